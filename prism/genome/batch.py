@@ -1,0 +1,52 @@
+"""The one typed batch between data and models (DESIGN: model contract)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+
+def _moved(value, device):
+    return value.to(device, non_blocking=True) if value is not None else None
+
+
+@dataclass(frozen=True)
+class Elements:
+    """Candidate enhancers of each gene, nearest first, the promoter not among them."""
+
+    sequence: Tensor  # (batch, n, 2000, 4) one-hot, each element centred, zeros around it
+    features: Tensor  # (batch, n, 3) distance in kb, log10(1 + contact), activity
+    present: Tensor  # (batch, n) bool, False where padded
+
+    def to(self, device: torch.device | str) -> Elements:
+        """The same elements on another device."""
+        return Elements(*(_moved(getattr(self, field.name), device) for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows of a few genes, as every model receives them.
+
+    The window of each gene is read on the + strand; its centre is the TSS.
+    """
+
+    sequence: Tensor  # (batch, length, 4) float, one-hot A C G T; an unknown base is a row of zeros
+    signals: Tensor  # (batch, length, n_signals) float; n_signals may be 0
+    rna_features: Tensor  # (batch, n_features) float; width may be 0
+    expression: Tensor | None = None  # (batch,) log10(x + 1)
+    peaks: Tensor | None = None  # (batch, length) bool
+    blacklist: Tensor | None = None  # (batch, length) bool
+    elements: Elements | None = None
+
+    def __len__(self) -> int:
+        return self.sequence.shape[0]
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        return Batch(*(_moved(getattr(self, field.name), device) for field in fields(self)))
+
+    def without_expression(self) -> Batch:
+        """The same batch as a model sees it at inference."""
+        return replace(self, expression=None)
