@@ -1,0 +1,24 @@
+# Metrics of all runs side by side, over seeds and with paired tests.
+
+
+rule evaluation_tables:
+    input:
+        metrics=FILES.of_runs("metrics.json"),
+        predictions=FILES.of_runs("predictions.tsv.gz"),
+    output:
+        metrics="results/comparison/metrics.tsv",
+        summary="results/comparison/summary.tsv",
+        paired="results/comparison/paired.tsv",
+    log:
+        "logs/comparison.log",
+    benchmark:
+        "results/job_costs/comparison.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python -m workflow_scripts.compare --metrics {input.metrics} --predictions {input.predictions} "
+        "--out-metrics {output.metrics} --out-summary {output.summary} --out-paired {output.paired} > {log} 2>&1"

@@ -1,0 +1,116 @@
+# One rule per figure: SVG for the report, PNG beside.
+
+FIGURES = "results/comparison/figures"
+
+
+rule figure_metrics:
+    input:
+        metrics="results/comparison/metrics.tsv",
+        summary="results/comparison/summary.tsv",
+        runs=FILES.of_runs("metrics.json"),
+    output:
+        svg=report(
+            f"{FIGURES}/metrics.svg",
+            caption="../report/metrics.rst",
+            category="Benchmark",
+            labels={"figure": "metrics per model"},
+        ),
+        png=f"{FIGURES}/metrics.png",
+    log:
+        "logs/figures/metrics.log",
+    benchmark:
+        "results/job_costs/figures/metrics.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        published=(
+            f"--published {shlex.quote(PLAN.config['published'])}" if PLAN.config.get("published") else ""
+        ),
+    shell:
+        "python -m workflow_scripts.figure metrics --summary {input.summary} --metrics {input.metrics} "
+        "{params.published} --runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
+
+
+rule figure_scatter:
+    input:
+        predictions=lambda wildcards: FILES.of_runs("predictions.tsv.gz", wildcards.cell_type),
+        runs=lambda wildcards: FILES.of_runs("metrics.json", wildcards.cell_type),
+    output:
+        svg=report(
+            f"{FIGURES}/scatter.{{cell_type}}.svg",
+            caption="../report/scatter.rst",
+            category="Benchmark",
+            labels={"figure": "predicted against observed", "cell type": "{cell_type}"},
+        ),
+        png=f"{FIGURES}/scatter.{{cell_type}}.png",
+    log:
+        "logs/figures/scatter.{cell_type}.log",
+    benchmark:
+        "results/job_costs/figures/scatter.{cell_type}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        "python -m workflow_scripts.figure scatter --cell-type {wildcards.cell_type} --predictions {input.predictions} "
+        "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
+
+
+rule figure_training_curves:
+    input:
+        histories=lambda wildcards: FILES.of_runs("history.csv", wildcards.cell_type),
+        runs=lambda wildcards: FILES.of_runs("metrics.json", wildcards.cell_type),
+    output:
+        svg=report(
+            f"{FIGURES}/training_curves.{{cell_type}}.svg",
+            caption="../report/training_curves.rst",
+            category="Training",
+            labels={"figure": "training curves", "cell type": "{cell_type}"},
+        ),
+        png=f"{FIGURES}/training_curves.{{cell_type}}.png",
+    log:
+        "logs/figures/training_curves.{cell_type}.log",
+    benchmark:
+        "results/job_costs/figures/training_curves.{cell_type}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        "python -m workflow_scripts.figure training_curves --cell-type {wildcards.cell_type} --histories {input.histories} "
+        "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
+
+
+rule figure_signal_profile:
+    input:
+        windows=lambda wildcards: f"results/windows/{wildcards.cell_type}/{min(PLAN.config['windows']['lengths'])}.h5",
+        genes="results/genes/{cell_type}.tsv",
+    output:
+        svg=report(
+            f"{FIGURES}/signal_profile.{{cell_type}}.svg",
+            caption="../report/signal_profile.rst",
+            category="Data",
+            labels={"figure": "signals around the TSS", "cell type": "{cell_type}"},
+        ),
+        png=f"{FIGURES}/signal_profile.{{cell_type}}.png",
+    log:
+        "logs/figures/signal_profile.{cell_type}.log",
+    benchmark:
+        "results/job_costs/figures/signal_profile.{cell_type}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "python -m workflow_scripts.figure signal_profile --windows {input.windows} --genes {input.genes} "
+        "--svg {output.svg} --png {output.png} > {log} 2>&1"

@@ -1,0 +1,71 @@
+# Files from outside, the genome as plain FASTA, and the genes of an assembly.
+
+
+rule download:
+    input:
+        local=lambda wildcards: FILES.download(wildcards.file).local or [],
+    output:
+        file="resources/downloads/{file}",
+        manifest="resources/downloads/{file}.json",
+    log:
+        "logs/download/{file}.log",
+    benchmark:
+        "results/job_costs/download/{file}.tsv"
+    wildcard_constraints:
+        file=family(each.removeprefix("resources/downloads/") for each in PLAN.downloads),
+    retries: 2
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=240,
+        downloads=1,
+    params:
+        options=lambda wildcards: FILES.download_options(wildcards.file),
+    shell:
+        "python -m workflow_scripts.download {params.options} "
+        "--out {output.file} --manifest {output.manifest} > {log} 2>&1"
+
+
+rule genome:
+    input:
+        lambda wildcards: FILES.assembly_part(wildcards.assembly, "genome"),
+    output:
+        fasta="resources/{assembly}/genome.fa",
+        index="resources/{assembly}/genome.fa.fai",
+    log:
+        "logs/genome/{assembly}.log",
+    benchmark:
+        "results/job_costs/genome/{assembly}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    shell:
+        "python -m workflow_scripts.genome_fasta --fasta {input} --out {output.fasta} > {log} 2>&1"
+
+
+rule annotation:
+    input:
+        fasta="resources/{assembly}/genome.fa",
+        gtf=lambda wildcards: FILES.assembly_part(wildcards.assembly, "annotation"),
+        table=lambda wildcards: FILES.assembly_part(wildcards.assembly, "gene_table"),
+    output:
+        "resources/{assembly}/genes.tsv",
+    log:
+        "logs/annotation/{assembly}.log",
+    benchmark:
+        "results/job_costs/annotation/{assembly}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        options=lambda wildcards: FILES.annotation_options(wildcards.assembly),
+    shell:
+        "python -m workflow_scripts.annotation --fasta {input.fasta} {params.options} --out {output} > {log} 2>&1"

@@ -1,0 +1,27 @@
+# The genes of a cell type: label and promoter activity joined to the genes of its assembly.
+
+
+rule genes:
+    input:
+        annotation=lambda wildcards: f"resources/{FILES.cell_type(wildcards.cell_type).assembly}/genes.tsv",
+        fasta=lambda wildcards: FILES.genome(wildcards.cell_type),
+        label=lambda wildcards: FILES.label(wildcards.cell_type),
+        activity=lambda wildcards: FILES.activity_files(wildcards.cell_type),
+    output:
+        "results/genes/{cell_type}.tsv",
+    log:
+        "logs/genes/{cell_type}.log",
+    benchmark:
+        "results/job_costs/genes/{cell_type}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        label=lambda wildcards: FILES.label_json(wildcards.cell_type),
+        activity=lambda wildcards: json.dumps(FILES.activity(wildcards.cell_type)),
+    shell:
+        "python -m workflow_scripts.genes --annotation {input.annotation} --fasta {input.fasta} "
+        "--label {params.label:q} --activity {params.activity:q} --out {output} > {log} 2>&1"

@@ -1,0 +1,30 @@
+# TSS-centred windows of a cell type: sequence, signals, contacts and masks in one file.
+
+
+rule cut_windows:
+    input:
+        genes="results/genes/{cell_type}.tsv",
+        fasta=lambda wildcards: FILES.genome(wildcards.cell_type),
+        signals=lambda wildcards: FILES.signals(wildcards.cell_type),
+        peaks=lambda wildcards: FILES.peaks(wildcards.cell_type),
+        blacklist=lambda wildcards: FILES.blacklist(wildcards.cell_type),
+    output:
+        "results/windows/{cell_type}/{length}.h5",
+    log:
+        "logs/windows/{cell_type}/{length}.log",
+    benchmark:
+        "results/job_costs/windows/{cell_type}/{length}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: THREADS.get("windows", 2)
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        assembly=lambda wildcards: FILES.cell_type(wildcards.cell_type).assembly,
+        signals=lambda wildcards: PLAN.signals_json(wildcards.cell_type),
+        masks=lambda wildcards: FILES.mask_options(wildcards.cell_type),
+    shell:
+        "python -m workflow_scripts.windows --genes {input.genes} --fasta {input.fasta} --length {wildcards.length} "
+        "--cell-type {wildcards.cell_type} --assembly {params.assembly} --signals {params.signals:q} "
+        "{params.masks} --threads {threads} --out {output} > {log} 2>&1"

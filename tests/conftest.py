@@ -1,0 +1,25 @@
+"""Fixtures shared by all tiers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder with the golden files and the real data; tests that need it skip, visibly, where it is absent."""
+    folder = Path(os.environ.get("PRISM_SHARED", ROOT.parent / "shared"))
+    if not (folder / "golden").is_dir():
+        pytest.skip(f"no golden files or real data at {folder} (set PRISM_SHARED)")
+    return folder

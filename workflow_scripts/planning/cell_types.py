@@ -1,0 +1,212 @@
+"""The table of cell types: one wide row each (config/cell_types.tsv)."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts.planning.paths import expand, is_accession
+from workflow_scripts.planning.validation import check, read_schema
+
+SUFFIXES = ("md5", "output_type", "transform")
+CONTACTS = (".hic", ".mcool", ".cool")
+LABEL_COLUMNS = (
+    "label",
+    "label_minus",
+    "label_kind",
+    "label_assay",
+    "label_id_column",
+    "label_value_column",
+    "label_transform",
+    "label_member",
+    "label_md5",
+)
+PEAKS_COLUMNS = ("peaks", "peaks_md5")
+BAM_FIX = (
+    "make a bigWig of it first, e.g. "
+    "`bamCoverage --bam {bam} --normalizeUsing CPM --binSize 1 --outFileName {name}.bigWig`"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One signal (or the peaks) of a cell type: where its files come from, replicate by replicate."""
+
+    name: str
+    kind: str  # bigwig | contacts | peaks
+    addresses: tuple[str, ...]
+    md5: tuple[str, ...]
+    output_type: str = ""
+    transform: str = "none"
+
+
+@dataclass(frozen=True)
+class Label:
+    """Where the expression of a cell type comes from; `kind` none means a cell type to predict for."""
+
+    kind: str = "none"  # table | bigwig | ctss | none
+    addresses: tuple[str, ...] = ()
+    minus_addresses: tuple[str, ...] = ()
+    md5: tuple[str, ...] = ()
+    assay: str = ""
+    id_column: str = ""
+    value_column: str = ""
+    transform: str = "log10p1"
+    member: str = ""
+
+
+@dataclass(frozen=True)
+class CellType:
+    """A row of the table."""
+
+    name: str
+    assembly: str
+    signals: dict[str, Source] = field(default_factory=dict)
+    label: Label = Label()
+    peaks: Source | None = None
+
+
+def _split(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(";") if part.strip())
+
+
+def _addresses(cell: str, where: str, name: str) -> tuple[str, ...]:
+    addresses = tuple(expand(part) for part in _split(cell))
+    for address in addresses:
+        if address.lower().endswith((".bam", ".cram")):
+            raise ValueError(f"{where}: {address} is a BAM; {BAM_FIX.format(bam=address, name=name)}")
+        looks_like_a_file = "/" in address or "." in address or Path(address).exists()
+        if not (is_accession(address) or looks_like_a_file):
+            raise ValueError(
+                f"{where} = {address!r} is no accession (ENCFF..., 4DNFI...), address or path; "
+                "correct the cell or its column name"
+            )
+    return addresses
+
+
+def _checksums(row: dict, column: str, addresses: tuple[str, ...], where: str) -> tuple[str, ...]:
+    checksums = _split(row.get(f"{column}_md5", ""))
+    if checksums and len(checksums) != len(addresses):
+        raise ValueError(
+            f"{where}_md5 has {len(checksums)} checksums for {len(addresses)} files; "
+            "give one for each, separated by ';', or none"
+        )
+    for checksum in checksums:
+        if not re.fullmatch(r"[0-9a-fA-F]{32}|-", checksum):
+            raise ValueError(
+                f"{where}_md5 = {checksum!r} is not an md5 (32 hexadecimal digits); correct or empty it"
+            )
+    return checksums or ("",) * len(addresses)
+
+
+def _source(row: dict, column: str, kind: str, where: str) -> Source | None:
+    where = f"{where}, column {column}"
+    addresses = _addresses(row.get(column, ""), where, column)
+    if not addresses:
+        return None
+    transform = row.get(f"{column}_transform", "") or "none"
+    if transform not in ("none", "log1p"):
+        raise ValueError(f"{where}_transform = {transform!r}; it is none or log1p")
+    checksums = _checksums(row, column, addresses, where)
+    return Source(column, kind, addresses, checksums, row.get(f"{column}_output_type", ""), transform)
+
+
+def _kind(column: str, cell: str) -> str:
+    first = (_split(cell) or ("",))[0].lower()
+    is_contacts = first.endswith(CONTACTS) or first.startswith("4dnf") or column == "contacts"
+    return "contacts" if is_contacts else "bigwig"
+
+
+def _label(row: dict, where: str) -> Label:
+    kind = row.get("label_kind", "") or "none"
+    if kind == "none":
+        return Label()
+    addresses = _addresses(row.get("label", ""), f"{where}, column label", "label")
+    if not addresses:
+        raise ValueError(
+            f"{where}: label_kind = {kind!r} but column label is empty; give the file, or set label_kind to none"
+        )
+    if kind == "table" and not (row.get("label_id_column") and row.get("label_value_column")):
+        raise ValueError(f"{where}: a table label needs label_id_column and label_value_column")
+    return Label(
+        kind=kind,
+        addresses=addresses,
+        minus_addresses=_addresses(row.get("label_minus", ""), f"{where}, column label_minus", "label"),
+        md5=_checksums(row, "label", addresses, f"{where}, column label"),
+        assay=row.get("label_assay", ""),
+        id_column=row.get("label_id_column", ""),
+        value_column=row.get("label_value_column", ""),
+        transform=row.get("label_transform", "") or "log10p1",
+        member=row.get("label_member", ""),
+    )
+
+
+def signal_columns(columns: list[str], where: str) -> list[str]:
+    """Columns that are signals: all but the row's own, the label's, the peaks' and `<signal>_<suffix>`."""
+    known = {"cell_type", "assembly", *LABEL_COLUMNS, *PEAKS_COLUMNS}
+    rest = [column for column in columns if column not in known]
+    signals = [column for column in rest if not column.endswith(tuple(f"_{suffix}" for suffix in SUFFIXES))]
+    for column in rest:
+        stem = column.rsplit("_", 1)[0] if column not in signals else column
+        if column.endswith("_output_type"):
+            stem = column.removesuffix("_output_type")
+        if stem not in signals:
+            raise ValueError(
+                f"{where}: column {column!r} describes a signal {stem!r} that has no column of its own; "
+                "add it or remove this one"
+            )
+        if column in signals and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", column):
+            raise ValueError(
+                f"{where}: column {column!r} is not a name for a signal; use letters, digits, '_' and '-'"
+            )
+    return signals
+
+
+def read_cell_types(path: Path) -> dict[str, CellType]:
+    """Read the table (tab-separated, header, '#' starts a comment line); errors name file, row and column."""
+    where = str(path)
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#", skip_blank_lines=True)
+    missing = [column for column in ("cell_type", "assembly") if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{where}: column {missing[0]!r} is missing; there are: {', '.join(table.columns)} "
+            "(separate columns by tabs)"
+        )
+    signals = signal_columns(list(table.columns), where)
+    schema = read_schema("cell_types")
+    rows: dict[str, CellType] = {}
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        here = f"{where}, row {number} ({row['cell_type']})"
+        check({key: value for key, value in row.items() if value}, schema, here)
+        if row["cell_type"] in rows:
+            raise ValueError(
+                f"{here}: cell type {row['cell_type']!r} stands in two rows; give each its own name"
+            )
+        sources = {name: _source(row, name, _kind(name, row[name]), here) for name in signals}
+        rows[row["cell_type"]] = CellType(
+            name=row["cell_type"],
+            assembly=row["assembly"],
+            signals={name: source for name, source in sources.items() if source},
+            label=_label(row, here),
+            peaks=_source(row, "peaks", "peaks", here),
+        )
+    return rows
+
+
+def label_json(label: Label, **files: list[str]) -> str:
+    """The label as the scripts receive it: canonical JSON with the files in place of the addresses."""
+    return json.dumps(
+        {
+            "kind": label.kind,
+            "assay": label.assay,
+            "id_column": label.id_column,
+            "value_column": label.value_column,
+            "transform": label.transform,
+            **files,
+        },
+        sort_keys=True,
+    )

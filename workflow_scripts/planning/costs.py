@@ -1,0 +1,72 @@
+"""What a run will fetch, write and do, said before it starts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from workflow_scripts.planning.downloads import Download
+from workflow_scripts.planning.plan import Plan
+
+GB = 1e9
+# Bytes of one position in a dataset: sequence, blacklist and peaks (1 each), a bigWig signal (4);
+# contacts are stored per 5 kb.
+BYTES_PER_POSITION, BYTES_PER_SIGNAL = 3, 4
+GENES = 20_000  # protein-coding genes of a mammal, an upper estimate where the genes are not yet made
+
+
+def size_of(download: Download, timeout: float = 5.0) -> int | None:
+    """Bytes of a file from outside, as its server states them; None where it does not say within `timeout` seconds."""
+    if download.local:
+        return os.path.getsize(download.local) if os.path.exists(download.local) else None
+    if "://" not in download.address:
+        return None
+    try:
+        with urlopen(Request(download.address, method="HEAD"), timeout=timeout) as answer:
+            length = answer.headers.get("Content-Length")
+            return int(length) if length else None
+    except (URLError, OSError, ValueError):
+        return None
+
+
+def _genes_of(cell_type: str) -> int:
+    table = f"results/genes/{cell_type}.tsv"
+    if not os.path.exists(table):
+        return GENES
+    with open(table) as lines:
+        return sum(1 for _ in lines) - 1
+
+
+def dataset_bytes(plan: Plan, cell_type: str, length: int) -> int:
+    """Upper estimate of a dataset's size on disk: as held in memory, before compression."""
+    row = plan.cell_types[cell_type]
+    tracks = sum(row.signals[name].kind == "bigwig" for name in plan.signal_names(cell_type))
+    return _genes_of(cell_type) * length * (BYTES_PER_POSITION + tracks * BYTES_PER_SIGNAL)
+
+
+def announce(jobs: Iterable, plan: Plan) -> str:
+    """A few lines: jobs by rule, GB to fetch, GB to write. `jobs` are those that Snakemake is about to run."""
+    jobs = list(jobs)
+    by_rule = Counter(job.rule.name for job in jobs)
+    fetched = [plan.downloads[str(job.output[0])] for job in jobs if job.rule.name == "download"]
+    remote = [each for each in fetched if not each.local]
+    with ThreadPoolExecutor(8) as pool:
+        sizes = list(pool.map(size_of, fetched))
+    known = sum(size for size in sizes if size)
+    unknown = sum(size is None for size in sizes)
+    cut = [job.wildcards for job in jobs if job.rule.name == "cut_windows"]
+    written = sum(dataset_bytes(plan, each.cell_type, int(each.length)) for each in cut)
+    silent = f" and {unknown} whose size the server does not tell" if unknown else ""
+    return "\n".join(
+        [
+            f"Jobs: {len(jobs)} ({', '.join(f'{count} {rule}' for rule, count in by_rule.most_common())})",
+            f"Download: {len(fetched)} files, {len(remote)} of them from the network, {known / GB:.2f} GB{silent}",
+            f"Disk: at most {(known + written) / GB:.2f} GB more "
+            f"({written / GB:.2f} GB of windows before compression)",
+            f"Device: {plan.config['device']}",
+        ]
+    )

@@ -1,0 +1,94 @@
+"""Every file that comes from outside: its name under resources/downloads/, address, checksum and kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from workflow_scripts.planning.cell_types import CellType, Source
+from workflow_scripts.planning.paths import expand, is_accession, local_input
+
+FOLDER = "resources/downloads"
+KINDS = {
+    "bigwig": ".bigWig",
+    "contacts": ".hic",
+    "peaks": ".narrowPeak.gz",
+    "table": ".csv",
+    "ctss": ".bed.gz",
+}
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file to fetch; `file` is its path relative to the working directory."""
+
+    file: str
+    address: str
+    kind: str  # bigwig | contacts | fasta | gtf | bed | table
+    md5: str = ""
+    member: str = ""
+
+    @property
+    def local(self) -> str | None:
+        """The file on this machine that it is taken from, if any."""
+        return local_input(self.address)
+
+
+def _suffix(address: str, kind: str, member: str = "") -> str:
+    """The ending that says what the file is; `.gz` is kept with the ending before it."""
+    if is_accession(address):
+        return KINDS.get(kind, "")
+    name = PurePosixPath(member or urlsplit(address).path or address).name
+    suffixes = PurePosixPath(name).suffixes
+    kept = suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:]
+    return "".join(kept) or KINDS.get(kind, "")
+
+
+def _files(
+    owner: str, name: str, addresses: tuple[str, ...], md5: tuple[str, ...], kind: str, member: str = ""
+) -> list[Download]:
+    out = []
+    for number, (address, checksum) in enumerate(zip(addresses, md5, strict=True), start=1):
+        replicate = f".{number}" if len(addresses) > 1 else ""
+        file = f"{FOLDER}/{owner}.{name}{replicate}{_suffix(address, kind, member)}"
+        out.append(Download(file, address, kind, "" if checksum == "-" else checksum, member))
+    return out
+
+
+def of_source(cell_type: CellType, source: Source) -> list[Download]:
+    """The files of one signal, replicate by replicate."""
+    kind = "bed" if source.kind == "peaks" else source.kind
+    return _files(cell_type.name, source.name, source.addresses, source.md5, kind)
+
+
+def of_label(cell_type: CellType) -> tuple[list[Download], list[Download]]:
+    """The files of the label: plus strand (or table), and minus strand."""
+    label = cell_type.label
+    kind = "bed" if label.kind == "ctss" else label.kind
+    none = ("",) * len(label.minus_addresses)
+    plus = _files(cell_type.name, "label", label.addresses, label.md5, kind, label.member)
+    return plus, _files(cell_type.name, "label_minus", label.minus_addresses, none, kind)
+
+
+def of_assembly(name: str, settings: dict) -> dict[str, Download]:
+    """The files of an assembly: genome, annotation, blacklist and gene_table, those that are named."""
+    found = {}
+    for part, kind in (
+        ("genome", "fasta"),
+        ("annotation", "gtf"),
+        ("blacklist", "bed"),
+        ("gene_table", "table"),
+    ):
+        spec = settings.get(part)
+        if spec:
+            address = expand(spec["address"])
+            found[part] = _files(
+                name, part, (address,), (spec.get("md5", ""),), kind, spec.get("member", "")
+            )[0]
+    return found
+
+
+def register(downloads: list[Download]) -> dict[str, Download]:
+    """Index by file."""
+    return {download.file: download for download in downloads}

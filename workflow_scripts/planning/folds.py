@@ -1,0 +1,39 @@
+"""The split of one fold as a string: what a trained model depends on, whatever the file's layout or place."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+
+def read_folds(path: Path) -> pd.DataFrame:
+    """The table of folds as strings: columns fold, split, and chromosome or gene_id."""
+    table = pd.read_csv(path, sep="\t", dtype=str, comment="#")
+    unit = "gene_id" if "gene_id" in table.columns else "chromosome"
+    for column in ("fold", unit, "split"):
+        if column not in table.columns:
+            raise ValueError(
+                f"{path}: column {column!r} is missing; a table of folds has fold, chromosome (or gene_id), split"
+            )
+    return table
+
+
+def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
+    """A canonical description of fold `fold`; chromosomes by name, gene lists by their checksum."""
+    rows = table[table["fold"] == str(fold)]
+    if rows.empty:
+        raise ValueError(
+            f"{path}: fold {fold} is not in the table; there are: {', '.join(sorted(set(table['fold'])))}"
+        )
+    for split in ("train", "valid", "test"):
+        if split not in set(rows["split"]):
+            raise ValueError(
+                f"{path}: fold {fold} has nothing in its {split} split; name at least one chromosome or gene for it"
+            )
+    unit = "gene_id" if "gene_id" in table.columns else "chromosome"
+    pairs = sorted(zip(rows[unit], rows["split"], strict=True))
+    if unit == "gene_id":
+        return "genes:" + hashlib.sha256(repr(pairs).encode()).hexdigest()[:16]
+    return ",".join(f"{name}={split}" for name, split in pairs)

@@ -1,0 +1,72 @@
+"""Entries of config/models.yaml: architecture, window, signals, sizes and training protocol."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from workflow_scripts.planning.validation import check, read_schema
+
+CLOSED_FORM = ("ridge",)  # architectures that are solved, not trained: a seed changes nothing
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry, its protocol filled in."""
+
+    name: str
+    architecture: str
+    length: int  # bp
+    signals: tuple[str, ...] | None  # None: every signal of the dataset
+    rna_features: bool
+    settings: dict
+    training: dict
+
+    def canonical(self) -> str:
+        """Sorted JSON: what decides whether a trained model still stands."""
+        fields = {key: value for key, value in vars(self).items() if key != "name"}
+        return json.dumps(fields, sort_keys=True)
+
+
+def _entry(name: str, raw: dict, protocols: dict, where: str) -> Entry:
+    protocol = raw.get("protocol")
+    if protocol is not None and protocol not in protocols:
+        raise ValueError(
+            f"{where}: models.{name}: protocol {protocol!r} is unknown; there are: {', '.join(sorted(protocols))}"
+        )
+    if raw["length"] % 2:
+        raise ValueError(
+            f"{where}: models.{name}: length = {raw['length']} is odd; "
+            "windows are centred on the TSS, give an even number"
+        )
+    signals = raw.get("signals")
+    return Entry(
+        name=name,
+        architecture=raw["architecture"],
+        length=raw["length"],
+        signals=tuple(signals) if signals is not None else None,
+        rna_features=raw.get("rna_features", True),
+        settings=raw.get("settings", {}),
+        training={**protocols.get(protocol, {}), **raw.get("training", {})},
+    )
+
+
+def read_models(paths: list[Path]) -> dict[str, Entry]:
+    """Read one or more files of entries; a name that stands twice is refused."""
+    schema = read_schema("models")
+    protocols: dict[str, dict] = {}
+    entries: dict[str, Entry] = {}
+    for path in paths:
+        content = yaml.safe_load(path.read_text()) or {}
+        check(content, schema, str(path))
+        protocols |= content.get("protocols", {})
+        for name, raw in content.get("models", {}).items():
+            if name in entries:
+                raise ValueError(
+                    f"{path}: models.{name}: this name stands in another file of `models` too; rename one"
+                )
+            entries[name] = _entry(name, raw, protocols, str(path))
+    return entries

@@ -1,0 +1,44 @@
+"""Where files of the configuration lie: beside the user, else bundled with the workflow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+BASE = Path(__file__).resolve().parents[2]
+
+
+def find(path: str, key: str) -> Path:
+    """A table named in the configuration: absolute, relative to the working directory, or bundled.
+
+    `key` is the configuration key, for the error.
+    """
+    candidates = [Path(path)] if os.path.isabs(path) else [Path.cwd() / path, BASE / path]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    looked = " and ".join(str(candidate) for candidate in candidates)
+    raise ValueError(f"config: {key} = {path!r}: no such file (looked at {looked}); give a path that exists")
+
+
+def expand(address: str) -> str:
+    """`{workdir}` in an address stands for the working directory of the run."""
+    return address.replace("{workdir}", str(Path.cwd()))
+
+
+def local_input(address: str) -> str | None:
+    """The file on this machine behind a `file://` address or a plain path, as Snakemake should name it; else None."""
+    if address.startswith("file://"):
+        path = Path(address.removeprefix("file://"))
+    elif "://" in address or is_accession(address):
+        return None
+    else:
+        path = Path(address)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return str(path)
+
+
+def is_accession(text: str) -> bool:
+    """Whether `text` is an ENCODE (ENCFF...) or 4DN (4DNF...) file accession."""
+    return text.startswith(("ENCFF", "4DNF")) and text.isalnum()

@@ -1,0 +1,48 @@
+"""Checks configuration and tables against their JSON schemas; errors name the thing, the value and the fix."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
+
+
+def read_schema(name: str) -> dict:
+    """The schema `config/schemas/<name>.schema.yaml`."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+
+
+def _unknown_keys(error: jsonschema.ValidationError, where: str) -> str:
+    known = sorted(error.schema.get("properties", {}))
+    patterns = [f"/{pattern}/" for pattern in error.schema.get("patternProperties", {})]
+    unknown = [key for key in error.instance if key not in known]
+    close = difflib.get_close_matches(str(unknown[0]), known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known + patterns)}"
+    return f"{where}: unknown key {unknown[0]!r}; {hint}"
+
+
+def _sentence(error: jsonschema.ValidationError, where: str) -> str:
+    place = ".".join(str(part) for part in error.absolute_path)
+    where = f"{where}: {place}" if place else where
+    if error.validator == "additionalProperties":
+        return _unknown_keys(error, where)
+    if error.validator == "required":
+        return f"{where}: {error.message}; add it (see config/README.md)"
+    meaning = str(error.schema.get("description", "")).strip().rstrip(".")
+    return f"{where} = {error.instance!r}: {error.message}" + (f"; it is: {meaning}" if meaning else "")
+
+
+def check(instance: Any, schema: dict, where: str) -> None:
+    """Raise ValueError with one line per problem when `instance` does not follow `schema`.
+
+    `where` names the file or table (and row) in the messages.
+    """
+    validator = jsonschema.Draft202012Validator(schema)
+    problems = [_sentence(error, where) for error in validator.iter_errors(instance)]
+    if problems:
+        raise ValueError("\n".join(problems))
