@@ -1,0 +1,53 @@
+"""Text files as they come: plain or gzipped (told apart by content, not by name), comma or tab separated."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import pandas as pd
+
+
+@contextmanager
+def open_text(path: str | Path) -> Iterator[TextIO]:
+    """Open a text file, plain or gzipped; ValueError, naming it, for one that is damaged or no text."""
+    with open(path, "rb") as raw:
+        zipped = raw.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if zipped else open(path, encoding="utf-8") as lines:
+            yield lines
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(
+            f"{path}: the gzip file is cut off or damaged ({error}); download it again"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text file ({error}); give text, plain or gzipped") from None
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """A table with a header, all columns as text; separated by tabs where the header has one, else by commas."""
+    with open_text(path) as lines:
+        header = lines.readline()
+    if not header.strip():
+        raise ValueError(f"{path}: the table is empty; give a header line and one line a gene")
+    separator = "\t" if "\t" in header else ","
+    try:
+        with open_text(path) as lines, warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            return pd.read_csv(lines, sep=separator, dtype=str, keep_default_na=False, index_col=False)
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise ValueError(f"{path}: not a table ({str(error).strip()}); mend the line") from None
+
+
+def require_columns(table: pd.DataFrame, columns: list[str], path: str | Path) -> None:
+    """Raise ValueError naming the columns of `columns` that `table` lacks, and those there."""
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise ValueError(
+            f"{path}: no column {', '.join(map(repr, missing))}; it has {', '.join(table.columns)}"
+        )

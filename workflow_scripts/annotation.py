@@ -1,0 +1,57 @@
+"""Write the genes of an assembly: one TSS a gene from a GTF, or from a user's table, with the mRNA features."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+
+from prism.genome import genes
+from prism.genome.annotation import genes_of_gtf, genes_of_list
+from prism.genome.gene_list import ListSettings
+from prism.genome.rna_features import PUBLISHED_SCALE
+from prism.genome.sequence import Genome
+from workflow_scripts import cli
+
+
+def main() -> None:
+    """Parse the command line, choose the genes, write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fasta", required=True, help="genome.fa with genome.fa.fai beside it")
+    parser.add_argument("--gtf", help="GENCODE or Ensembl annotation, plain or gzipped")
+    parser.add_argument(
+        "--gene-table", help="csv or tsv of genes with their TSS, used instead of the GTF's choice"
+    )
+    parser.add_argument(
+        "--table-settings", type=json.loads, default="{}", help='JSON {"tss_base": 0|1, "columns": {...}}'
+    )
+    parser.add_argument(
+        "--gene-type", default="protein_coding", help="types taken from the GTF, comma separated, or all"
+    )
+    parser.add_argument(
+        "--rna-features",
+        choices=("genes", "published", "none"),
+        default="genes",
+        help="z-scores over these genes, on the scale of the published 18,377 genes, or no features",
+    )
+    parser.add_argument("--out", required=True, help="genes.tsv")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    genome = Genome(arguments.fasta)
+    options = {
+        "with_features": arguments.rna_features != "none",
+        "scale": PUBLISHED_SCALE if arguments.rna_features == "published" else None,
+    }
+    if arguments.gene_table:
+        settings = ListSettings.parse(arguments.table_settings)
+        table = genes_of_list(arguments.gene_table, settings, genome, arguments.gtf, **options)
+    elif arguments.gtf:
+        types = None if arguments.gene_type == "all" else arguments.gene_type.split(",")
+        table = genes_of_gtf(arguments.gtf, genome, types, **options)
+    else:
+        raise ValueError("neither --gtf nor --gene-table given: genes need one of them")
+    genes.write(table, arguments.out)
+
+
+if __name__ == "__main__":
+    cli.run(main)
