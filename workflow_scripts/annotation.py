@@ -34,6 +34,7 @@ def main() -> None:
         default="genes",
         help="z-scores over these genes, on the scale of the published 18,377 genes, or no features",
     )
+    parser.add_argument("--chromosomes", nargs="+", help="keep genes on these only, with or without 'chr'")
     parser.add_argument("--out", required=True, help="genes.tsv")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -41,6 +42,7 @@ def main() -> None:
     options = {
         "with_features": arguments.rna_features != "none",
         "scale": PUBLISHED_SCALE if arguments.rna_features == "published" else None,
+        "chromosomes": arguments.chromosomes,
     }
     if arguments.gene_table:
         settings = ListSettings.parse(arguments.table_settings)

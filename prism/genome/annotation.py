@@ -21,6 +21,22 @@ log = logging.getLogger(__name__)
 Scale = Mapping[str, tuple[float, float]]
 
 
+def on_chromosomes(chrom: pd.Series, chosen: Iterable[str] | None) -> np.ndarray:
+    """(n,) bool, whether each locus lies on a chosen chromosome, named with or without 'chr'; None chooses all.
+
+    Raises ValueError when none does.
+    """
+    if chosen is None:
+        return np.ones(len(chrom), dtype=bool)
+    wanted = {name.removeprefix("chr") for name in chosen}
+    found = chrom.str.removeprefix("chr").isin(wanted).to_numpy()
+    if not found.any():
+        raise ValueError(
+            f"chromosomes = {', '.join(chosen)}: no gene lies there; the genes are on {named(chrom.unique())}"
+        )
+    return found
+
+
 def first_bases(transcripts: Transcripts) -> np.ndarray:
     """(n,) 0-based position of each transcript's first base: start on '+', end - 1 on '-'."""
     frame = transcripts.frame
@@ -48,14 +64,17 @@ def genes_of_gtf(
     gene_types: Iterable[str] | None = ("protein_coding",),
     with_features: bool = True,
     scale: Scale | None = None,
+    chromosomes: Iterable[str] | None = None,
 ) -> GeneTable:
     """One row a gene of `gene_types` (None: all) of a GTF, sorted by position, features where it has CDS lines.
 
-    scale: moments of the lengths' logarithms, see `rna_features.scaled`. Genes on chromosomes that the genome lacks
+    scale: moments of the lengths' logarithms, see `rna_features.scaled`. chromosomes: those to keep.
+    Genes on chromosomes that the genome lacks
     and, with features, genes without CDS are dropped with the reason. Raises ValueError for a broken GTF, one that
     shares no chromosome with the genome, and a TSS beyond its chromosome.
     """
     everything = read_gtf(gtf, gene_types)
+    everything = select_transcripts(everything, on_chromosomes(everything.frame["chrom"], chromosomes))
     transcripts = _placed(everything, genome)
     frame = _loci(transcripts)
     absent = everything.frame[~everything.frame["gene_id"].isin(frame["gene_id"])].reset_index(drop=True)
@@ -78,13 +97,16 @@ def genes_of_list(
     gtf: str | Path | None = None,
     with_features: bool = True,
     scale: Scale | None = None,
+    chromosomes: Iterable[str] | None = None,
 ) -> GeneTable:
     """One row a gene of a user's table, in its order; strand, check of the TSS and features from a GTF, if given.
 
-    Feature columns of the table are taken over as they are. Raises ValueError for the table's faults and for
+    Feature columns of the table are taken over as they are. chromosomes: those to keep.
+    Raises ValueError for the table's faults and for
     chromosomes that the genome lacks.
     """
     genes = read_gene_list(path, settings)
+    genes = genes[on_chromosomes(genes["chrom"], chromosomes)].reset_index(drop=True)
     names = resolve_chromosomes(genes["chrom"], genome.lengths, genome.path)
     genes["chrom"] = genes["chrom"].map(names)
     genes[DROPPED] = ""

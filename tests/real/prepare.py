@@ -1,4 +1,4 @@
-"""Writes the genes of chr22 and the folds by gene that the configurations beside this file need, from the real data's own columns.
+"""Writes the tables that the configurations beside this file need, from the real data's own columns.
 
 python tests/real/prepare.py --real ../shared/real --out resources/real
 """

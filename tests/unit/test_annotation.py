@@ -345,6 +345,17 @@ def test_table_strand_error(tmp_path):
         read_gene_list(_csv(tmp_path, "id,chr,TSS,s,name\nA,1,1,plus,a\n"), STRANDED)
 
 
+def test_genes_of_chosen_chromosomes_only(tmp_path, genome):
+    table = _csv(tmp_path, "gene_id,chrom,tss\nA,1,10\nB,2,20\nC,9,30\n")
+    settings = ListSettings.parse({"tss_base": 0, "columns": {}})
+    found = genes_of_list(table, settings, genome, chromosomes=["chr2"])
+    assert list(found.frame["gene_id"]) == ["B"]
+    with pytest.raises(ValueError, match=r"chromosomes = chrX: no gene lies there; the genes are on 1, 2, 9"):
+        genes_of_list(table, settings, genome, chromosomes=["chrX"])
+    gtf = write(tmp_path / "x.gtf", REVERSE + FORWARD)
+    assert len(genes_of_gtf(gtf, genome, chromosomes=["1"]).frame) == 2
+
+
 def test_table_off_the_genome_is_refused(tmp_path, genome):
     with pytest.raises(ValueError, match="no chromosome 7; it has chr1, chr2"):
         genes_of_list(_csv(tmp_path, "id,chr,TSS\nA,1,11\nC,7,11\n"), SETTINGS, genome)

@@ -58,8 +58,10 @@ class Files:
         if settings.get("gene_table"):
             described = {key: settings["gene_table"][key] for key in ("tss_base", "columns")}
             options += ["--table-settings", json.dumps(described, sort_keys=True)]
-        if "gene_type" in settings:
-            options += ["--gene-type", settings["gene_type"]]
+        for flag, key in (("--gene-type", "gene_type"), ("--rna-features", "rna_features")):
+            options += [flag, settings[key]] if key in settings else []
+        if settings.get("chromosomes"):
+            options += ["--chromosomes", *settings["chromosomes"]]
         return shlex.join(options)
 
     def label(self, cell_type: str) -> list[str]:
