@@ -1,0 +1,182 @@
+"""What the address column of a table may hold, and where the bytes are.
+
+Imports the standard library only: the Snakefile imports this module while it is being parsed, so a
+row that can never be fetched (a BAM, a missing key) is refused before any job starts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from prism.fetch.redaction import public
+
+ENCODE_URL = "https://www.encodeproject.org"
+FOURDN_URL = "https://data.4dnucleome.org"
+KEY_VARIABLES = ("FOURDN_KEY_ID", "FOURDN_KEY_SECRET")
+KINDS = ("bigwig", "fasta", "gtf", "contacts", "bed", "table", "zip", "any")
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_DEFAULT_SUFFIX = {
+    "bigwig": ".bigWig",
+    "fasta": ".fa.gz",
+    "gtf": ".gtf.gz",
+    "contacts": ".hic",
+    "bed": ".bed.gz",
+    "table": ".tsv",
+    "zip": ".zip",
+    "any": "",
+}
+_KNOWN_SUFFIX = re.compile(
+    r"(\.(?:fa|fasta|fna|gtf|bed|bedgraph|narrowpeak|broadpeak|tsv|csv|txt)(?:\.(?:gz|bgz))?"
+    r"|\.(?:bigwig|bw|hic|mcool|cool|zip))$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one file can be had.
+
+    text: as the table has it; kind: 'encode', '4dn', 'http', 'file' or 'path'; addresses: to be
+    tried in this order; needs_key: only with an access key of the 4DN portal; metadata: address
+    of the portal's JSON record of the file, None elsewhere.
+    """
+
+    text: str
+    kind: str
+    addresses: tuple[str, ...]
+    needs_key: bool = False
+    accession: str | None = None
+    metadata: str | None = None
+
+
+def classify(text: str) -> str:
+    """Say what `text` is: 'encode' | '4dn' (accessions), 'http' | 'file' (addresses), 'path' (no scheme).
+
+    Raises ValueError for what cannot be fetched: nothing, an experiment's accession, another scheme,
+    and alignments (BAM, CRAM), for which the message holds the command that makes a bigWig.
+    """
+    text = text.strip()
+    if not text:
+        raise ValueError("empty address; give an ENCODE or 4DN accession, an http(s) address or a path")
+    if re.fullmatch(r"ENCFF[0-9A-Z]{6}", text):
+        return "encode"
+    if re.fullmatch(r"4DNFI[0-9A-Z]{7}", text):
+        return "4dn"
+    if re.fullmatch(r"ENCSR[0-9A-Z]{6}|4DNE[SX][0-9A-Z]{7}", text):
+        raise ValueError(
+            f"{text} is an experiment, not a file; give the accession of one of its files "
+            f"(ENCFF... or 4DNFI...)"
+        )
+    refuse_alignment(public(text), urlsplit(text).path if "://" in text else text)
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", text)
+    if scheme is None:
+        return "path"
+    name = scheme[1].lower()
+    if name in ("http", "https"):
+        if not urlsplit(text).hostname:
+            raise ValueError(f"{public(text)}: no host name in this address; correct it")
+        return "http"
+    if name == "file":
+        return "file"
+    hint = " (s3://bucket/key is also https://bucket.s3.amazonaws.com/key)" if name == "s3" else ""
+    raise ValueError(f"{public(text)}: {name}:// is not supported; give the https:// address{hint}")
+
+
+def refuse_alignment(text: str, name: str) -> None:
+    """Raise ValueError when `name` ends like a BAM, CRAM or SAM file; `text`: what the user wrote."""
+    if not re.search(r"\.(bam|cram|sam)$", name, re.IGNORECASE):
+        return
+    alignment = PurePosixPath(name).name
+    stem = alignment.rsplit(".", 1)[0]
+    raise ValueError(
+        f"{text}: {alignment} holds alignments, a bigWig is needed; make one with\n"
+        f"  bamCoverage -b {alignment} -o {stem}.bigWig --binSize 1 --normalizeUsing CPM\n"
+        f"or\n"
+        f"  bedtools genomecov -bg -ibam {alignment} | LC_ALL=C sort -k1,1 -k2,2n > {stem}.bedGraph\n"
+        f"  bedGraphToBigWig {stem}.bedGraph chrom.sizes {stem}.bigWig\n"
+        f"and give the path of {stem}.bigWig"
+    )
+
+
+def suffix(text: str, kind: str = "any", member: str | None = None) -> str:
+    """Suffix that the local copy must have (with its dot), for example '.bigWig', '.fa.gz', '.mcool'.
+
+    Taken from the name in the address (of the zip's member, when given); an accession, or a name
+    that says nothing, gets the usual one of `kind`. '.bw' becomes '.bigWig'.
+    """
+    _known_kind(kind)
+    if member:
+        name = member
+    else:
+        what = classify(text)
+        if what in ("encode", "4dn"):
+            return _DEFAULT_SUFFIX[kind]
+        name = urlsplit(text.strip()).path if what in ("http", "file") else text.strip()
+    found = _KNOWN_SUFFIX.search(name)
+    if found is None:
+        return _DEFAULT_SUFFIX[kind] or PurePosixPath(name).suffix
+    return ".bigWig" if found[1].lower() in (".bw", ".bigwig") else found[1]
+
+
+def resolve(
+    text: str, kind: str = "any", encode_url: str | None = None, fourdn_url: str | None = None
+) -> Source:
+    """Turn a table's address into a Source.
+
+    encode_url, fourdn_url: other portals than the public ones (also from the environment:
+    PRISM_ENCODE_URL, PRISM_FOURDN_URL). Raises ValueError as `classify` does, and for a portal that
+    would get the key unencrypted.
+    """
+    _known_kind(kind)
+    text = text.strip()
+    what = classify(text)
+    if what == "encode":
+        base = (encode_url or os.environ.get("PRISM_ENCODE_URL") or ENCODE_URL).rstrip("/")
+        ending = _DEFAULT_SUFFIX[kind] or ".bigWig"
+        address = f"{base}/files/{text}/@@download/{text}{ending}"
+        return Source(text, what, (address,), accession=text, metadata=f"{base}/files/{text}/?format=json")
+    if what == "4dn":
+        base = (fourdn_url or os.environ.get("PRISM_FOURDN_URL") or FOURDN_URL).rstrip("/")
+        _refuse_open_wire(base)
+        ending = _DEFAULT_SUFFIX[kind] or ".hic"
+        page = f"{base}/files-processed/{text}/"
+        address = f"{page}@@download/{text}{ending}"
+        return Source(text, what, (address,), True, text, f"{page}?format=json")
+    return Source(text, what, (text,))
+
+
+def portal_key(environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """The 4DN access key (id, secret) from the environment; None unless both variables are set."""
+    environ = os.environ if environ is None else environ
+    values = tuple(environ.get(name, "").strip() for name in KEY_VARIABLES)
+    return values if all(values) else None
+
+
+def missing_key(texts: list[str], environ: Mapping[str, str] | None = None) -> str | None:
+    """The error for a row whose every address needs the 4DN key while none is set; None when all is well."""
+    if not texts or any(classify(text) != "4dn" for text in texts) or portal_key(environ):
+        return None
+    variables = " and ".join(KEY_VARIABLES)
+    return (
+        f"{', '.join(texts)}: the 4DN portal needs an access key; create one under your profile at "
+        f"{FOURDN_URL} and export {variables}, or give the file's open https address instead"
+    )
+
+
+def _known_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of file '{kind}'; known: {', '.join(KINDS)}")
+
+
+def _refuse_open_wire(base: str) -> None:
+    parts = urlsplit(base)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise ValueError(
+            f"{base}: the 4DN key would travel unencrypted; give the https:// address of the portal"
+        )

@@ -1,0 +1,175 @@
+"""Whether a file is what its name and its kind say.
+
+Cheap looks at heads, tails and offsets that catch what goes wrong in practice: an HTML page
+under a data file's name, another format, an end that is missing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from prism.fetch.addresses import refuse_alignment, suffix
+from prism.fetch.binary import check_bigwig, check_cooler, check_hic
+from prism.fetch.errors import WrongError
+
+_HEAD = 1 << 16
+_MARKUP = re.compile(rb"\s*<(!doctype html|html|\?xml|head|error)", re.IGNORECASE)
+_KIND_OF_SUFFIX = {
+    ".bigwig": "bigwig",
+    ".fa": "fasta",
+    ".fasta": "fasta",
+    ".fna": "fasta",
+    ".gtf": "gtf",
+    ".hic": "contacts",
+    ".cool": "contacts",
+    ".mcool": "contacts",
+    ".bed": "bed",
+    ".narrowpeak": "bed",
+    ".broadpeak": "bed",
+    ".tsv": "table",
+    ".csv": "table",
+    ".zip": "zip",
+}
+
+
+def check(path: Path, name: str, kind: str = "any", whole: bool = False) -> None:
+    """Raise WrongError unless the bytes at `path` are what `name` (a file name) and `kind` say.
+
+    kind: 'bigwig', 'fasta', 'gtf', 'contacts', 'bed', 'table', 'zip', or 'any' (taken from the name's
+    suffix; an unknown suffix is checked for being neither empty nor a web page). whole: look for the
+    end too (a gzip file is read through), where no md5 vouches for it.
+    """
+    with open(path, "rb") as file:
+        head = file.read(512)
+    if not head:
+        raise WrongError("empty file")
+    ending = suffix(f"/{name}").lower()
+    packed = ending.endswith((".gz", ".bgz"))
+    plain_ending = re.sub(r"\.b?gz$", "", ending)
+    if (
+        re.match(rb"\s*<(!doctype html|html|\?xml|head|error)", head, re.IGNORECASE)
+        and plain_ending != ".html"
+    ):
+        raise WrongError(f"a web page or error message, not data (it begins with {_shown(head)})")
+    _refuse_bam(path, head, name)
+    kind = _KIND_OF_SUFFIX.get(plain_ending, "any") if kind == "any" else kind
+    if kind == "bigwig":
+        check_bigwig(path, head, whole)
+    elif kind == "contacts":
+        (check_hic if plain_ending == ".hic" else check_cooler)(path, head)
+    elif kind == "zip":
+        if not zipfile.is_zipfile(path):
+            raise WrongError(f"not a zip file, or its end is missing (it begins with {_shown(head)})")
+    else:
+        _check_text(path, head, packed, kind, plain_ending, whole)
+
+
+def _refuse_bam(path: Path, head: bytes, name: str) -> None:
+    if head[:2] == b"\x1f\x8b" and _beginning(path, True)[:4] == b"BAM\x01":
+        try:
+            refuse_alignment(f"{name} (its bytes are a BAM)", f"{Path(name).stem}.bam")
+        except ValueError as trouble:
+            raise WrongError(str(trouble)) from None
+
+
+def _check_text(path: Path, head: bytes, packed: bool, kind: str, ending: str, whole: bool) -> None:
+    is_gzip = head[:2] == b"\x1f\x8b"
+    if packed != is_gzip and (packed or kind != "any"):
+        states = ("gzip", "plain") if is_gzip else ("plain", "gzip")
+        raise WrongError(
+            f"the bytes are {states[0]}, the name says {states[1]} (it begins with {_shown(head)})"
+        )
+    text = _beginning(path, is_gzip)
+    if is_gzip and whole:
+        _read_to_end(path)
+    if kind == "any":
+        return
+    if text[:4] == b"BAM\x01":
+        raise WrongError(
+            "a BAM file (alignments); see the documentation of the address column for making a bigWig"
+        )
+    if b"\x00" in text:
+        raise WrongError(f"binary, not text (it begins with {_shown(text)})")
+    lines = text.decode("utf-8", errors="replace").splitlines()
+    if len(text) >= _HEAD and len(lines) > 1:
+        lines = lines[:-1]
+    checks: dict[str, Callable[[list[str], str], None]] = {
+        "fasta": _check_fasta,
+        "gtf": _check_gtf,
+        "bed": _check_bed,
+        "table": _check_table,
+    }
+    checks[kind](lines, ending)
+
+
+def _beginning(path: Path, is_gzip: bool) -> bytes:
+    try:
+        with gzip.open(path, "rb") if is_gzip else open(path, "rb") as file:
+            return file.read(_HEAD)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as trouble:
+        raise WrongError(f"gzip is cut or damaged ({trouble})") from None
+
+
+def _read_to_end(path: Path) -> None:
+    try:
+        with gzip.open(path, "rb") as file:
+            while file.read(1 << 20):
+                pass
+    except (EOFError, zlib.error, gzip.BadGzipFile) as trouble:
+        raise WrongError(f"gzip is cut or damaged ({trouble})") from None
+
+
+def _check_fasta(lines: list[str], _ending: str) -> None:
+    lines = [line for line in lines if line.strip()]
+    if not lines or not lines[0].startswith(">"):
+        raise WrongError(
+            f"not FASTA: the first line is not a '>' line but {_shown(lines[0] if lines else '')}"
+        )
+    if len(lines) > 1 and not re.fullmatch(r"[A-Za-z*.-]+", lines[1].strip()):
+        raise WrongError(f"not FASTA: no sequence under '{lines[0][:40]}' but {_shown(lines[1])}")
+
+
+def _check_gtf(lines: list[str], _ending: str) -> None:
+    line = next((line for line in lines if line.strip() and not line.startswith("#")), None)
+    if line is None:
+        raise WrongError("not GTF: no line with a feature")
+    columns = line.split("\t")
+    if len(columns) != 9:
+        raise WrongError(f"not GTF: {len(columns)} tab-separated columns instead of 9 in {_shown(line)}")
+    start, end = columns[3:5]
+    if not (start.isdigit() and end.isdigit() and 1 <= int(start) <= int(end)) or columns[6] not in "+-.":
+        raise WrongError(f"not GTF: bad start, end or strand in {_shown(line)}")
+    if not re.search(r'gene_id\s+"', columns[8]):
+        what = "GFF3, not GTF" if "=" in columns[8] else "not GTF"
+        raise WrongError(f'{what}: no gene_id "..." in the ninth column ({_shown(columns[8])})')
+
+
+def _check_bed(lines: list[str], ending: str) -> None:
+    line = next((line for line in lines if line.strip() and not re.match(r"#|track\b|browser\b", line)), None)
+    if line is None:
+        raise WrongError("not BED: no interval")
+    columns = line.split("\t") if "\t" in line else line.split()
+    needed = {".narrowpeak": 10, ".broadpeak": 9}.get(ending, 3)
+    if len(columns) < needed:
+        raise WrongError(f"{len(columns)} columns instead of {needed} in {_shown(line)}")
+    start, end = columns[1:3]
+    if not (start.isdigit() and end.isdigit() and int(start) <= int(end)):
+        raise WrongError(f"not BED: columns 2 and 3 are not start and end in {_shown(line)}")
+
+
+def _check_table(lines: list[str], ending: str) -> None:
+    first = next((line for line in lines if line.strip() and not line.startswith("##")), "")
+    separators = {".tsv": "\t", ".csv": ","}.get(ending, "\t,")
+    if not any(separator in first for separator in separators):
+        named = " or ".join({"\t": "tab", ",": "comma"}[separator] for separator in separators)
+        raise WrongError(f"not a table: no {named} in the first line, {_shown(first)}")
+
+
+def _shown(text: str | bytes) -> str:
+    text = text.decode("utf-8", errors="replace") if isinstance(text, bytes) else text
+    return repr(text[:40])

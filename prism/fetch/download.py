@@ -1,0 +1,264 @@
+"""Fetch one file, verified, from wherever its table row says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from prism.fetch import archive, content
+from prism.fetch.addresses import Source, missing_key, portal_key, resolve
+from prism.fetch.checksum import BLOCK, md5_of, normal_md5
+from prism.fetch.errors import FetchError, RefusedError, WrongError
+from prism.fetch.lock import alone
+from prism.fetch.manifest import Wanted, entry, present, settle
+from prism.fetch.partial import Partial
+from prism.fetch.patience import Patience
+from prism.fetch.portal import Record, record
+from prism.fetch.progress import Progress, Say, size_in_words, to_stderr
+from prism.fetch.redaction import public
+from prism.fetch.request import Line
+from prism.fetch.transfer import transfer
+
+
+@dataclass(frozen=True)
+class Portals:
+    """Base addresses of other portals than the public ones; None: the public one, or the environment's."""
+
+    encode: str | None = None
+    fourdn: str | None = None
+
+
+def fetch(
+    texts: list[str],
+    out: str | Path,
+    manifest: str | Path | None = None,
+    *,
+    kind: str = "any",
+    md5: str | None = None,
+    size: int | None = None,
+    member: str | None = None,
+    portals: Portals = Portals(),  # noqa: B008  (frozen)
+    patience: Patience = Patience(),  # noqa: B008  (frozen)
+    environ: Mapping[str, str] | None = None,
+    say: Say = to_stderr,
+) -> dict:
+    """Make `out` the verified file and `manifest` (default `<out>.json`) its description, which is returned.
+
+    texts: addresses, accessions or paths, tried in order; kind: one of `prism.fetch.addresses.KINDS`;
+    md5, size (bytes): what the downloaded file must have; member: of a zip, then md5 and size are the
+    zip's; environ: where the 4DN key is looked up. A path is linked, never copied. Raises FetchError (a
+    ValueError) naming the file, the value and the fix; wrong bytes are deleted and never had the final name.
+    """
+    out = Path(os.path.abspath(out))
+    manifest = Path(os.path.abspath(manifest)) if manifest else Path(f"{out}.json")
+    wanted = Wanted(out, manifest, kind, normal_md5(md5), size, member or None)
+    sources = [resolve(text, kind, portals.encode, portals.fourdn) for text in texts]
+    if not sources:
+        raise ValueError(f"{out.name}: no address given")
+    if trouble := missing_key([source.text for source in sources], environ):
+        raise FetchError(f"{out.name}: {trouble}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    with requests.Session() as session, alone(out, say):
+        line = Line(session, patience, out.name, say)
+        done = present(wanted, [source.text for source in sources], say, patience.progress_every)
+        if done:
+            say(f"{out.name}: here already, md5 {done['md5']}")
+            Partial(out).discard()
+            _remove(_zip_of(wanted))
+            return done
+        return _from_first(line, wanted, sources, portal_key(environ))
+
+
+def _from_first(line: Line, wanted: Wanted, sources: list[Source], key: tuple[str, str] | None) -> dict:
+    """The first source that gives the right file; the errors of all when none does."""
+    troubles = []
+    for source in sources:
+        try:
+            if source.needs_key and key is None:
+                raise RefusedError(missing_key([source.text], {}))
+            if wanted.member:
+                done = _fetch_member(line, wanted, source, key)
+            elif source.kind == "path":
+                done = _link(line, wanted, source)
+            else:
+                done = _fetch_source(line, wanted, source, key)
+            vouched = done["md5_vouched_by"] or "nobody; put it into the table to have it checked"
+            size = size_in_words(done["size"])
+            line.say(f"{wanted.out.name}: done, {size}, md5 {done['md5']} (vouched for by {vouched})")
+            return done
+        except FetchError as trouble:
+            troubles.append(f"{trouble}")
+            if source is not sources[-1]:
+                line.say(f"{wanted.out.name}: {trouble}; trying the next address")
+    raise FetchError(f"{wanted.out.name}: " + "; then ".join(troubles))
+
+
+def _fetch_source(line: Line, wanted: Wanted, source: Source, key: tuple[str, str] | None) -> dict:
+    """Download from the addresses of one source, verify, and put in place."""
+    required = source.kind == "encode" and wanted.md5 is None
+    found = record(line, source, wanted.kind, key if source.needs_key else None, required)
+    if required and found.md5 is None:
+        raise RefusedError(f"{source.accession}: the portal gives no md5 for it; give one in the table")
+    _refuse_disagreement(wanted, source, found)
+    expected = replace(wanted, md5=wanted.md5 or found.md5, size=wanted.size or found.size)
+    partial = Partial(wanted.out)
+    partial.load()
+    for address in found.addresses:
+        # The key belongs to the portal alone.
+        its_key = key if source.needs_key and _host(address) == _host(source.addresses[0]) else None
+        try:
+            _obtain(line, expected, partial, address, its_key)
+            break
+        except FetchError as trouble:
+            if address == found.addresses[-1]:
+                raise
+            line.say(f"{line.name}: {trouble}; trying its open copy")
+    contents = entry(source, address, found, partial.md5.hexdigest(), partial.offset)
+    contents["md5_vouched_by"] = "table" if wanted.md5 else contents["provider"] if found.md5 else None
+    settle(partial.path, wanted, contents)
+    partial.discard()
+    return contents
+
+
+def _obtain(
+    line: Line, expected: Wanted, partial: Partial, address: str, key: tuple[str, str] | None
+) -> None:
+    """Bring `partial` to the verified file; a mismatch after a resumed transfer gets one fresh start."""
+    while True:
+        if urlsplit(address).scheme == "file":
+            _copy(line, partial, address)
+        else:
+            transfer(line, address, partial, key, expected.size, expected.md5 is not None)
+        spliced = partial.spliced
+        try:
+            _verify(partial, expected, address)
+            return
+        except WrongError as trouble:
+            partial.discard()
+            if not spliced:
+                raise
+            line.say(f"{line.name}: {trouble}; these bytes came in several pieces: starting over")
+
+
+def _verify(partial: Partial, expected: Wanted, address: str) -> None:
+    _verify_numbers(partial.md5.hexdigest(), partial.offset, expected, public(address))
+    try:
+        content.check(partial.path, expected.out.name, expected.kind, whole=expected.md5 is None)
+    except WrongError as trouble:
+        fix = f"correct the address ({public(address)}) or the kind '{expected.kind}'"
+        raise WrongError(f"{trouble}; {fix}") from None
+
+
+def _verify_numbers(md5: str, size: int, expected: Wanted, place: str) -> None:
+    fix = f"if {place} is the file you mean, correct the table, else correct the address, and re-run"
+    if expected.size is not None and size != expected.size:
+        raise WrongError(f"size mismatch (expected {expected.size} bytes, got {size}); {fix}")
+    if expected.md5 is not None and md5 != expected.md5:
+        raise WrongError(f"md5 mismatch (expected {expected.md5}, got {md5}); {fix}")
+
+
+def _refuse_disagreement(wanted: Wanted, source: Source, found: Record) -> None:
+    for name, ours, theirs in (("md5", wanted.md5, found.md5), ("size", wanted.size, found.size)):
+        if ours is not None and theirs is not None and ours != theirs:
+            raise WrongError(
+                f"{source.text}: {name} mismatch (the table says {ours}, the portal {theirs}); correct the table"
+            )
+
+
+def _copy(line: Line, partial: Partial, address: str) -> None:
+    """Bytes of a file:// address into `partial`, from the start."""
+    parts = urlsplit(address)
+    if parts.hostname not in (None, "localhost"):
+        raise RefusedError(f"{public(address)}: a file address has three slashes, file:///absolute/path")
+    origin = Path(unquote(parts.path))
+    if not origin.is_file():
+        raise RefusedError(f"{origin}: no such file; correct the address")
+    partial.restart(address, None, None, origin.stat().st_size)
+    progress = Progress(line.name, origin.stat().st_size, 0, line.say, line.patience.progress_every)
+    with open(origin, "rb") as file:
+        while block := file.read(BLOCK):
+            partial.append(block)
+            progress.at(partial.offset)
+    partial.finish()
+
+
+def _link(line: Line, wanted: Wanted, source: Source) -> dict:
+    """A symbolic link to the user's own file, after the same checks."""
+    target = _local(source, wanted.out)
+    size, md5 = target.stat().st_size, md5_of(target, line.say, line.patience.progress_every)
+    _verify_numbers(md5, size, wanted, str(target))
+    try:
+        content.check(target, wanted.out.name, wanted.kind, whole=wanted.md5 is None)
+    except WrongError as trouble:
+        raise WrongError(f"{trouble}; correct the path {target} or the kind '{wanted.kind}'") from None
+    link = Path(f"{wanted.out}.link")
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    contents = entry(source, str(target), Record(()), md5, size) | {"link": str(target)}
+    contents["md5_vouched_by"] = "table" if wanted.md5 else None
+    settle(link, wanted, contents)
+    return contents
+
+
+def _local(source: Source, out: Path) -> Path:
+    target = Path(os.path.abspath(Path(source.text).expanduser()))
+    if not target.is_file():
+        raise RefusedError(
+            f"{target}: no such file; correct the path (a relative one starts at {Path.cwd()})"
+        )
+    if os.path.realpath(target) == os.path.join(os.path.realpath(out.parent), out.name):
+        raise RefusedError(
+            f"{target} is the very place where the link to it would be; move the file elsewhere"
+        )
+    return target
+
+
+def _fetch_member(line: Line, wanted: Wanted, source: Source, key: tuple[str, str] | None) -> dict:
+    """The zip to `<out>.zip`, then the member to `out`; the zip is deleted once its member is in place.
+
+    Where the member is not in it, the zip stays for a re-run with another name.
+    """
+    whole = _zip_of(wanted)
+    zip_line = replace(line, name=whole.out.name)
+    fetched = present(whole, [source.text], line.say, line.patience.progress_every)
+    if fetched is None and source.kind == "path":
+        fetched = _link(zip_line, whole, source)
+    elif fetched is None:
+        fetched = _fetch_source(zip_line, whole, source, key)
+    part = Path(f"{wanted.out}.part")
+    try:
+        md5, size = archive.extract(whole.out, wanted.member, part, line.say, line.patience.progress_every)
+    except WrongError:
+        _remove(whole)
+        raise
+    try:
+        content.check(part, wanted.out.name, wanted.kind)
+    except WrongError as trouble:
+        part.unlink()
+        raise WrongError(f"{wanted.member}: {trouble}; correct the member or the kind") from None
+    contents = fetched | {"md5": md5, "size": size, "member": wanted.member}
+    contents |= {"archive": {"md5": fetched["md5"], "size": fetched["size"]}}
+    contents.pop("link", None)
+    settle(part, wanted, contents)
+    _remove(whole)
+    return contents
+
+
+def _zip_of(wanted: Wanted) -> Wanted:
+    zipped = Path(f"{wanted.out}.zip")
+    return Wanted(zipped, Path(f"{zipped}.json"), "zip", wanted.md5, wanted.size)
+
+
+def _remove(wanted: Wanted) -> None:
+    wanted.out.unlink(missing_ok=True)
+    wanted.manifest.unlink(missing_ok=True)
+
+
+def _host(address: str) -> str | None:
+    return urlsplit(address).hostname

@@ -1,0 +1,85 @@
+"""What is known of a fetched file, as JSON beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prism.fetch.addresses import Source
+from prism.fetch.checksum import md5_of
+from prism.fetch.portal import Record
+from prism.fetch.progress import Say
+from prism.fetch.redaction import public
+from prism.genome.atomic import writing
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One file to be fetched. md5, size (bytes): of what is downloaded, so of the zip when there is a `member`."""
+
+    out: Path
+    manifest: Path
+    kind: str = "any"
+    md5: str | None = None
+    size: int | None = None
+    member: str | None = None
+
+
+def entry(source: Source, address: str, found: Record, md5: str, size: int) -> dict:
+    """The manifest of a file.
+
+    Keys: requested (as in the table), address (where the bytes came from, without secrets), provider,
+    accession, md5, size (bytes), date (UTC), output_type, assembly, file_format (None unless a portal
+    reports them). The caller adds md5_vouched_by: 'table', 'ENCODE', '4DN' or None (nobody), and where
+    there is one: link (a path's target), member and archive (md5 and size of the zip).
+    """
+    return {
+        "requested": public(source.text),
+        "address": public(address),
+        "provider": {"encode": "ENCODE", "4dn": "4DN"}.get(source.kind, source.kind),
+        "accession": source.accession,
+        "md5": md5,
+        "size": size,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "output_type": found.output_type,
+        "assembly": found.assembly,
+        "file_format": found.file_format,
+    }
+
+
+def settle(part: Path, wanted: Wanted, contents: dict) -> None:
+    """Put the verified `part` under its final name, with its manifest.
+
+    The file gets its name last, so a file under its final name always has its own manifest. Killed before the
+    rename, a re-run finds the whole `.part`, hashes it and renames it without a transfer.
+    """
+    wanted.out.unlink(missing_ok=True)
+    with writing(wanted.manifest) as unfinished:
+        unfinished.write_text(json.dumps(contents, indent=2, sort_keys=True) + "\n")
+    os.replace(part, wanted.out)
+
+
+def present(wanted: Wanted, texts: list[str], say: Say, every: float = 10.0) -> dict | None:
+    """The manifest, when the file is here already and is what is wanted; else None.
+
+    The file is hashed again: its bytes must still be those of the manifest.
+    """
+    try:
+        contents = json.loads(wanted.manifest.read_text())
+        size = wanted.out.stat().st_size
+    except (OSError, ValueError):
+        return None
+    asked = [public(text.strip()) for text in texts]
+    if not isinstance(contents, dict) or contents.get("requested") not in asked:
+        return None
+    if contents.get("member") != wanted.member or size != contents.get("size"):
+        return None
+    fetched = contents.get("archive", contents)
+    if (wanted.md5 or fetched.get("md5")) != fetched.get("md5"):
+        return None
+    if (wanted.size or fetched.get("size")) != fetched.get("size"):
+        return None
+    return contents if md5_of(wanted.out, say, every) == contents.get("md5") else None

@@ -1,0 +1,143 @@
+"""The bytes of an unfinished download, kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from prism.fetch.checksum import BLOCK
+from prism.fetch.redaction import public
+from prism.genome.atomic import writing
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the server said of the file that the bytes belong to; size None when it did not say."""
+
+    address: str
+    etag: str | None
+    last_modified: str | None
+    size: int | None
+
+
+class Partial:
+    """`<out>.part` and beside it `<out>.part.json`, which says which file of which server it is a piece of.
+
+    origin: None when nothing usable is here; offset: bytes here; md5: running hash of them;
+    spliced: True when they come from more than one answer of the server.
+    """
+
+    def __init__(self, out: Path):
+        self.path = Path(f"{out}.part")
+        self.sidecar = Path(f"{out}.part.json")
+        self._file = None
+        self._forget()
+
+    def load(self) -> None:
+        """Take up what an earlier run left, hashing it; what cannot be trusted is deleted."""
+        self._forget()
+        origin = self._read_origin()
+        # A link is never written through: it may lead to the user's own file.
+        if origin is None or self.path.is_symlink() or not self.path.is_file():
+            self.discard()
+            return
+        length = self.path.stat().st_size
+        if length == 0 or (origin.size is not None and length > origin.size):
+            self.discard()
+            return
+        with open(self.path, "rb") as file:
+            while block := file.read(BLOCK):
+                self.md5.update(block)
+                self.offset += len(block)
+        self.origin, self.spliced = origin, True
+
+    @property
+    def complete(self) -> bool:
+        """True when every byte that the server announced is here."""
+        return self.origin is not None and self.offset == self.origin.size
+
+    def is_from(self, address: str) -> bool:
+        """True when the bytes here came from `address`."""
+        return self.origin is not None and self.origin.address == public(address)
+
+    def range_headers(self, address: str, md5_known: bool) -> dict[str, str]:
+        """Headers that ask for the missing bytes only; {} where the whole file must be asked for.
+
+        A validator that cannot vouch for every byte (a weak ETag, or none) serves only where a known
+        md5 will find a splice of two versions of the file.
+        """
+        if not self.offset or not self.is_from(address):
+            return {}
+        headers = {"Range": f"bytes={self.offset}-"}
+        if self.origin.etag and not self.origin.etag.startswith("W/"):
+            return headers | {"If-Range": self.origin.etag}
+        if self.origin.last_modified:
+            return headers | {"If-Range": self.origin.last_modified}
+        return headers if md5_known else {}
+
+    def agrees(self, headers: Mapping[str, str]) -> bool:
+        """False when an answer's ETag or Last-Modified shows that the server's file is another one now."""
+        pairs = ((self.origin.etag, "ETag"), (self.origin.last_modified, "Last-Modified"))
+        return all(not was or headers.get(name, was) == was for was, name in pairs)
+
+    def restart(self, address: str, etag: str | None, last_modified: str | None, size: int | None) -> None:
+        """Drop what is here and begin the file that the server describes."""
+        # The old bytes go before the new description comes: killed in between, nothing can be mixed.
+        self.discard()
+        self.origin = Origin(public(address), etag, last_modified, size)
+        self._write_origin()
+
+    def append(self, block: bytes) -> None:
+        """Add bytes at the end."""
+        if self._file is None:
+            self._file = open(self.path, "ab" if self.offset else "xb")  # noqa: SIM115  (closed by close())
+        self._file.write(block)
+        self.md5.update(block)
+        self.offset += len(block)
+
+    def finish(self) -> None:
+        """Close the file, synced to the disk, and note that it is whole."""
+        if self._file is None and not self.offset:
+            self.path.touch(exist_ok=False)
+        self.close(sync=True)
+        if self.origin.size != self.offset:
+            self.origin = Origin(**(asdict(self.origin) | {"size": self.offset}))
+            self._write_origin()
+
+    def close(self, sync: bool = False) -> None:
+        """Close the file; the bytes stay for the next attempt or run."""
+        if self._file is not None:
+            self._file.flush()
+            if sync:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+
+    def discard(self) -> None:
+        """Delete the bytes and their description."""
+        if self._file is not None:
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+        self.sidecar.unlink(missing_ok=True)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._file = None
+        self.origin: Origin | None = None
+        self.offset = 0
+        self.spliced = False
+        self.md5 = hashlib.md5(usedforsecurity=False)
+
+    def _read_origin(self) -> Origin | None:
+        try:
+            return Origin(**json.loads(self.sidecar.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _write_origin(self) -> None:
+        with writing(self.sidecar) as part:
+            part.write_text(json.dumps(asdict(self.origin), indent=2) + "\n")

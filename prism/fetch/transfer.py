@@ -1,0 +1,121 @@
+"""One http(s) address into a Partial: by range where something is here already, again when it breaks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from prism.fetch.checksum import BLOCK
+from prism.fetch.errors import BrokenError, RefusedError, WrongError
+from prism.fetch.partial import Partial
+from prism.fetch.progress import Progress, size_in_words
+from prism.fetch.request import Line, in_words, request
+
+
+def transfer(
+    line: Line,
+    address: str,
+    partial: Partial,
+    key: tuple[str, str] | None = None,
+    size: int | None = None,
+    md5_known: bool = False,
+) -> None:
+    """Bring `partial` to the whole file at `address`.
+
+    key: (user, password) of HTTP basic authorisation, sent to this host only and dropped on a redirect to
+    another; size: bytes that the file must have, None when unknown; md5_known: the caller will check an md5.
+    Raises RefusedError (will not work, or gave up; the bytes so far are kept) and WrongError (another size;
+    deleted).
+    """
+    if partial.complete and partial.is_from(address):
+        return
+
+    def attempt() -> None:
+        try:
+            _attempt(line, address, partial, key, size, md5_known)
+        finally:
+            partial.close()
+
+    line.patience.persist(attempt, line.name, line.say, lambda: partial.offset)
+    partial.finish()
+
+
+def _attempt(
+    line: Line, address: str, partial: Partial, key: tuple[str, str] | None, size: int | None, md5_known: bool
+) -> None:
+    with request(line, address, partial.range_headers(address, md5_known), key) as answer:
+        _begin(line, answer, address, partial, size)
+        if partial.complete:
+            return
+        total, host = partial.origin.size, urlsplit(address).hostname
+        progress = Progress(line.name, total, partial.offset, line.say, line.patience.progress_every)
+        try:
+            for block in answer.raw.stream(BLOCK, decode_content=False):
+                partial.append(block)
+                progress.at(partial.offset)
+                if size is not None and partial.offset > size:
+                    partial.discard()
+                    raise WrongError(f"size mismatch (expected {size} bytes, {host} sends more)")
+        except urllib3.exceptions.HTTPError as trouble:
+            raise BrokenError(f"{host}: {in_words(trouble, line.patience)} at {_share(partial)}") from None
+        if total is not None and partial.offset != total:
+            raise BrokenError(f"{host}: connection cut at {_share(partial)}")
+        if size is not None and partial.offset < size:
+            raise BrokenError(
+                f"{host}: the answer ended at {_share(partial)}, {size_in_words(size)} expected"
+            )
+
+
+def _begin(line: Line, answer: requests.Response, address: str, partial: Partial, size: int | None) -> None:
+    """Compare the answer with what is here: go on, or start over."""
+    host = urlsplit(address).hostname
+    total = _total(answer)
+    if answer.status_code != 200:
+        start = _range_start(answer)
+        there = partial.origin is not None and partial.agrees(answer.headers)
+        if answer.status_code == 416 and there and total == partial.offset > 0:
+            partial.finish()
+            return
+        known = partial.origin.size if partial.origin else None
+        if not there or start != partial.offset or (known is not None and total not in (None, known)):
+            partial.discard()
+            raise BrokenError(f"{host}: the file there has changed, or cannot be resumed; starting over")
+        partial.spliced = True
+        line.say(f"{line.name}: going on at {_share(partial)}")
+        return
+    if size is not None and total is not None and total != size:
+        partial.discard()
+        raise WrongError(f"size mismatch (expected {size} bytes, {host} announces {total})")
+    if partial.offset:
+        line.say(f"{line.name}: {host} has another version, or cannot resume; starting over")
+    partial.restart(address, answer.headers.get("ETag"), answer.headers.get("Last-Modified"), total)
+    free = shutil.disk_usage(partial.path.parent).free
+    if total is not None and total > free:
+        partial.discard()
+        raise RefusedError(
+            f"needs {size_in_words(total)}, {partial.path.parent} has {size_in_words(free)} free; make room"
+        )
+    line.say(f"{line.name}: {size_in_words(total) if total is not None else 'unknown size'} from {host}")
+
+
+def _total(answer: requests.Response) -> int | None:
+    """Size of the whole file according to the answer, bytes; None when it does not say."""
+    if answer.status_code == 200:
+        length = answer.headers.get("Content-Length", "")
+        return int(length) if length.isdigit() else None
+    whole = re.search(r"/(\d+)\s*$", answer.headers.get("Content-Range", ""))
+    return int(whole[1]) if whole else None
+
+
+def _range_start(answer: requests.Response) -> int | None:
+    start = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
+    return int(start[1]) if start and answer.status_code == 206 else None
+
+
+def _share(partial: Partial) -> str:
+    total = partial.origin.size if partial.origin else None
+    return size_in_words(partial.offset) + (f" of {size_in_words(total)}" if total else "")
