@@ -148,11 +148,27 @@ def test_bad_configuration(project, spoil, message):
         make_plan(project)
 
 
+def test_4dn_key_is_asked_for_only_where_a_row_to_run_needs_it(project, tmp_path, monkeypatch):
+    monkeypatch.delenv("FOURDN_KEY_ID", raising=False)
+    edit(tmp_path / "cells.tsv", "ENCFF000AAA\t\t", "ENCFF000AAA\t\t4DNFIFI6NIKJ")
+    make_plan(project)
+    project["run"] |= {"cell_types": ["B"], "models": ["small"]}
+    with pytest.raises(ValueError, match=r"4DNFIFI6NIKJ: the 4DN portal needs an access key.*FOURDN_KEY_ID"):
+        make_plan(project)
+    monkeypatch.setenv("FOURDN_KEY_ID", "id")
+    monkeypatch.setenv("FOURDN_KEY_SECRET", "secret")
+    make_plan(project)
+
+
 BAD_CELL_TYPES = [
     ("assembly\t", "genome\t", r"column 'assembly' is missing; there are: cell_type, genome"),
     ("B\ttoy", "A\ttoy", r"row 2 \(A\): cell type 'A' stands in two rows"),
     ("B\ttoy", "B b\ttoy", r"row 2 \(B b\): cell_type = 'B b'"),
-    ("ENCFF000AAA", "reads/B.bam", r"reads/B\.bam is a BAM; make a bigWig of it first.*bamCoverage"),
+    (
+        "ENCFF000AAA",
+        "reads/B.bam",
+        r"B\.bam: B\.bam holds alignments, a bigWig is needed(.|\n)*bamCoverage",
+    ),
     ("ENCFF000AAA", "somewhere", r"row 2 \(B\), column DNase = 'somewhere' is no accession"),
     ("\tlog1p", "\tlog2", r"column DNase_transform = 'log2'; it is none or log1p"),
     ("DNase_transform", "Dnase_transform", r"column 'Dnase_transform' describes a signal 'Dnase'"),

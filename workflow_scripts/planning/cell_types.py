@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.planning.paths import expand, is_accession
+from prism.fetch.addresses import classify
+from workflow_scripts.planning.paths import expand
 from workflow_scripts.planning.validation import check, read_schema
 
 SUFFIXES = ("md5", "output_type", "transform")
@@ -26,10 +27,6 @@ LABEL_COLUMNS = (
     "label_md5",
 )
 PEAKS_COLUMNS = ("peaks", "peaks_md5")
-BAM_FIX = (
-    "make a bigWig of it first, e.g. "
-    "`bamCoverage --bam {bam} --normalizeUsing CPM --binSize 1 --outFileName {name}.bigWig`"
-)
 
 
 @dataclass(frozen=True)
@@ -74,13 +71,14 @@ def _split(cell: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in cell.split(";") if part.strip())
 
 
-def _addresses(cell: str, where: str, name: str) -> tuple[str, ...]:
+def _addresses(cell: str, where: str) -> tuple[str, ...]:
     addresses = tuple(expand(part) for part in _split(cell))
     for address in addresses:
-        if address.lower().endswith((".bam", ".cram")):
-            raise ValueError(f"{where}: {address} is a BAM; {BAM_FIX.format(bam=address, name=name)}")
-        looks_like_a_file = "/" in address or "." in address or Path(address).exists()
-        if not (is_accession(address) or looks_like_a_file):
+        try:
+            kind = classify(address)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        if kind == "path" and not ("/" in address or "." in address or Path(address).exists()):
             raise ValueError(
                 f"{where} = {address!r} is no accession (ENCFF..., 4DNFI...), address or path; "
                 "correct the cell or its column name"
@@ -105,7 +103,7 @@ def _checksums(row: dict, column: str, addresses: tuple[str, ...], where: str) -
 
 def _source(row: dict, column: str, kind: str, where: str) -> Source | None:
     where = f"{where}, column {column}"
-    addresses = _addresses(row.get(column, ""), where, column)
+    addresses = _addresses(row.get(column, ""), where)
     if not addresses:
         return None
     transform = row.get(f"{column}_transform", "") or "none"
@@ -125,7 +123,7 @@ def _label(row: dict, where: str) -> Label:
     kind = row.get("label_kind", "") or "none"
     if kind == "none":
         return Label()
-    addresses = _addresses(row.get("label", ""), f"{where}, column label", "label")
+    addresses = _addresses(row.get("label", ""), f"{where}, column label")
     if not addresses:
         raise ValueError(
             f"{where}: label_kind = {kind!r} but column label is empty; give the file, or set label_kind to none"
@@ -135,7 +133,7 @@ def _label(row: dict, where: str) -> Label:
     return Label(
         kind=kind,
         addresses=addresses,
-        minus_addresses=_addresses(row.get("label_minus", ""), f"{where}, column label_minus", "label"),
+        minus_addresses=_addresses(row.get("label_minus", ""), f"{where}, column label_minus"),
         md5=_checksums(row, "label", addresses, f"{where}, column label"),
         assay=row.get("label_assay", ""),
         id_column=row.get("label_id_column", ""),

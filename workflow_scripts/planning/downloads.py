@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
+from prism.fetch.addresses import suffix
 from workflow_scripts.planning.cell_types import CellType, Source
-from workflow_scripts.planning.paths import expand, is_accession, local_input
+from workflow_scripts.planning.paths import expand, local_input
 
 FOLDER = "resources/downloads"
-KINDS = {
-    "bigwig": ".bigWig",
-    "contacts": ".hic",
-    "peaks": ".narrowPeak.gz",
-    "table": ".csv",
-    "ctss": ".bed.gz",
-}
 
 
 @dataclass(frozen=True)
@@ -35,23 +27,13 @@ class Download:
         return local_input(self.address)
 
 
-def _suffix(address: str, kind: str, member: str = "") -> str:
-    """The ending that says what the file is; `.gz` is kept with the ending before it."""
-    if is_accession(address):
-        return KINDS.get(kind, "")
-    name = PurePosixPath(member or urlsplit(address).path or address).name
-    suffixes = PurePosixPath(name).suffixes
-    kept = suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:]
-    return "".join(kept) or KINDS.get(kind, "")
-
-
 def _files(
     owner: str, name: str, addresses: tuple[str, ...], md5: tuple[str, ...], kind: str, member: str = ""
 ) -> list[Download]:
     out = []
     for number, (address, checksum) in enumerate(zip(addresses, md5, strict=True), start=1):
         replicate = f".{number}" if len(addresses) > 1 else ""
-        file = f"{FOLDER}/{owner}.{name}{replicate}{_suffix(address, kind, member)}"
+        file = f"{FOLDER}/{owner}.{name}{replicate}{suffix(address, kind, member)}"
         out.append(Download(file, address, kind, "" if checksum == "-" else checksum, member))
     return out
 

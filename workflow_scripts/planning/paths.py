@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from prism.fetch.addresses import classify
+
 BASE = Path(__file__).resolve().parents[2]
 
 
@@ -28,17 +30,9 @@ def expand(address: str) -> str:
 
 def local_input(address: str) -> str | None:
     """The file on this machine behind a `file://` address or a plain path, as Snakemake should name it; else None."""
-    if address.startswith("file://"):
-        path = Path(address.removeprefix("file://"))
-    elif "://" in address or is_accession(address):
+    if classify(address) not in ("file", "path"):
         return None
-    else:
-        path = Path(address)
+    path = Path(address.removeprefix("file://"))
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
     return str(path)
-
-
-def is_accession(text: str) -> bool:
-    """Whether `text` is an ENCODE (ENCFF...) or 4DN (4DNF...) file accession."""
-    return text.startswith(("ENCFF", "4DNF")) and text.isalnum()

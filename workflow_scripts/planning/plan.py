@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from itertools import product
 
 import yaml
 
+from prism.fetch.addresses import missing_key
 from workflow_scripts.planning import downloads as fetching
 from workflow_scripts.planning.cell_types import CellType, read_cell_types
 from workflow_scripts.planning.downloads import Download
@@ -147,6 +149,24 @@ def _check_signals(config: dict, cell_types: dict, entries: dict) -> None:
                     )
 
 
+def _of_assembly(name: str, settings: dict) -> list[Download]:
+    return list(fetching.of_assembly(name, settings).values())
+
+
+def _of_cell_type(cell_type: CellType) -> list[Download]:
+    sources = [*cell_type.signals.values(), *([cell_type.peaks] if cell_type.peaks else [])]
+    plus, minus = fetching.of_label(cell_type)
+    return [each for source in sources for each in fetching.of_source(cell_type, source)] + plus + minus
+
+
+def _check_keys(wanted: list[Download]) -> None:
+    """Refuse a plan that needs the 4DN portal's key for a file not yet there while no key is set."""
+    for download in wanted:
+        problem = None if os.path.exists(download.file) else missing_key([download.address])
+        if problem:
+            raise ValueError(f"{download.file}: {problem}")
+
+
 def merged(base: dict, over: dict) -> dict:
     """`base` with the keys of `over` laid upon it, mapping by mapping; lists and scalars are replaced."""
     out = dict(base)
@@ -171,14 +191,14 @@ def make_plan(given: dict) -> Plan:
     _check_signals(config, cell_types, entries)
     folds_path = find(config["folds"], "folds")
     folds = read_folds(folds_path)
-    wanted: list[Download] = []
-    for name, settings in config["assemblies"].items():
-        wanted += fetching.of_assembly(name, settings).values()
+    wanted = [
+        each for name, settings in config["assemblies"].items() for each in _of_assembly(name, settings)
+    ]
     for cell_type in cell_types.values():
-        for source in [*cell_type.signals.values(), *([cell_type.peaks] if cell_type.peaks else [])]:
-            wanted += fetching.of_source(cell_type, source)
-        for files in fetching.of_label(cell_type):
-            wanted += files
+        files = _of_cell_type(cell_type)
+        if cell_type.name in config["run"]["cell_types"]:
+            _check_keys(files)
+        wanted += files
     return Plan(
         config=config,
         cell_types=cell_types,
