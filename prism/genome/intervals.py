@@ -1,0 +1,76 @@
+"""Intervals of the genome: the blacklist and the peaks, as masks of windows."""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from prism.genome.coordinates import resolve_chromosomes
+
+
+class Intervals:
+    """Merged intervals of a BED or narrowPeak file (.gz too), by the genome's chromosome names.
+
+    path: the file; lengths: bp of the chromosomes that will be read. A chromosome without intervals may be
+    absent. Raises ValueError for a file that is no BED, is empty, names chromosomes otherwise, or whose
+    intervals begin beyond a chromosome's end (another assembly).
+    """
+
+    def __init__(self, path: str | Path, lengths: dict[str, int]):
+        self.path = Path(path)
+        found = _merged(self.path)
+        names = resolve_chromosomes(lengths, found, self.path, require_all=False)
+        self._intervals = {name: found[other] for name, other in names.items()}
+        for name, (starts, _) in self._intervals.items():
+            if starts[-1] >= lengths[name]:
+                raise ValueError(
+                    f"{self.path}: an interval begins at {starts[-1]} of {name}, which has {lengths[name]} bp in "
+                    "the genome; it was made on another assembly: use a file of the genome's assembly"
+                )
+
+    def windows(self, chrom: str, starts: np.ndarray, length: int) -> np.ndarray:
+        """Mask (n, length) bool, True inside an interval, of the windows that begin at `starts` (n,)."""
+        mask = np.zeros((len(starts), length), bool)
+        if chrom not in self._intervals:
+            return mask
+        begins, ends = self._intervals[chrom]
+        for row, start in enumerate(starts):
+            # Merged intervals are disjoint and in order, so those that touch the window are consecutive.
+            first = np.searchsorted(ends, start, side="right")
+            last = np.searchsorted(begins, start + length, side="left")
+            for begin, end in zip(begins[first:last] - start, ends[first:last] - start, strict=True):
+                mask[row, max(begin, 0) : end] = True
+        return mask
+
+
+def _merged(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such interval file")
+    if shutil.which("bedtools") is None:
+        raise ValueError("bedtools is not on PATH; install it (the workflow's conda environments hold it)")
+    import pybedtools  # here, for slow to import and not needed by the processes that only make masks
+
+    try:
+        merged = pybedtools.BedTool(str(path)).sort().merge()
+        by_chrom = _by_chromosome((interval.chrom, interval.start, interval.end) for interval in merged)
+    except (pybedtools.helpers.BEDToolsError, ValueError, IndexError, OverflowError) as error:
+        reason = str(getattr(error, "msg", error)).strip().splitlines()
+        raise ValueError(
+            f"{path}: not a BED or narrowPeak file ({reason[-1] if reason else error})"
+        ) from error
+    finally:
+        pybedtools.cleanup()
+    if not by_chrom:
+        raise ValueError(f"{path}: holds no interval; download it again, or leave it out of the table")
+    return by_chrom
+
+
+def _by_chromosome(intervals: Iterable[tuple[str, int, int]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    collected: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for chrom, start, end in intervals:
+        collected[chrom].append((start, end))
+    return {chrom: tuple(np.array(pairs, np.int64).T) for chrom, pairs in collected.items()}

@@ -1,0 +1,126 @@
+"""Epigenomic signals: windows of bigWig files (raw values, missing -> 0, off the chromosome 0)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyBigWig
+
+from prism.genome.coordinates import check_lengths, clip, resolve_chromosomes
+
+_MAGIC = struct.pack("<I", 0x888FFC26)
+TRANSFORMS = ("none", "log1p")
+
+
+def open_bigwig(path: str | Path):
+    """An open pyBigWig file. Raises ValueError for a file that is no bigWig or is cut short."""
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path}: no such bigWig file")
+    with open(path, "rb") as raw:
+        start = raw.read(20)
+        raw.seek(0, 2)
+        size = raw.tell()
+        raw.seek(max(0, size - 4))
+        end = raw.read(4)
+    if start[:4] != _MAGIC:
+        raise ValueError(f"{path}: not a bigWig file (it starts with {start!r}); give a .bw/.bigWig file")
+    # Every writer (UCSC, libBigWig, bigtools) repeats the magic number as the last four bytes.
+    if end != _MAGIC:
+        raise ValueError(
+            f"{path}: a truncated bigWig file ({size} bytes, end mark missing); delete and download it again"
+        )
+    try:
+        return pyBigWig.open(str(path))
+    except RuntimeError as error:
+        raise ValueError(f"{path}: damaged bigWig file ({error}); delete and download it again") from error
+
+
+def overlapping(starts: np.ndarray, length: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Regions (start, end, rows) that cover windows of one length; windows that overlap share a region.
+
+    starts: (n,) window starts in any order. Dense windows are so read once rather than once for each gene,
+    and a region is never longer than its windows together.
+    """
+    order = np.argsort(starts, kind="stable")
+    ordered = np.asarray(starts)[order]
+    breaks = np.flatnonzero(np.diff(ordered) >= length) + 1
+    for rows in np.split(order, breaks):
+        yield int(starts[rows[0]]), int(starts[rows[-1]]) + length, rows
+
+
+class BigWigSignal:
+    """One signal: the mean of its replicates' raw values, then its transform.
+
+    name: of the signal; files: bigWig replicates (missing counts as 0); transform: none or log1p;
+    lengths: bp of the chromosomes that will be read, by the genome's names. Raises ValueError for files that
+    are no bigWig, truncated, lack a chromosome or were made on another assembly. Safe to pickle; opens files
+    on first use.
+    """
+
+    def __init__(self, name: str, files: Sequence[str | Path], transform: str, lengths: dict[str, int]):
+        if transform not in TRANSFORMS:
+            raise ValueError(f"signal {name}: transform {transform!r} is not one of {', '.join(TRANSFORMS)}")
+        if not files:
+            raise ValueError(f"signal {name}: no bigWig file given")
+        self.name, self.transform, self.lengths = name, transform, lengths
+        self.files = [Path(file) for file in files]
+        self._names = [_matched(file, lengths) for file in self.files]
+        self._open = None
+
+    def __getstate__(self):
+        return {**self.__dict__, "_open": None}
+
+    def windows(self, chrom: str, starts: np.ndarray, length: int) -> np.ndarray:
+        """Values (n, length) float32 of the windows of one chromosome that begin at `starts` (n,)."""
+        values = np.zeros((len(starts), length), np.float32)
+        chrom_length = self.lengths[chrom]
+        for start, end, rows in overlapping(starts, length):
+            region_low, region_high = clip(start, end, chrom_length)
+            if region_low == region_high:
+                continue
+            region = self._region(chrom, region_low, region_high)
+            for row in rows:
+                first = int(starts[row])
+                low, high = clip(first, first + length, chrom_length)
+                values[row, low - first : high - first] = region[low - region_low : high - region_low]
+        return values
+
+    def _region(self, chrom: str, low: int, high: int) -> np.ndarray:
+        if self._open is None:
+            self._open = [open_bigwig(file) for file in self.files]
+        total = None
+        for file, handle, names in zip(self.files, self._open, self._names, strict=True):
+            try:
+                values = handle.values(names[chrom], low, high, numpy=True)
+            except RuntimeError as error:
+                raise ValueError(
+                    f"{file}: {names[chrom]}:{low}-{high} cannot be read ({error}): damaged file"
+                ) from error
+            np.copyto(values, 0, where=np.isnan(values))
+            total = values if total is None else total + values
+        mean = total / np.float32(len(self.files)) if len(self.files) > 1 else total
+        return self._transformed(mean, f"{chrom}:{low}-{high}")
+
+    def _transformed(self, values: np.ndarray, where: str) -> np.ndarray:
+        lowest, highest = values.min(), values.max()
+        if not (np.isfinite(lowest) and np.isfinite(highest)):
+            raise ValueError(f"signal {self.name}: an infinite value in {where}; repair the bigWig file")
+        if self.transform == "none":
+            return values
+        if lowest < 0:
+            raise ValueError(
+                f"signal {self.name}: log1p of a negative value ({lowest}) in {where}; use transform none"
+            )
+        return np.log1p(values)
+
+
+def _matched(file: Path, lengths: dict[str, int]) -> dict[str, str]:
+    with open_bigwig(file) as handle:
+        found = dict(handle.chroms() or {})
+    names = resolve_chromosomes(lengths, found, file)
+    check_lengths(names, lengths, found, file)
+    return names
