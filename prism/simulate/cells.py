@@ -1,0 +1,70 @@
+"""One cell type: the states of its promoters, enhancers and domains, and the expression that they cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prism.simulate.landscape import Landscape, standardised
+
+CONTACT_DECAY = 0.87  # exponent of contact against distance (ABC's fit, also DESIGN's pseudocount)
+SHARED_MARK = 0.5  # share of the active mark's variance that all cell types have in common
+ENHANCER_ON = 0.6  # an enhancer is active in a cell type with this probability
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The hidden state of one cell type.
+
+    truth: `Landscape.genes` with the causes in log10 units (motif, mark, mrna, enhancer, noise), the standardised
+    mark_state, the background openness of the TSS's domain (which causes nothing) and log10_rate, their sum.
+    activity: (n_enhancers,) 0 where an enhancer is off.
+    background: chrom -> (n_domains,) openness.
+    """
+
+    name: str
+    truth: pd.DataFrame
+    activity: np.ndarray
+    background: dict[str, np.ndarray]
+
+
+def draw_cell(landscape: Landscape, name: str) -> Cell:
+    """Draw the states of cell type `name` and add up what causes its genes' expression."""
+    settings = landscape.settings
+    n = len(landscape.genes)
+    shared = settings.stream("mark").standard_normal(n)
+    own = settings.stream("mark", name).standard_normal(n)
+    truth = landscape.genes.copy()
+    truth["mark_state"] = np.sqrt(SHARED_MARK) * shared + np.sqrt(1 - SHARED_MARK) * own
+    truth["mark"] = settings.mark_effect * truth["mark_state"]
+    activity = _activity(landscape, name)
+    truth["n_enhancers"] = np.bincount(landscape.enhancers["gene"][activity > 0], minlength=n)
+    truth["enhancer"] = settings.enhancer_effect * standardised(
+        np.log1p(_enhancer_input(landscape, activity))
+    )
+    own_noise = settings.noise * np.sqrt(0.5) * settings.stream("noise", name).standard_normal(n)
+    truth["noise"] = truth.pop("gene_noise") + own_noise
+    background = landscape.background(name)
+    truth["background"] = 0.0
+    for chrom, states in background.items():
+        rows = landscape.of(chrom)
+        truth.loc[rows, "background"] = states[landscape.domains[chrom].index(truth["tss"].to_numpy()[rows])]
+    causes = truth[["motif", "mark", "mrna", "enhancer", "noise"]].sum(axis=1)
+    truth["log10_rate"] = settings.mean_expression + causes
+    return Cell(name, truth, activity, background)
+
+
+def _activity(landscape: Landscape, name: str) -> np.ndarray:
+    rng = landscape.settings.stream("enhancer activity", name)
+    n = len(landscape.enhancers)
+    return np.where(rng.random(n) < ENHANCER_ON, rng.lognormal(0.0, 0.5, n), 0.0)
+
+
+def _enhancer_input(landscape: Landscape, activity: np.ndarray) -> np.ndarray:
+    """Activity by contact, summed over each gene's enhancers: (n_genes,)."""
+    contact = (1 + landscape.enhancers["distance"].to_numpy() / 5000) ** -CONTACT_DECAY
+    return np.bincount(
+        landscape.enhancers["gene"], weights=activity * contact, minlength=len(landscape.genes)
+    )

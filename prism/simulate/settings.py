@@ -1,0 +1,122 @@
+"""What can be asked of the simulated genome, with defaults, and the random streams that every part draws from."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+
+TELOMERE = 10_000  # unknown bases at each end of a chromosome, as in hg38
+MARGIN = 20_000  # no gene, enhancer or domain effect is planned nearer to a chromosome's end (bp)
+MIN_BP_PER_GENE = 8_000  # a promoter window of 2 kb, a transcript and room between genes
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The simulation's settings. Effects and noise are standard deviations of log10 expression over genes.
+
+    Ground truth: log10 rate = mean_expression + motif + mark + mRNA + enhancer + noise. With the defaults the
+    label log10(x + 1) spans about 0 to 3.5 with a standard deviation of about 0.7.
+    """
+
+    seed: int = 1
+    cell_types: tuple[str, ...] = ("simA", "simB")
+    n_chromosomes: int = 8  # chr1, chr2, ...: training first, then validation, then test
+    n_valid: int = 1
+    n_test: int = 1
+    genes_per_chromosome: int = 100
+    chromosome_length: int = 1_800_000  # bp
+    # Correlation, on training chromosomes only, between a gene's intrinsic expression (motifs, mRNA and the
+    # shared part of the noise) and the key that decides how open a domain the gene is placed in.
+    confounding: float = 0.5
+    motif_effect: float = 0.45
+    mark_effect: float = 0.45
+    mrna_effect: float = 0.20
+    enhancer_effect: float = 0.15
+    noise: float = 0.20  # half of its variance is the gene's own in every cell type, half is the cell type's
+    mean_expression: float = 1.6  # log10
+
+    @classmethod
+    def read(cls, given: dict) -> Settings:
+        """Check `given` (any subset of the fields) and fill in the defaults; ValueError names what is wrong."""
+        known = {field.name: field.default for field in fields(cls)}
+        unknown = sorted(set(given) - set(known))
+        if unknown:
+            raise ValueError(f"simulation: unknown settings {unknown}; known ones are {sorted(known)}")
+        values = {name: _checked(name, given.get(name, default), default) for name, default in known.items()}
+        settings = cls(**values)
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        if not self.cell_types or len(set(self.cell_types)) < len(self.cell_types):
+            raise ValueError(
+                f"simulation: cell_types = {list(self.cell_types)}; give one or more different names"
+            )
+        for name in self.cell_types:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+                raise ValueError(
+                    f"simulation: cell type {name!r} names a folder; use letters, digits, '_', '-', '.'"
+                )
+        for name, least in [("seed", 0), ("n_valid", 1), ("n_test", 1), ("genes_per_chromosome", 10)]:
+            if getattr(self, name) < least:
+                raise ValueError(f"simulation: {name} = {getattr(self, name)} is less than {least}")
+        if self.n_chromosomes < self.n_valid + self.n_test + 1:
+            raise ValueError(
+                f"simulation: n_chromosomes = {self.n_chromosomes} leaves no training chromosome beside "
+                f"n_valid = {self.n_valid} and n_test = {self.n_test}; raise n_chromosomes"
+            )
+        if not 0 <= self.confounding <= 1:
+            raise ValueError(f"simulation: confounding = {self.confounding} is not between 0 and 1")
+        for name in ["motif_effect", "mark_effect", "mrna_effect", "enhancer_effect", "noise"]:
+            if not 0 <= getattr(self, name) <= 2:
+                raise ValueError(
+                    f"simulation: {name} = {getattr(self, name)} is not between 0 and 2 (log10 units)"
+                )
+        if not 0 <= self.mean_expression <= 4:
+            raise ValueError(
+                f"simulation: mean_expression = {self.mean_expression} is not between 0 and 4 (log10)"
+            )
+        least = 2 * MARGIN + MIN_BP_PER_GENE * self.genes_per_chromosome
+        if self.chromosome_length < least:
+            raise ValueError(
+                f"simulation: chromosome_length = {self.chromosome_length} is too short for "
+                f"genes_per_chromosome = {self.genes_per_chromosome}; give at least {least} bp"
+            )
+
+    @property
+    def chromosomes(self) -> list[str]:
+        """The chromosomes' names, in order."""
+        return [f"chr{i + 1}" for i in range(self.n_chromosomes)]
+
+    def split(self, chrom: str) -> str:
+        """'train', 'valid' or 'test'."""
+        place = self.chromosomes.index(chrom)
+        if place < self.n_chromosomes - self.n_valid - self.n_test:
+            return "train"
+        return "valid" if place < self.n_chromosomes - self.n_test else "test"
+
+    def folds(self) -> pd.DataFrame:
+        """The fold table (fold, chromosome, split) with the one fold 1."""
+        rows = [{"fold": 1, "chromosome": chrom, "split": self.split(chrom)} for chrom in self.chromosomes]
+        return pd.DataFrame(rows)
+
+    def stream(self, *names: str) -> np.random.Generator:
+        """A random stream of its own for each purpose, so that one part's draws never move another's."""
+        return np.random.default_rng([self.seed, zlib.crc32("/".join(names).encode())])
+
+
+def _checked(name: str, value: object, default: object) -> object:
+    """`value` as the default's type; ValueError if it is of another kind."""
+    if isinstance(default, tuple):
+        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise ValueError(f"simulation: {name} = {value!r}; give a list of names")
+    kind, word = (Integral, "a whole number") if isinstance(default, int) else (Real, "a number")
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise ValueError(f"simulation: {name} = {value!r}; give {word}")
+    return type(default)(value)
