@@ -1,0 +1,200 @@
+"""Scores of all models: a dot per seed, the mean with its 95% interval, and the published number beside one's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+
+from prism.figures import style
+from prism.figures.footer import provenance_lines
+from prism.figures.limits import axis_limits, with_floor, with_intervals
+from prism.figures.published import check_table
+from prism.figures.runs import Run
+from prism.figures.scores import HIGHER_IS_BETTER, Row, Scores, chosen, ranked_rows, scores_of
+
+AXIS_TITLES = {
+    "mse": "MSE, [log₁₀(x + 1)]²",
+    "mae": "MAE, log₁₀(x + 1)",
+    "pearson": "Pearson r",
+    "spearman": "Spearman ρ",
+    "r2": "R²",
+}
+GREY = "#555555"
+MEAN = {"marker": "o", "linestyle": "", "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.6}
+SEED = {"marker": "o", "linestyle": "", "markersize": 2.2, "markeredgewidth": 0, "alpha": 0.65}
+INTERVAL = {"linewidth": 1.6, "solid_capstyle": "butt"}
+PUBLISHED = {
+    "marker": "D",
+    "linestyle": "",
+    "markersize": 3.2,
+    "markerfacecolor": "white",
+    "markeredgecolor": style.INK,
+    "markeredgewidth": 0.7,
+}
+ROW = 0.215  # inches for a model
+HEADING = 0.22  # inches above the panels of a cell type
+SEED_LIFT, PUBLISHED_DROP = -0.27, 0.27  # in rows; the y axis points down
+
+
+@style.paper()
+def metrics_figure(
+    summary: pd.DataFrame,
+    metrics: pd.DataFrame,
+    runs: list[Run],
+    published: pd.DataFrame | None = None,
+    shown: tuple[str, ...] = ("mse", "mae", "pearson"),
+    split: str = "test",
+) -> Figure:
+    """Draw one block per cell type, one row per model (best first metric on top), one panel per metric.
+
+    summary: cell_type, model, fold, split, metric, n_seeds, mean, ci_low, ci_high (empty with one seed)
+    metrics: cell_type, model, fold, seed, split, metric, value; in log10(x + 1) units
+    runs: the runs that the tables were made of (label, number of genes, floor, provenance)
+    published: the table of published results; shown only beside runs of the same protocol
+    Raises ValueError if nothing of `shown` is there for `split`, or a metric has no axis title.
+    """
+    unknown = [metric for metric in shown if metric not in AXIS_TITLES]
+    if unknown:
+        raise ValueError(f"no figure for metric {', '.join(unknown)}; there are {', '.join(AXIS_TITLES)}")
+    summary, metrics = (chosen(table, split, shown) for table in (summary, metrics))
+    present = [
+        m for m in shown if np.isfinite(summary.loc[summary.metric == m, "mean"].to_numpy(float)).any()
+    ]
+    if not present:
+        raise ValueError(f"the summary has no {', '.join(shown)} of the {split} split; re-run the comparison")
+    published = None if published is None else check_table(published)
+    blocks = []
+    for cell_type in dict.fromkeys(summary.cell_type):
+        rows = ranked_rows(cell_type, summary, runs, present[0])
+        scores = scores_of(cell_type, rows, (summary, metrics, published), runs, split)
+        blocks.append((cell_type, rows, scores))
+    return _draw(blocks, present, runs, split)
+
+
+def _draw(blocks: list, present: list[str], runs: list[Run], split: str) -> Figure:
+    lines = [[1 + row.label.count("\n") for row in rows] for _, rows, _ in blocks]
+    sizes = [[max(1.0, 0.14 * n / ROW) for n in block] for block in lines]
+    heights = [ROW * sum(block) + 1.02 for block in sizes]
+    # a figure of one metric fits a column and a half
+    width = style.PAGE if len(present) > 1 else 4.6
+    figure, body = style.page(width, sum(heights) + 0.3, provenance_lines(runs))
+    parts = np.atleast_1d(body.subfigures(len(blocks), 1, height_ratios=heights))
+    for part, height, size, (cell_type, rows, scores) in zip(parts, heights, sizes, blocks, strict=True):
+        head, middle = part.subfigures(2, 1, height_ratios=[HEADING, height - HEADING])
+        _heading(head, cell_type, rows, scores, split)
+        panels = np.atleast_1d(middle.subplots(1, len(present), sharey=True))
+        places = np.cumsum(size) - np.asarray(size) / 2
+        for axes, metric in zip(panels, present, strict=True):
+            _panel(axes, metric, rows, places, scores)
+        panels[0].set_yticks(places, [row.label for row in rows])
+        panels[0].set_ylim(sum(size) + 0.1, -0.1)
+    _legend(body, [scores for _, _, scores in blocks], columns=4 if len(present) > 1 else 2)
+    return figure
+
+
+def _heading(part: SubFigure, cell_type: str, rows: list[Row], scores: Scores, split: str) -> None:
+    part.text(0.01, 0.5, cell_type, va="center", fontsize=8.5, fontweight="bold")
+    known = [row.run for row in rows if row.run is not None]
+    genes = sorted({int(run.metrics[split]["n"]) for run in known if "n" in (run.metrics.get(split) or {})})
+    seeds = sorted({int(n) for n in scores.summary.n_seeds})
+    words = [
+        "label " + (", ".join(sorted({run.assay or "unknown" for run in known})) or "unknown"),
+        f"{_span(genes)} {split} genes" if genes else f"{split} split",
+        "fold " + ", ".join(sorted({row.fold for row in rows}, key=lambda fold: (len(fold), fold))),
+        f"{_span(seeds)} seed" + ("" if seeds == [1] else "s") + (" (no interval)" if seeds == [1] else ""),
+    ]
+    part.text(0.99, 0.5, "  ·  ".join(words), ha="right", va="center", color=style.NOTE)
+
+
+def _span(numbers: list[int]) -> str:
+    return f"{numbers[0]:,}" if len(numbers) == 1 else f"{numbers[0]:,}–{numbers[-1]:,}"
+
+
+def _panel(axes: Axes, metric: str, rows: list[Row], places: np.ndarray, scores: Scores) -> None:
+    values, ends = [], []
+    for row in rows:
+        mean, known = scores.mean(row, metric) or {}, scores.known(row, metric) or {}
+        spread = known.get("sd", np.nan) if np.isfinite(known.get("sd", np.nan)) else 0.0
+        around = [known["mean"] - spread, known["mean"] + spread] if known else []
+        ends += [mean.get(key, np.nan) for key in ("ci_low", "ci_high")] if mean else []
+        values.append([*scores.points(row, metric), mean.get("mean", np.nan), *around])
+    higher = metric in HIGHER_IS_BETTER
+    low, high = with_intervals(*axis_limits(values, higher), ends)
+    low, high, floors, far = with_floor(low, high, scores.floor.get(metric, []))
+    axes.set_xlim(low, high)
+    for floor in floors:
+        axes.axvline(floor, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1, gid="floor")
+    if floors or far:
+        _floor_label(axes, floors, far, low)
+    for place, row in zip(places, rows, strict=True):
+        axes.axhline(place, color="#EFEFEF", linewidth=0.6, zorder=0)
+        _row(axes, place, row, metric, scores)
+    direction = "higher is better →" if higher else "← lower is better"
+    axes.set_xlabel(f"{AXIS_TITLES[metric]}\n{direction}", linespacing=1.35)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _row(axes: Axes, place: float, row: Row, metric: str, scores: Scores) -> None:
+    mean, known, points = scores.mean(row, metric), scores.known(row, metric), scores.points(row, metric)
+    beside = axes.get_yaxis_transform()
+    if mean is None:
+        axes.text(1.02, place, "–", transform=beside, va="center", color=style.NOTE)
+        return
+    value = float(mean["mean"])
+    axes.text(1.02, place, f"{value:.3f}", transform=beside, va="center_baseline", fontsize=6.5)
+    low, high = axes.get_xlim()
+    outside = [v for v in (value, *points) if not low <= v <= high]
+    if outside:
+        inside = 0.02 * (high - low)
+        edge, mark = (low + inside, "<") if outside[0] < low else (high - inside, ">")
+        axes.plot([edge], [place], mark, color=row.colour, markersize=4.5, zorder=4, gid="off axis")
+    if low <= value <= high:
+        ends = [float(mean.get(key, np.nan)) for key in ("ci_low", "ci_high")]
+        if np.isfinite(ends).all():
+            axes.plot(ends, [place, place], color=row.colour, zorder=3, gid="interval", **INTERVAL)
+        axes.plot([value], [place], color=row.colour, zorder=4, gid="mean", **MEAN)
+    if len(points) > 1:
+        lifted = np.full(len(points), place + SEED_LIFT)
+        axes.plot(points, lifted, color=row.colour, zorder=3, gid="seeds", **SEED)
+    if known is not None:
+        _published(axes, place + PUBLISHED_DROP, known)
+
+
+def _published(axes: Axes, place: float, known: dict) -> None:
+    value, sd = float(known["mean"]), float(known.get("sd", np.nan))
+    if np.isfinite(sd):
+        ends = [value - sd, value + sd]
+        axes.plot(ends, [place, place], color=style.INK, linewidth=0.7, zorder=2, gid="published sd")
+    axes.plot([value], [place], zorder=3, gid="published", **PUBLISHED)
+
+
+def _floor_label(axes: Axes, floors: list[float], far: list[float], low: float) -> None:
+    shown = floors or far
+    words = "train mean " + "–".join(dict.fromkeys(f"{value:.2f}" for value in (min(shown), max(shown))))
+    if floors:
+        place, align, transform = floors[-1], "center", axes.get_xaxis_transform()
+    elif far[0] < low:
+        place, align, transform, words = 0, "left", axes.transAxes, f"◂ {words}"
+    else:
+        place, align, transform, words = 1, "right", axes.transAxes, f"{words} ▸"
+    look = {"ha": align, "va": "bottom", "fontsize": 6, "color": GREY}
+    axes.text(place, 1.01, words, transform=transform, gid="floor label", **look)
+
+
+def _legend(body: SubFigure, scores: list[Scores], columns: int) -> None:
+    several = any((part.summary.n_seeds > 1).any() for part in scores)
+    handles = [Line2D([], [], color=GREY, label="mean over seeds" if several else "one seed", **MEAN)]
+    if several:
+        handles.insert(0, Line2D([], [], color=GREY, label="a seed", **SEED))
+        handles.append(Line2D([], [], color=GREY, label="95% t-interval of the mean", **INTERVAL))
+    tables = [table for part in scores for table in part.published.values()]
+    if tables:
+        cited = {source.split(" table")[0] for table in tables for source in table.source.astype(str)}
+        words = "published (bar: its sd), " + "; ".join(sorted(cited))
+        handles.append(Line2D([], [], label=words, **PUBLISHED))
+    body.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=1.4, columnspacing=1.6)

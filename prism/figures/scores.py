@@ -1,0 +1,118 @@
+"""What the figure of metrics draws: rows of models, their seeds, means, floors and published numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prism.figures import style
+from prism.figures.published import beside
+from prism.figures.runs import Run
+
+HIGHER_IS_BETTER = ("pearson", "spearman", "r2")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the figure: a model on a fold. `run` is one of its seeds (for what they share), None if unknown."""
+
+    model: str
+    fold: str
+    label: str
+    run: Run | None
+
+    @property
+    def colour(self) -> str:
+        return style.colour(self.run.architecture if self.run else self.model)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Long tables of one cell type and split, and the published rows by (model, fold)."""
+
+    summary: pd.DataFrame
+    seeds: pd.DataFrame
+    published: dict[tuple[str, str], pd.DataFrame]
+    floor: dict[str, list[float]]
+
+    def mean(self, row: Row, metric: str) -> dict | None:
+        """The summary line of a model and metric, None where it is missing or not a number."""
+        table = self.summary
+        chosen = table[(table.model == row.model) & (table.fold == row.fold) & (table.metric == metric)]
+        if len(chosen) > 1:
+            raise ValueError(
+                f"the summary has {len(chosen)} lines for {row.model}, fold {row.fold}, {metric}; keep one"
+            )
+        return None if chosen.empty or not np.isfinite(chosen["mean"].iloc[0]) else chosen.iloc[0].to_dict()
+
+    def points(self, row: Row, metric: str) -> np.ndarray:
+        """Finite values of the seeds, in order of seed."""
+        table = self.seeds
+        chosen = table[(table.model == row.model) & (table.fold == row.fold) & (table.metric == metric)]
+        values = chosen.sort_values("seed")["value"].to_numpy(float)
+        return values[np.isfinite(values)]
+
+    def known(self, row: Row, metric: str) -> dict | None:
+        """The published line of a model and metric."""
+        table = self.published.get((row.model, row.fold))
+        if table is None or not (table.metric == metric).any():
+            return None
+        return table[table.metric == metric].iloc[0].to_dict()
+
+
+def chosen(table: pd.DataFrame, split: str, shown: tuple[str, ...]) -> pd.DataFrame:
+    """Lines of a long table for a split and some metrics, its identifiers as text."""
+    table = table[(table.split == split) & table.metric.isin(shown)]
+    return table.assign(**{name: table[name].astype(str) for name in ("cell_type", "model", "fold")})
+
+
+def ranked_rows(cell_type: str, summary: pd.DataFrame, runs: list[Run], metric: str) -> list[Row]:
+    """The rows of a cell type, best mean of `metric` first, models without it last."""
+    here = summary[summary.cell_type == cell_type]
+    means = here[here.metric == metric].set_index(["model", "fold"])["mean"].astype(float)
+    keys = list(dict.fromkeys(zip(here.model, here.fold, strict=True)))
+    sign = -1 if metric in HIGHER_IS_BETTER else 1
+
+    def rank(key: tuple[str, str]) -> tuple:
+        mean = float(means.get(key, np.nan))
+        return (not np.isfinite(mean), sign * mean if np.isfinite(mean) else 0.0, key)
+
+    by_key = {(run.model, run.fold): run for run in runs if run.cell_type == cell_type}
+    several = len({fold for _, fold in keys}) > 1
+    return [
+        Row(
+            model,
+            fold,
+            style.wrapped(model, 28) + (f"\nfold {fold}" if several else ""),
+            by_key.get((model, fold)),
+        )
+        for model, fold in sorted(keys, key=rank)
+    ]
+
+
+def scores_of(
+    cell_type: str,
+    rows: list[Row],
+    tables: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None],
+    runs: list[Run],
+    split: str,
+) -> Scores:
+    """Gather a cell type's scores; tables: summary and metrics as chosen, the checked published table or None."""
+    summary, metrics, published = tables
+    floor: dict[str, list[float]] = {}
+    for run in runs:
+        for metric, value in (run.floor.get(split) or {}).items():
+            if run.cell_type == cell_type and isinstance(value, int | float) and np.isfinite(value):
+                floor.setdefault(metric, []).append(float(value))
+    found = {}
+    # the published numbers are of the test split
+    if published is not None and split == "test":
+        found = {(row.model, row.fold): beside(row.run, published) for row in rows if row.run is not None}
+    return Scores(
+        summary=summary[summary.cell_type == cell_type],
+        seeds=metrics[metrics.cell_type == cell_type],
+        published={key: table for key, table in found.items() if not table.empty},
+        floor={metric: sorted(set(np.round(values, 6))) for metric, values in floor.items()},
+    )

@@ -1,0 +1,73 @@
+"""Draw one figure of the report as SVG and PNG: metrics, scatter, training_curves or signal_profile."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import h5py
+import pandas as pd
+from matplotlib.figure import Figure
+
+from prism.figures import published, style
+from prism.figures.footer import full_record
+from prism.figures.metrics import metrics_figure
+from prism.figures.runs import Run
+from prism.figures.scatter import scatter_figure
+from prism.figures.signal_profile import signal_profile_figure
+from prism.figures.training_curves import training_curves_figure
+from prism.figures.windows_profile import profiles
+from prism.genome.atomic import writing
+from workflow_scripts import cli
+
+OPTIONS = {
+    "metrics": ["--summary", "--metrics", "--runs"],
+    "scatter": ["--cell-type", "--predictions", "--runs"],
+    "training_curves": ["--cell-type", "--histories", "--runs"],
+    "signal_profile": ["--windows", "--genes"],
+}
+OPTIONAL = {"metrics": ["--published"], "scatter": ["--seed"], "signal_profile": ["--assay"]}
+
+
+def _table(path: str) -> pd.DataFrame:
+    return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t")
+
+
+def _draw(args: argparse.Namespace, runs: list[Run]) -> Figure:
+    if args.figure == "metrics":
+        known = _table(args.published) if args.published else None
+        for line in published.omissions(runs, known) if known is not None else []:
+            print(line, file=sys.stderr, flush=True)
+        return metrics_figure(_table(args.summary), _table(args.metrics), runs, known)
+    if args.figure == "scatter":
+        return scatter_figure(args.cell_type, [_table(path) for path in args.predictions], runs, args.seed)
+    if args.figure == "training_curves":
+        return training_curves_figure(args.cell_type, [_table(path) for path in args.histories], runs)
+    with h5py.File(args.windows) as windows:
+        return signal_profile_figure(
+            **profiles(windows, _table(args.genes)), assay=args.assay or "expression"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
+    figures = parser.add_subparsers(dest="figure", required=True)
+    for name, required in OPTIONS.items():
+        figure = figures.add_parser(name)
+        for option in [*required, "--svg", "--png"]:
+            many = option in ("--runs", "--predictions", "--histories")
+            figure.add_argument(option, required=True, nargs="+" if many else None)
+        for option in OPTIONAL.get(name, []):
+            figure.add_argument(option)
+    args = parser.parse_args()
+    runs = [Run.from_record(json.loads(Path(path).read_text()), path) for path in getattr(args, "runs", [])]
+    drawn = _draw(args, runs)
+    for path, form in ((args.svg, "svg"), (args.png, "png")):
+        with writing(path) as part:
+            style.save(drawn, part, form, full_record(runs) if runs else "")
+
+
+if __name__ == "__main__":
+    cli.run(main)
