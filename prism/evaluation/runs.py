@@ -1,0 +1,157 @@
+"""Finished runs as the comparison reads them, and what makes two runs comparable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# the score in metrics.json against the one that predictions give: more apart and the files are of two runs
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """One run: metrics.json as it stands, and its predictions ordered by gene_id."""
+
+    path: Path
+    record: dict[str, Any]
+    predictions: pd.DataFrame  # gene_id, split, expression, prediction
+
+    @classmethod
+    def read(cls, metrics: str | Path, predictions: str | Path) -> ScoredRun:
+        """Read a run's metrics.json and predictions.tsv.gz; ValueError unless they are of one run."""
+        metrics = Path(metrics)
+        try:
+            record = json.loads(metrics.read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{metrics}: not JSON ({error}); delete it and re-run the training") from None
+        missing = [
+            key
+            for key in ("cell_type", "model", "fold", "seed", "metrics", "provenance")
+            if key not in record
+        ]
+        if missing:
+            raise ValueError(f"{metrics}: no {', '.join(missing)} in it; delete it and re-run the training")
+        try:
+            table = pd.read_csv(predictions, sep="\t", dtype={"gene_id": str, "chrom": str})
+        except (EOFError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise ValueError(f"{predictions}: cannot be read ({error}); re-run the training") from None
+        run = cls(metrics, record, table.sort_values("gene_id", ignore_index=True))
+        found, said = float(np.mean(run.squared_errors())), run.score("test", "mse")
+        if not abs(found - said) <= TOLERANCE * max(said, TOLERANCE):
+            raise ValueError(
+                f"{metrics} says test MSE {said:.6g}, {predictions} gives {found:.6g}: not of one run; "
+                "give both lists in the same order"
+            )
+        return run
+
+    cell_type = property(lambda self: self.record["cell_type"])
+    model = property(lambda self: self.record["model"])
+    fold = property(lambda self: self.record["fold"])
+    seed = property(lambda self: self.record["seed"])
+    provenance = property(lambda self: self.record["provenance"])
+
+    def score(self, split: str, metric: str) -> float:
+        """A score of metrics.json; nan where it is null."""
+        value = self.record["metrics"][split][metric]
+        return float("nan") if value is None else float(value)
+
+    def of_split(self, split: str) -> pd.DataFrame:
+        """The predictions of one split."""
+        return self.predictions[self.predictions["split"] == split]
+
+    def squared_errors(self) -> np.ndarray:
+        """(n,) squared error of every test gene, by gene_id."""
+        test = self.of_split("test")
+        return ((test["prediction"] - test["expression"]) ** 2).to_numpy()
+
+
+def refuse_incomparable(runs: Iterable[ScoredRun]) -> None:
+    """ValueError, naming two runs and what tells them apart, unless all runs can stand in one table.
+
+    Between all runs of a cell type and fold: NUMBERS_VERSION, and the genes of valid and test with their expression.
+    That, not the dataset's hash, is what makes scores of two models comparable: a model with another window length or
+    without gene features has another hash by design. But a signal that two runs both use must come from the same file
+    in the same transform, two models that read the same windows the same way must have read the same dataset, and all
+    seeds of one model must have the same settings.
+    """
+    runs = list(runs)
+    for a, b in _unlike_first(runs, lambda r: (r.cell_type, r.model, r.fold, r.seed), id):
+        raise ValueError(f"{a.path} and {b.path} are the same run: give each once")
+    cell_and_fold = lambda r: (r.cell_type, r.fold)  # noqa: E731
+    checks = [
+        ("NUMBERS_VERSION", cell_and_fold, lambda r: r.provenance["numbers_version"]),
+        ("dataset hash", lambda r: (*cell_and_fold(r), *_reading(r)), lambda r: r.provenance["dataset_hash"]),
+        ("settings hash", lambda r: (*cell_and_fold(r), r.model), lambda r: r.provenance["settings_hash"]),
+    ]
+    for what, group, value in checks:
+        for a, b in _unlike_first(runs, group, value):
+            raise ValueError(
+                f"{a.path} and {b.path} cannot be compared: {what} is {value(a)} in the first and {value(b)} in the "
+                "second; re-run the older"
+            )
+    _refuse_other_sources(runs)
+    _refuse_other_genes(runs)
+
+
+def revisions(runs: Iterable[ScoredRun]) -> dict[str, int]:
+    """How many runs each git revision made; more than one is shown, not refused."""
+    counts: dict[str, int] = {}
+    for run in runs:
+        revision = run.provenance.get("git_revision") or "unknown"
+        counts[revision] = counts.get(revision, 0) + 1
+    return counts
+
+
+def _unlike_first(runs: list[ScoredRun], group: Callable, value: Callable):
+    """Pairs (first run of a group, a later one whose value differs)."""
+    first: dict[Any, ScoredRun] = {}
+    for run in runs:
+        earlier = first.setdefault(group(run), run)
+        if value(earlier) != value(run):
+            yield earlier, run
+
+
+def _reading(run: ScoredRun) -> tuple:
+    """What decides which dataset file and which columns of the genes table a run has read."""
+    entry = run.record.get("entry", {})
+    return entry.get("length"), entry.get("rna_features", True)
+
+
+def _refuse_other_sources(runs: list[ScoredRun]) -> None:
+    for key in ("md5", "transform"):
+        first: dict[tuple, tuple[ScoredRun, Any]] = {}
+        for run in runs:
+            for name, source in run.provenance.get("sources", {}).items():
+                if not isinstance(source, dict) or not source.get(key):
+                    continue
+                earlier, value = first.setdefault((run.cell_type, name), (run, source[key]))
+                if value != source[key]:
+                    raise ValueError(
+                        f"{earlier.path} and {run.path} cannot be compared: {name} has {key} {value} in the first and "
+                        f"{source[key]} in the second; make their windows from the same file"
+                    )
+
+
+def _refuse_other_genes(runs: list[ScoredRun]) -> None:
+    first: dict[tuple, ScoredRun] = {}
+    for run in runs:
+        earlier = first.setdefault((run.cell_type, run.fold), run)
+        for split in ("valid", "test"):
+            a, b = earlier.of_split(split), run.of_split(split)
+            labels = dict(zip(a["gene_id"], a["expression"], strict=True))
+            others = dict(zip(b["gene_id"], b["expression"], strict=True))
+            odd = sorted(gene for gene in {**labels, **others} if labels.get(gene) != others.get(gene))
+            if odd:
+                gene = odd[0]
+                raise ValueError(
+                    f"{earlier.path} and {run.path} cannot be compared: {len(odd)} {split} genes differ, the first is "
+                    f"{gene} (expression {labels.get(gene, 'absent')} and {others.get(gene, 'absent')}); "
+                    "re-run the older on the same genes"
+                )

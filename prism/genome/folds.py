@@ -1,0 +1,89 @@
+"""Which genes train, validate and test a fold (DESIGN: Coordinates and files)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+SPLITS = ("train", "valid", "test")
+
+
+def read(path) -> pd.DataFrame:
+    """The folds table at `path` (tab separated: fold, chromosome or gene_id, split), all columns as text."""
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
+    try:
+        _key_column(table)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return table
+
+
+def assign(folds: pd.DataFrame, fold: int | str, gene_id: Sequence[str], chrom: Sequence[str]) -> np.ndarray:
+    """The split of every gene in one fold.
+
+    folds: columns fold, split and either chromosome (with or without 'chr') or gene_id.
+    gene_id, chrom: (n,) names of the genes of a dataset, in its order.
+    Returns (n,) text: 'train', 'valid', 'test', or '' for a gene that the fold does not list.
+    Raises ValueError for a fold that is not there, an unknown split, a contradiction, an empty split, and
+    for a chromosome or gene of the valid or test set that the dataset lacks: scores on part of a test set
+    cannot be compared with anybody's.
+    """
+    key = _key_column(folds)
+    rows = folds[folds["fold"].astype(str) == str(fold)]
+    if rows.empty:
+        known = ", ".join(dict.fromkeys(folds["fold"].astype(str)))
+        raise ValueError(f"fold {fold} is not in the folds table; it has: {known}")
+    names = chrom if key == "chromosome" else gene_id
+    plain = _without_chr if key == "chromosome" else str
+    split_of = _split_by_name(rows, key, fold, plain)
+    splits = np.array([split_of.get(plain(name), "") for name in names], dtype="<U5")
+    _refuse_incomplete(rows, key, fold, plain, {plain(name) for name in names}, splits)
+    return splits
+
+
+def _without_chr(name: str) -> str:
+    return str(name).removeprefix("chr")
+
+
+def _key_column(folds: pd.DataFrame) -> str:
+    keys = [column for column in ("chromosome", "gene_id") if column in folds.columns]
+    if len(keys) != 1 or not {"fold", "split"} <= set(folds.columns):
+        raise ValueError(
+            "a folds table needs the columns fold, split and one of chromosome or gene_id; "
+            f"this one has: {', '.join(map(str, folds.columns))}"
+        )
+    return keys[0]
+
+
+def _split_by_name(rows: pd.DataFrame, key: str, fold: int | str, plain) -> dict[str, str]:
+    split_of: dict[str, str] = {}
+    for name, split in zip(rows[key], rows["split"], strict=True):
+        if split not in SPLITS:
+            raise ValueError(f"fold {fold}, {name}: split '{split}' is not one of {', '.join(SPLITS)}")
+        earlier = split_of.setdefault(plain(name), split)
+        if earlier != split:
+            raise ValueError(f"fold {fold}: {name} is listed both as {earlier} and as {split}; keep one row")
+    return split_of
+
+
+def _refuse_incomplete(rows, key: str, fold, plain, present: set[str], splits: np.ndarray) -> None:
+    for split in SPLITS:
+        listed = list(rows.loc[rows["split"] == split, key])
+        what = {"chromosome": "chromosomes", "gene_id": "genes"}[key]
+        if not (splits == split).any():
+            raise ValueError(
+                f"fold {fold}: no gene of the dataset is in its {split} split "
+                f"({what} listed: {_some(listed) or 'none'}); choose another fold or mend the folds table"
+            )
+        missing = [name for name in listed if plain(name) not in present]
+        if split != "train" and missing:
+            raise ValueError(
+                f"fold {fold}: its {split} split is incomplete, the dataset has no gene for {len(missing)} "
+                f"of {len(listed)} {what}: {_some(missing)}; add them to the dataset or take them out of the fold"
+            )
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,127 @@
+"""The device that a run computes on: chosen, described and, where it is a GPU, locked."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+# the part of a GPU's free memory that windows may take; the rest is the model's
+SHARE_OF_GPU_MEMORY = 0.4
+
+
+def candidates(wanted: str) -> list[torch.device]:
+    """The devices that 'auto', 'cpu', 'cuda' or 'cuda:<i>' allows, best first.
+
+    Raises ValueError for another word, and for a GPU that is not there.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = [torch.device("cuda", index) for index in range(count)]
+    if wanted == "cpu" or (wanted == "auto" and not gpus):
+        return [torch.device("cpu")]
+    if wanted in ("auto", "cuda") and gpus:
+        return gpus
+    kind, _, index = wanted.partition(":")
+    if kind == "cuda" and (not index or index.isdigit()):
+        if index and int(index) < count:
+            return [gpus[int(index)]]
+        there = f"{count} GPU(s) here" if count else "PyTorch sees no GPU here"
+        raise ValueError(
+            f"device {wanted} was asked for, but {there}; use device auto or cpu, or mend the driver"
+        )
+    raise ValueError(f"device '{wanted}' is not one of auto, cpu, cuda, cuda:<number>")
+
+
+def describe(device: torch.device) -> str:
+    """Name and memory, for the first line of a log."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"{device} ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"cpu ({_cpu_name()}, {torch.get_num_threads()} thread(s), {memory:.0f} GiB)"
+
+
+def usable_precision(wanted: str, device: torch.device) -> str:
+    """`wanted` ('fp32', 'bf16', 'fp16') where the device has fast products in it, else 'fp32'."""
+    if device.type != "cuda" or (
+        wanted == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False)
+    ):
+        return "fp32"
+    return wanted
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """A context in which matrix products, and only they, are computed in `precision`."""
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
+
+
+def place_on(windows, device: torch.device) -> str:
+    """Put the packed windows on a GPU where they fit; returns where they are, in words."""
+    if device.type == "cuda" and windows.in_memory:
+        free, _ = torch.cuda.mem_get_info(device)
+        if windows.nbytes < SHARE_OF_GPU_MEMORY * free:
+            windows.to(device)
+            return "on the GPU"
+    return "in memory" if windows.in_memory else "streamed from file"
+
+
+@contextmanager
+def reserved(wanted: str, say: Callable[[str], None], poll_seconds: float = 5.0) -> Iterator[torch.device]:
+    """Yield a device of `wanted` that no other run of this workflow holds; wait for one if need be.
+
+    A resource limit given on a scheduler's command line replaces the profile's, so two trainings can be
+    started on one GPU; the lock (of the operating system, so a killed run leaves none behind) makes the
+    second wait.
+    """
+    devices = candidates(wanted)
+    if devices[0].type == "cpu":
+        yield devices[0]
+        return
+    waiting = False
+    while True:
+        for device in devices:
+            lock = _try_lock(device)
+            if lock is not None:
+                try:
+                    yield device
+                finally:
+                    os.close(lock)
+                return
+        if not waiting:
+            say(f"waiting: another run holds {', '.join(map(str, devices))}")
+            waiting = True
+        time.sleep(poll_seconds)
+
+
+def _try_lock(device: torch.device) -> int | None:
+    """An open, locked file descriptor, or None where another process has the lock."""
+    # by the card's own id: cuda:0 names different cards under different CUDA_VISIBLE_DEVICES
+    card = getattr(torch.cuda.get_device_properties(device), "uuid", device.index)
+    path = Path(tempfile.gettempdir()) / f"prism-gpu-{card}.lock"
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:  # made by another user in a sticky folder; a lock needs no right to write
+        lock = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

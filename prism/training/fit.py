@@ -1,0 +1,137 @@
+"""One run, from top to bottom: a model is trained on a fold, tested once, and its files are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from prism.evaluation.metrics import scores
+from prism.models import build
+from prism.training import artefacts, identity
+from prism.training.artefacts import RunPaths
+from prism.training.batches import Batches
+from prism.training.device import describe, place_on, reserved, usable_precision
+from prism.training.fitted import Fitted
+from prism.training.journal import Journal
+from prism.training.log import say
+from prism.training.prediction import FORMAT, predicted
+from prism.training.run import Run
+from prism.training.state import RunState, seed_everything
+
+
+def train(run: Run, paths: RunPaths, device: str = "auto", state_minutes: float = 10.0) -> dict[str, Any]:
+    """Train, choose by validation MSE, test once, write the run's four files.
+
+    device: auto, cpu, cuda or cuda:<i>. state_minutes: a killed run loses at most this much, and a re-run
+    goes on from there. Returns what metrics.json holds.
+    Raises ValueError for what the user can mend: fold, labels, settings, device, a loss that is NaN.
+    """
+    states = RunState(paths.state, run.identity, say)
+    seed_everything(run.seed)
+    module = build(run.entry["architecture"], run.build_settings)
+    closed_form = getattr(module, "closed_form", False)
+    with reserved("cpu" if closed_form else device, say) as place:
+        precision = usable_precision(run.settings.precision, place)
+        _announce(run, module, place, precision)
+        if closed_form:
+            fitted = _fit_closed_form(module, run)
+        else:
+            from prism.training.gradient import fit_by_gradient  # Lightning takes a second to import
+
+            fitted = fit_by_gradient(module, run, place, precision, states, state_minutes)
+        module.load_state_dict(fitted.state_dict)
+        module.to(place)
+        prediction = {split: _predict(module, run, split, place, precision) for split in ("valid", "test")}
+        provenance = run.provenance(describe(place), precision, _n_parameters(module))
+        checkpoint = _checkpoint(run, fitted, provenance)
+    record = artefacts.without_nan(_record(run, fitted, prediction, provenance))
+    artefacts.write_checkpoint(paths.checkpoint, checkpoint)
+    artefacts.write_history(paths.history, fitted.rows)
+    artefacts.write_predictions(paths.predictions, _prediction_table(run, prediction))
+    artefacts.write_metrics(paths.metrics, record)
+    states.clear()
+    test = record["metrics"]["test"]
+    pearson = "undefined" if test["pearson"] is None else f"{test['pearson']:.4f}"
+    scored = f"{test['n']} genes, MSE {test['mse']:.4f}, MAE {test['mae']:.4f}, Pearson {pearson}"
+    say(f"test, weights of step {fitted.step}: {scored}")
+    return record
+
+
+def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) -> None:
+    windows, wanted = run.windows, run.settings.precision
+    reason = f" ({wanted} is not to be had here)" if precision != wanted else ""
+    say(f"device: {describe(place)}, products in {precision}{reason}")
+    say(f"model: {run.model} ({run.entry['architecture']}), {_n_parameters(module):,} parameters")
+    where = place_on(windows, place)
+    signals = ", ".join(windows.signal_names) or "no signals"
+    size = f"{len(windows.gene_id):,} genes x {windows.length:,} bp, {windows.nbytes / 1e9:.2f} GB {where}"
+    say(f"dataset: {run.cell_type}, {size}; {signals}; {len(windows.rna_feature_names)} gene features")
+    say(f"dataset hash: {windows.identity}")
+    counts = ", ".join(f"{split} {len(run.indices(split)):,}" for split in ("train", "valid", "test"))
+    say(f"fold {run.fold}, seed {run.seed}: {counts} genes")
+
+
+def _n_parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _fit_closed_form(module: nn.Module, run: Run) -> Fitted:
+    size, cpu = run.settings.genes_at_once(run.windows.length), torch.device("cpu")
+    train, valid = (Batches(run.windows, run.indices(split), size) for split in ("train", "valid"))
+    journal = Journal()
+    report = module.fit(train, valid)
+    say(f"fitted in closed form: {report}")
+    prediction = predicted(module, run.windows, run.indices("valid"), cpu, "fp32", size)
+    journal.close_row(module, {"step": 0, "epoch": 0.0}, prediction, run.expression("valid"), {})
+    return Fitted(journal.best["state_dict"], 0, journal.rows, report)
+
+
+def _predict(module: nn.Module, run: Run, split: str, place: torch.device, precision: str) -> np.ndarray:
+    size = run.settings.genes_at_once(run.windows.length)
+    return predicted(module, run.windows, run.indices(split), place, precision, size)
+
+
+def _prediction_table(run: Run, prediction: dict[str, np.ndarray]) -> pd.DataFrame:
+    tables = []
+    for split, values in prediction.items():
+        table = artefacts.prediction_table(run.windows, run.indices(split), values)
+        table.insert(3, "split", split)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _record(run: Run, fitted: Fitted, prediction: dict[str, np.ndarray], provenance: dict) -> dict[str, Any]:
+    test = run.expression("test")
+    train_mean = np.full(len(test), run.expression("train").mean(dtype=np.float64))
+    return {
+        "cell_type": run.cell_type,
+        "model": run.model,
+        "fold": run.fold,
+        "seed": run.seed,
+        "metrics": {split: scores(values, run.expression(split)) for split, values in prediction.items()},
+        "floor": {"train_mean": {"test": scores(train_mean, test)}},
+        "best_step": fitted.step,
+        "fit": fitted.report,
+        "label": run.label,
+        "provenance": provenance,
+        "entry": run.entry,
+    }
+
+
+def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "architecture": run.entry["architecture"],
+        "settings": run.build_settings,
+        "state_dict": fitted.state_dict,
+        "signals": list(run.windows.signal_names),
+        "rna_feature_names": list(run.windows.rna_feature_names),
+        "length": int(run.windows.length),
+        "signal_scale": identity.signal_scale(run.windows, run.indices("train")),
+        "entry": run.entry,
+        "provenance": provenance,
+    }

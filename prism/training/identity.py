@@ -1,0 +1,102 @@
+"""What a run is made of: hashes, code revision, package versions, scales of its signals."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prism import NUMBERS_VERSION
+
+PACKAGES = ("torch", "lightning", "numpy", "numba", "h5py", "enformer-pytorch", "scikit-learn")
+# enough positions for a steady 99th percentile, few enough for a second
+POSITIONS_FOR_SCALE = 4_000_000
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no blanks: equal values have equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def settings_hash(entry: dict) -> str:
+    """sha256 of an entry of config/models.yaml."""
+    return _sha256(canonical(entry))
+
+
+def split_hash(gene_id: Sequence[str], splits: np.ndarray) -> str:
+    """sha256 of which gene is in which split: a fold's name alone does not say what its table held."""
+    return _sha256(
+        canonical([[gene, str(split)] for gene, split in zip(gene_id, splits, strict=True) if split])
+    )
+
+
+def run_identity(entry: dict, dataset: str, split: str, fold: int | str, seed: int) -> str:
+    """The hash under which training state is kept (DESIGN, section 3): 16 hex digits.
+
+    dataset: `Windows.identity`. split: `split_hash`. Anything that moves the numbers of a run is in it,
+    except the device and the code, for which NUMBERS_VERSION stands.
+    """
+    parts = {"entry": entry, "dataset": dataset, "split": split, "fold": str(fold), "seed": int(seed)}
+    return _sha256(canonical(parts | {"numbers_version": NUMBERS_VERSION}))[:16]
+
+
+def git_revision() -> str | None:
+    """The commit of the clone that this code runs from, or None outside one."""
+    folder = Path(__file__).resolve().parent
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None if asked.returncode == 0 else None
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the installed packages that numbers may depend on."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def signal_scale(windows, indices: Sequence[int]) -> dict[str, dict[str, float]]:
+    """Mean and 99th percentile of every signal over the windows of some genes, as the models see them.
+
+    Over an even choice of genes where all would be more than `POSITIONS_FOR_SCALE` positions.
+    """
+    if not windows.signal_names or not len(indices):
+        return {}
+    most = max(1, POSITIONS_FOR_SCALE // windows.length)
+    if len(indices) > most:
+        indices = np.asarray(indices)[np.linspace(0, len(indices) - 1, most).astype(int)]
+    at_once = max(1, 262_144 // windows.length)
+    pieces = [
+        windows.batch([int(i) for i in indices[start : start + at_once]]).signals.flatten(0, 1).cpu().numpy()
+        for start in range(0, len(indices), at_once)
+    ]
+    values = np.concatenate(pieces)
+    return {
+        name: {
+            "mean": float(values[:, column].mean(dtype=np.float64)),
+            "p99": float(np.quantile(values[:, column], 0.99)),
+        }
+        for column, name in enumerate(windows.signal_names)
+    }
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

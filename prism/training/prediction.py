@@ -1,0 +1,158 @@
+"""Predictions of a trained model: the observed branch, in eval mode."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from prism.genome.batch import Batch
+from prism.genome.windows import Windows
+from prism.models import build
+from prism.training.artefacts import prediction_table, write_predictions
+from prism.training.batches import chunks
+from prism.training.device import autocast, describe, reserved, usable_precision
+from prism.training.identity import signal_scale
+from prism.training.log import say
+from prism.training.settings import TrainingSettings
+
+FORMAT = 1
+# a signal whose mean or 99th percentile is this many times the training's, or its inverse, is worth a warning
+SCALE_FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model and what was said about its data when it was trained (best.ckpt)."""
+
+    module: nn.Module
+    checkpoint: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trained:
+        """Read a best.ckpt; nothing but tensors and plain values is ever unpickled."""
+        try:
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise ValueError(
+                f"{path}: cannot be read ({type(error).__name__}); re-run the training"
+            ) from None
+        if not isinstance(checkpoint, dict) or checkpoint.get("format") != FORMAT:
+            found = checkpoint.get("format") if isinstance(checkpoint, dict) else type(checkpoint).__name__
+            raise ValueError(f"{path}: not a best.ckpt of this workflow (format {found}, needed {FORMAT})")
+        module = build(checkpoint["architecture"], checkpoint["settings"])
+        module.load_state_dict(checkpoint["state_dict"])
+        return cls(module.eval(), checkpoint)
+
+    def feature_columns(self, there: Sequence[str]) -> list[int]:
+        """Columns of a dataset's rna_features, in training's order; ValueError names what is missing."""
+        needed = self.checkpoint["rna_feature_names"]
+        missing = [name for name in needed if name not in there]
+        if missing:
+            raise ValueError(
+                f"the model needs the gene features {', '.join(needed)}; the genes table lacks "
+                f"{', '.join(missing)} (it has: {', '.join(there) or 'none'}). "
+                "Add them, or use a model with rna_features: false"
+            )
+        return [list(there).index(name) for name in needed]
+
+    def scale_warnings(self, scale: dict[str, dict[str, float]]) -> list[str]:
+        """A line for every signal whose mean or p99 is far from training's (`identity.signal_scale`)."""
+        lines = []
+        for name, then in self.checkpoint["signal_scale"].items():
+            for statistic, trained in then.items():
+                now = scale[name][statistic]
+                low, high = sorted((abs(trained), abs(now)))
+                if high > SCALE_FACTOR * low:
+                    lines.append(
+                        f"warning: {name}: {statistic} is {now:.4g} here and was {trained:.4g} in training; "
+                        "predictions assume the same scale (same output type, transform and normalisation)"
+                    )
+        return lines
+
+    def source_warnings(self, sources: dict[str, dict]) -> list[str]:
+        """A line for every signal that is of another output type or transform than in training."""
+        lines = []
+        for name in self.checkpoint["signals"]:
+            then, now = self.checkpoint["provenance"].get("sources", {}).get(name, {}), sources.get(name, {})
+            for key in ("output_type", "transform"):
+                if key in then and key in now and then[key] != now[key]:
+                    lines.append(f"warning: {name}: {key} is {now[key]} here and was {then[key]} in training")
+        return lines
+
+
+def predict(
+    checkpoint: str | Path, windows: str | Path, genes: str | Path, out: str | Path, device: str = "auto"
+) -> None:
+    """Predict every gene of a dataset file with a best.ckpt and write gene_id, chrom, tss, (expression,) prediction.
+
+    genes: the genes table, with or without expression. Raises ValueError where the dataset lacks a signal, a gene
+    feature or the window length that the model was trained with; warns where a signal has another scale.
+    """
+    trained = Trained.load(checkpoint)
+    facts = trained.checkpoint
+    needs_features = bool(facts["rna_feature_names"])
+    data = Windows(windows, genes, facts["length"], facts["signals"], needs_features)
+    columns = trained.feature_columns(data.rna_feature_names)
+    everything = range(len(data.gene_id))
+    warned = trained.scale_warnings(signal_scale(data, everything)) + trained.source_warnings(data.sources)
+    for line in warned:
+        say(line)
+    settings = TrainingSettings.from_entry(facts["entry"].get("training") or {})
+    with reserved("cpu" if getattr(trained.module, "closed_form", False) else device, say) as place:
+        precision = usable_precision(settings.precision, place)
+        say(f"device: {describe(place)}, products in {precision}")
+        say(
+            f"model: {facts['architecture']}, length {facts['length']:,}, {', '.join(facts['signals']) or 'no signals'}"
+        )
+        say(f"dataset: {data.cell_type}, {len(data.gene_id):,} genes, {data.identity}")
+        size = settings.genes_at_once(facts["length"])
+        values = predicted(trained.module.to(place), data, everything, place, precision, size, columns)
+    refuse_bad_prediction(values, data.gene_id)
+    write_predictions(out, prediction_table(data, everything, values))
+    say(f"{out}: {len(values):,} predictions")
+
+
+def predicted(
+    module: nn.Module,
+    windows,
+    indices: Sequence[int],
+    device: torch.device,
+    precision: str,
+    batch_size: int,
+    columns: Sequence[int] | None = None,
+) -> np.ndarray:
+    """Predicted expression, (n,) float32 on the log10(x + 1) scale, of some genes of a `Windows` reader.
+
+    The model sees no expression. columns: which rna_features to use, in which order; None for all.
+    """
+    was_training, answers = module.training, []
+    module.eval()
+    with torch.inference_mode(), autocast(device, precision):
+        for chunk in chunks(indices, batch_size):
+            batch = windows.batch(chunk).without_expression().to(device)
+            batch = batch if columns is None else _with_columns(batch, columns)
+            answers.append(module(batch).expression.float().cpu())
+    module.train(was_training)
+    return torch.cat(answers).numpy()
+
+
+def _with_columns(batch: Batch, columns: Sequence[int]) -> Batch:
+    return replace(batch, rna_features=batch.rna_features[:, list(columns)])
+
+
+def refuse_bad_prediction(prediction: np.ndarray, gene_id: Sequence[str], when: str = "") -> None:
+    """ValueError naming genes unless every prediction (n,) is finite; `when` is said first."""
+    bad = np.flatnonzero(~np.isfinite(prediction))
+    if len(bad):
+        names = ", ".join(gene_id[i] for i in bad[:5]) + (", ..." if len(bad) > 5 else "")
+        raise ValueError(
+            f"{when}the predictions of {len(bad)} of {len(prediction)} genes are not finite: {names}. "
+            "Look at their signals; in training, lower learning_rate"
+        )

@@ -1,0 +1,87 @@
+"""How a model is trained: the `training` part of an entry of config/models.yaml."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+SCHEDULES = ("cosine", "constant", "linear_then_constant")
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The published protocol (DESIGN, section 6) unless the entry says otherwise.
+
+    steps: optimiser steps; or `epochs`, whole passes over the training genes, instead.
+    gradient_clip: largest norm of the gradient; 0 for no clipping.
+    precision: of matrix products on a GPU that has it; else fp32. Everything else is float32 in any case.
+    """
+
+    steps: int | None = None
+    epochs: int | None = None
+    batch_size: int = 8
+    learning_rate: float = 5e-4
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = 1e-6
+    warmup_steps: int = 5000
+    warmup_from: float = 1e-5
+    final_learning_rate: float = 1e-4
+    schedule: str = "cosine"
+    gradient_clip: float = 1.0
+    precision: str = "bf16"
+    validations_per_epoch: float = 2
+
+    @classmethod
+    def from_entry(cls, training: dict) -> TrainingSettings:
+        """Check the `training` dict of an entry; ValueError names the key, its value and what is allowed."""
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(training) - set(known))
+        if unknown:
+            raise ValueError(f"training: unknown {', '.join(unknown)}; known are {', '.join(known)}")
+        settings = cls(**training)
+        settings._check_choices()
+        settings._check_numbers()
+        return settings
+
+    def _check_choices(self) -> None:
+        for name, allowed in (("schedule", SCHEDULES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"training: {name} '{getattr(self, name)}' is not one of {', '.join(allowed)}"
+                )
+
+    def _check_numbers(self) -> None:
+        whole = ("steps", "epochs", "batch_size")
+        positive = (*whole, "learning_rate", "validations_per_epoch")
+        not_negative = ("weight_decay", "warmup_steps", "warmup_from", "final_learning_rate", "gradient_clip")
+        for name in (*positive, *not_negative):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+                raise ValueError(f"training: {name} must be a number, not {value!r}")
+            if value < 0 or (value == 0 and name in positive):
+                raise ValueError(f"training: {name} must be above zero, not {value!r}")
+            if name in whole and value != int(value):
+                raise ValueError(f"training: {name} must be a whole number, not {value!r}")
+
+    def batches_per_epoch(self, n_genes: int) -> int:
+        """Full batches in one pass over `n_genes`; a rest smaller than a batch waits for another epoch."""
+        return max(1, n_genes // self.batch_size)
+
+    def total_steps(self, n_genes: int) -> int:
+        """Optimiser steps of the whole training; ValueError unless one of steps and epochs is set."""
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError(
+                f"training: give one of steps and epochs (steps={self.steps}, epochs={self.epochs})"
+            )
+        return self.steps or self.epochs * self.batches_per_epoch(n_genes)
+
+    def validation_interval(self, n_genes: int) -> int:
+        """Steps from one validation to the next."""
+        return max(1, math.ceil(self.batches_per_epoch(n_genes) / self.validations_per_epoch))
+
+    def genes_at_once(self, length: int) -> int:
+        """Genes in a batch when no gradient is kept: about 130,000 positions, at least a training batch."""
+        return max(self.batch_size, min(256, 131_072 // length))

@@ -1,0 +1,80 @@
+"""Learning rates at literal steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from prism.training.schedule import learning_rate_at
+from prism.training.settings import TrainingSettings
+
+PAPER = TrainingSettings.from_entry({"steps": 50_000})
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (0, 1e-5),
+        (2500, 2.55e-4),  # half way from 1e-5 to 5e-4
+        (5000, 5e-4),
+        (27_500, 3e-4),  # half way down: the mean of 5e-4 and 1e-4
+        (50_000, 1e-4),
+    ],
+)
+def test_published_cosine(step, expected):
+    assert learning_rate_at(step, 50_000, PAPER) == pytest.approx(expected, rel=1e-12)
+
+
+def test_enformers_warm_up_from_nothing_then_constant():
+    settings = TrainingSettings(
+        steps=200_000, schedule="linear_then_constant", learning_rate=7e-6, warmup_steps=50_000
+    )
+    rates = [learning_rate_at(step, 200_000, settings) for step in (0, 25_000, 50_000, 199_999)]
+    assert rates == pytest.approx([0.0, 3.5e-6, 7e-6, 7e-6], rel=1e-12)
+
+
+def test_constant_ignores_the_warm_up():
+    settings = TrainingSettings(steps=10, schedule="constant")
+    assert {learning_rate_at(step, 10, settings) for step in range(10)} == {5e-4}
+
+
+def test_no_warm_up_starts_at_the_peak():
+    settings = TrainingSettings(steps=10, warmup_steps=0)
+    assert learning_rate_at(0, 10, settings) == 5e-4
+
+
+def test_a_run_shorter_than_its_warm_up_only_warms_up():
+    settings = TrainingSettings(steps=10, warmup_steps=100)
+    rates = [learning_rate_at(step, 10, settings) for step in range(11)]
+    assert rates == sorted(rates)
+    assert rates[10] == pytest.approx(1e-5 + 4.9e-4 / 10)
+
+
+@pytest.mark.parametrize(
+    ("training", "words"),
+    [
+        ({"step": 5}, "unknown step; known are steps"),
+        ({"schedule": "cosin"}, "schedule 'cosin' is not one of cosine"),
+        ({"precision": "bf8"}, "precision 'bf8'"),
+        ({"learning_rate": "5e-4"}, "learning_rate must be a number, not '5e-4'"),
+        ({"batch_size": 0}, "batch_size must be above zero"),
+        ({"steps": 1.5}, "steps must be a whole number"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(training, words):
+    with pytest.raises(ValueError, match=words):
+        TrainingSettings.from_entry(training)
+
+
+def test_steps_or_epochs_but_one_of_them():
+    assert TrainingSettings(epochs=20, batch_size=16).total_steps(100) == 20 * 6
+    assert TrainingSettings(steps=7).total_steps(100) == 7
+    for settings in (TrainingSettings(), TrainingSettings(steps=1, epochs=1)):
+        with pytest.raises(ValueError, match="one of steps and epochs"):
+            settings.total_steps(100)
+
+
+def test_each_half_epoch_is_validated():
+    settings = TrainingSettings(steps=50_000)
+    assert settings.batches_per_epoch(15_985) == 1998
+    assert settings.validation_interval(15_985) == 999
+    assert settings.validation_interval(3) == 1

@@ -1,0 +1,48 @@
+"""Puts finished runs side by side: scores, means over seeds, paired tests; refuses runs that cannot be compared."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from prism.evaluation.comparison import metrics_table, paired_table, summary_table
+from prism.evaluation.runs import ScoredRun, refuse_incomparable, revisions
+from prism.genome.atomic import writing
+from workflow_scripts.cli import run
+
+
+def main() -> None:
+    """Parse the command line, compare, write the three tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        fromfile_prefix_chars="@",
+        epilog="@FILE stands for arguments, one a line",
+    )
+    parser.add_argument("--metrics", nargs="+", required=True, help="metrics.json of every run")
+    parser.add_argument(
+        "--predictions", nargs="+", required=True, help="predictions.tsv.gz, in the same order"
+    )
+    for table in ("metrics", "summary", "paired"):
+        parser.add_argument(f"--out-{table}", required=True, help=f"{table}.tsv to write")
+    arguments = parser.parse_args()
+    if len(arguments.metrics) != len(arguments.predictions):
+        raise ValueError(
+            f"{len(arguments.metrics)} metrics and {len(arguments.predictions)} predictions given: one of each a run"
+        )
+    runs = [ScoredRun.read(*paths) for paths in zip(arguments.metrics, arguments.predictions, strict=True)]
+    refuse_incomparable(runs)
+    made_by = ", ".join(f"{revision} ({count})" for revision, count in revisions(runs).items())
+    print(f"{len(runs)} runs; git revisions: {made_by}", file=sys.stderr, flush=True)
+    scores = metrics_table(runs)
+    outputs = {
+        arguments.out_metrics: scores,
+        arguments.out_summary: summary_table(scores),
+        arguments.out_paired: paired_table(runs),
+    }
+    for path, table in outputs.items():
+        with writing(path) as part:
+            table.to_csv(part, sep="\t", index=False)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,29 @@
+"""Predicts the expression of every gene of a dataset with a trained model; labels are not needed."""
+
+from __future__ import annotations
+
+import argparse
+
+from workflow_scripts import threads
+from workflow_scripts.cli import run
+
+
+def main() -> None:
+    """Parse the command line and predict."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", required=True, help="best.ckpt of a run")
+    parser.add_argument("--windows", required=True, help="dataset file (.h5), of this or another cell type")
+    parser.add_argument("--genes", required=True, help="its genes table, with or without expression")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", required=True, help="table to write (.tsv.gz)")
+    arguments = parser.parse_args()
+    threads.limit(arguments.threads)
+
+    from prism.training.prediction import predict
+
+    predict(arguments.checkpoint, arguments.windows, arguments.genes, arguments.out, arguments.device)
+
+
+if __name__ == "__main__":
+    run(main)
