@@ -1,0 +1,97 @@
+"""Compiling kernels with numba, once for each machine and precision, and running them on torch's number of threads."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+import numba
+import torch
+from numba.core import types
+
+_SOURCES = ("lanes.py", "scan_kernels.py", "conv_kernels.py")
+_log = logging.getLogger(__name__)
+
+
+def _cache_folder() -> Path | None:
+    """Where machine code is kept: $NUMBA_CACHE_DIR, else the user's cache folder; None where neither can be written.
+
+    Numba sees only changes in the file of the kernel itself, so the folder is named by a hash of all kernel sources.
+    """
+    sources = b"".join((Path(__file__).parent / name).read_bytes() for name in _SOURCES)
+    try:
+        chosen = (
+            os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        )
+        folder = Path(chosen) / "prism" / hashlib.sha256(sources).hexdigest()[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as problem:  # RuntimeError: a user without a home
+        _log.info("no folder for compiled kernels, so every process compiles them anew: %s", problem)
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+@cache
+def compiled(kernel: Callable, dtype: torch.dtype, kinds: str) -> Callable:
+    """`kernel` compiled for `dtype` (float32 or float64) and arguments of `kinds`, in order.
+
+    A digit is an array of that many dimensions, any strides; `b` a truth value. The first argument of every kernel is
+    its task number, which `kinds` leaves out.
+    """
+    number = {torch.float32: types.float32, torch.float64: types.float64}[dtype]
+    arguments = [types.boolean if kind == "b" else types.Array(number, int(kind), "A") for kind in kinds]
+    signature = types.void(types.int64, *arguments)
+    folder = _cache_folder()
+    if folder is None:
+        return numba.njit(signature, nogil=True)(kernel)
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        return numba.njit(signature, nogil=True, cache=True)(kernel)
+    except OSError as problem:
+        _log.info("compiled kernels cannot be kept in %s: %s", folder, problem)
+        return numba.njit(signature, nogil=True)(kernel)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+_pool: ThreadPoolExecutor | None = None
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+os.register_at_fork(after_in_child=_forget_pool)
+
+
+def run(kernel: Callable, tasks: int, *arguments) -> None:
+    """Call kernel(task, *arguments) for task 0 .. tasks - 1 on torch.get_num_threads() threads.
+
+    Which thread takes which task is left to chance; kernels write disjoint places, so the numbers never are.
+    """
+    global _pool
+    waiting, lock = iter(range(tasks)), Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                task = next(waiting, None)
+            if task is None:
+                return
+            kernel(task, *arguments)
+
+    helpers = min(torch.get_num_threads(), tasks) - 1
+    if helpers > 0 and _pool is None:
+        _pool = ThreadPoolExecutor(max(os.cpu_count() or 1, torch.get_num_threads()), "prism-ops")
+    others = [_pool.submit(work) for _ in range(helpers)] if helpers > 0 else []
+    work()
+    for other in others:
+        other.result()

@@ -1,0 +1,67 @@
+"""Depthwise causal convolution + SiLU for SPAN positions of one sample at a time (compiled by numba).
+
+Everything is causal: the caller flips time for a reverse convolution. x, y: (batch, length, d), d a multiple of LANES;
+weight: (width, d), the last tap being the present position; bias: (d,). All channels of a position are done together,
+since there is too little arithmetic to hide the cost of reading memory in any other order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from prism.ops.lanes import LANES, load, store, zeros_like
+from prism.ops.scan_kernels import sigmoid
+
+SPAN = 64
+
+
+@njit(inline="always")
+def _before_silu(x, weight, bias, b, t, c):
+    total = load(bias, (c,))
+    width = weight.shape[0]
+    for j in range(max(0, width - 1 - t), width):
+        total = total + load(x, (b, t - width + 1 + j, c)) * load(weight, (j, c))
+    return total
+
+
+def conv_forward(task, x, weight, bias, y):
+    """Write y for task `sample * ceil(length / SPAN) + segment`."""
+    kind = x.dtype.type
+    length = x.shape[1]
+    segments = (length + SPAN - 1) // SPAN
+    b, start = task // segments, task % segments * SPAN
+    for t in range(start, min(start + SPAN, length)):
+        for c in range(0, x.shape[2], LANES):
+            total = _before_silu(x, weight, bias, b, t, c)
+            store(y, (b, t, c), total * sigmoid(total, kind))
+
+
+def conv_backward(task, x, weight, bias, gy, gx, gweight, gbias):
+    """Write gx from gy, and the sums over the segment gweight: (tasks, width, d) and gbias: (tasks, d)."""
+    kind = x.dtype.type
+    length, channels, width = x.shape[1], x.shape[2], weight.shape[0]
+    segments = (length + SPAN - 1) // SPAN
+    b, start = task // segments, task % segments * SPAN
+    stop = min(start + SPAN, length)
+    gweight[task] = 0
+    gbias[task] = 0
+    # gradients before SiLU, of the segment and of the positions after it that see its end
+    inner = np.zeros((SPAN + width - 1, channels), x.dtype)
+    for t in range(start, min(stop + width - 1, length)):
+        for c in range(0, channels, LANES):
+            total = _before_silu(x, weight, bias, b, t, c)
+            share = sigmoid(total, kind)
+            g = load(gy, (b, t, c)) * share * (kind(1) + total * (kind(1) - share))
+            store(inner, (t - start, c), g)
+            if t < stop:
+                store(gbias, (task, c), load(gbias, (task, c)) + g)
+                for j in range(max(0, width - 1 - t), width):
+                    tap = load(gweight, (task, j, c)) + g * load(x, (b, t - width + 1 + j, c))
+                    store(gweight, (task, j, c), tap)
+    for t in range(start, stop):
+        for c in range(0, channels, LANES):
+            total = zeros_like(x)
+            for j in range(width):
+                total = total + load(inner, (t - start + width - 1 - j, c)) * load(weight, (j, c))
+            store(gx, (b, t, c), total)

@@ -1,0 +1,23 @@
+"""How tensors reach the CPU kernels: whole vectors of channels, neighbours adjacent, time in scan order."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def padded(x: Tensor | None, dim: int, multiple: int) -> Tensor | None:
+    """`x` with zeros after the end of axis `dim`, up to a multiple; x itself where nothing is missing."""
+    if x is None or x.shape[dim] % multiple == 0:
+        return x
+    padding = [0, 0] * x.ndim
+    padding[2 * (x.ndim - 1 - dim % x.ndim) + 1] = -x.shape[dim] % multiple
+    return F.pad(x, padding)
+
+
+def array(x: Tensor, reverse: bool = False) -> np.ndarray:
+    """The memory of `x`, copied only where its last axis is not contiguous; axis 1 backwards if `reverse`."""
+    x = x.detach()
+    values = (x if x.stride(-1) == 1 else x.contiguous()).numpy()
+    return values[:, ::-1] if reverse else values

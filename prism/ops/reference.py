@@ -1,0 +1,74 @@
+"""Plain PyTorch twins of the fused kernels: slow, differentiable, any dtype; the kernels' yardstick."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def selective_scan_reference(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor,
+    z: Tensor | None = None,
+    delta_bias: Tensor | None = None,
+    delta_softplus: bool = True,
+    reverse: bool = False,
+) -> Tensor:
+    """The selective state-space scan of Mamba-1 (Gu and Dao 2023, algorithm 2), one position at a time.
+
+    With dt = softplus(delta + delta_bias), state h (d, n) starting at 0:
+    h_t = exp(dt_t A) h_(t-1) + dt_t B_t u_t;  y_t = (C_t . h_t + D u_t) * silu(z_t).
+
+    Shapes (all channels-last):
+        u: (batch, length, d) input.
+        delta: (batch, length, d) step before the bias and softplus.
+        A: (d, n) decay rates, negative.
+        B, C: (batch, length, n).
+        D: (d,) skip.
+        z: (batch, length, d) gate before SiLU, or None for no gate.
+        delta_bias: (d,), or None for no bias.
+    `delta_softplus=False` takes delta + delta_bias as the step itself; `reverse=True` scans from the end to
+    the start, equal to flipping every sequence, scanning, and flipping back.
+
+    Returns y: (batch, length, d), of u's dtype.
+    """
+    dt = delta if delta_bias is None else delta + delta_bias
+    if delta_softplus:
+        dt = F.softplus(dt)
+    # unbind, not one index after another: the gradient of each index would be a tensor of the whole sequence
+    steps = list(zip(dt.unbind(1), (dt * u).unbind(1), B.unbind(1), C.unbind(1), strict=True))
+    h = u.new_zeros(u.shape[0], u.shape[2], A.shape[1])
+    outputs: list[Tensor] = []
+    for dt_t, drive, B_t, C_t in reversed(steps) if reverse else steps:
+        h = torch.exp(dt_t[:, :, None] * A) * h + drive[:, :, None] * B_t[:, None, :]
+        outputs.append(torch.einsum("bdn,bn->bd", h, C_t))
+    y = torch.stack(outputs[::-1] if reverse else outputs, dim=1) + D * u
+    return y if z is None else y * F.silu(z)
+
+
+def causal_conv_reference(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, reverse: bool = False
+) -> Tensor:
+    """Depthwise causal convolution, then SiLU.
+
+    y_t = silu(bias + sum_k weight[:, k] * x_(t - width + 1 + k))
+
+    Shapes:
+        x: (batch, length, d); positions before the start are zeros.
+        weight: (d, width); the last tap is the present position.
+        bias: (d,), or None.
+    `reverse=True` sees the positions after, not before: equal to flipping, convolving, and flipping back.
+
+    Returns y: (batch, length, d).
+    """
+    width = weight.shape[1]
+    padding = (0, width - 1) if reverse else (width - 1, 0)
+    taps = weight.flip(1) if reverse else weight
+    padded = F.pad(x.transpose(1, 2), padding)
+    y = F.conv1d(padded, taps[:, None, :], bias, groups=weight.shape[0])
+    return F.silu(y).transpose(1, 2)
