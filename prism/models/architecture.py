@@ -1,0 +1,62 @@
+"""What every architecture has in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from prism.genome.batch import Batch
+
+
+class Architecture(nn.Module):
+    """Base of every model: `forward(batch, with_details=False) -> Output`.
+
+    The constructor takes keyword-only settings with the paper's values as defaults; they are what `build`
+    accepts.
+    """
+
+    # Ordered (pattern of our parameter name, the authors' replacements); empty: no checkpoint of authors.
+    AUTHORS_NAMES: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
+    # Trained by `fit(train, valid)` in one go, not by gradients.
+    closed_form: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.architecture = ""
+        self.settings: dict[str, Any] = {}
+        self.loss_weights: dict[str, float] = {}  # weight of each term of Output.losses
+
+    @staticmethod
+    def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:
+        """The settings that an authors' state dict shows; what cannot be read is left out."""
+        return {}
+
+
+def at_least(key: str, value: Any, minimum: int) -> int:
+    """`value` if it is a whole number >= `minimum`; otherwise ValueError with the setting's name."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise ValueError(f"setting {key}={value!r} must be a whole number of at least {minimum}")
+    return value
+
+
+def loss_weight(key: str, value: Any) -> float:
+    """`value` as a float if it is a finite number >= 0; otherwise ValueError with the setting's name."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(f"setting {key}={value!r} must be a number of at least 0")
+    return float(value)
+
+
+def check_widths(batch: Batch, n_rna_features: int, n_signals: int | None = None) -> None:
+    """Refuse a batch whose widths are not the model's; n_signals None: the model does not read signals."""
+    wanted = {"rna_features": (batch.rna_features, n_rna_features), "sequence": (batch.sequence, 4)}
+    if n_signals is not None:
+        wanted["signals"] = (batch.signals, n_signals)
+    for name, (tensor, width) in wanted.items():
+        if tensor.shape[-1] != width:
+            raise ValueError(
+                f"batch.{name} has width {tensor.shape[-1]}, the model was built for {width}; "
+                f"build it again, or give it the {name} it was trained on"
+            )

@@ -1,0 +1,77 @@
+"""State dicts with the authors' parameter names, loaded into our modules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+LIGHTNING_PREFIX = "model."
+
+Rules = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def tensors_of(state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Arrays or tensors as tensors, without the prefix `model.` where every key has it.
+
+    Where only some have it, it is part of the name (mamba's own).
+    """
+    state = {key: torch.as_tensor(value) for key, value in state_dict.items()}
+    if state and all(key.startswith(LIGHTNING_PREFIX) for key in state):
+        return {key.removeprefix(LIGHTNING_PREFIX): value for key, value in state.items()}
+    return state
+
+
+def authors_names(ours: str, rules: Rules) -> list[str]:
+    """The authors' names of one of our parameters: two for a weight that the two directions share.
+
+    rules: (pattern, replacements) in order; each pattern that matches turns a name into one name per
+        replacement.
+    """
+    names = [ours]
+    for pattern, replacements in rules:
+        names = [re.sub(pattern, new, name) for name in names for new in replacements]
+    return list(dict.fromkeys(names))
+
+
+def load_authors_state(module: nn.Module, state: Mapping[str, Tensor], rules: Rules) -> None:
+    """Copy an authors' state dict into `module`, whose own names the rules turn into the authors'.
+
+    Raises ValueError, one for all, that names each missing key, unexpected key, tied weight whose two copies
+    differ, and shape that does not fit.
+    """
+    targets = module.state_dict()
+    names = {ours: authors_names(ours, rules) for ours in targets}
+    present = {ours: [name for name in theirs if name in state] for ours, theirs in names.items()}
+    missing = [theirs[0] for ours, theirs in names.items() if not present[ours]]
+    expected = {name for theirs in names.values() for name in theirs}
+    problems = {"missing": missing, "unexpected": [name for name in state if name not in expected]}
+    problems["tied weights that differ"] = [
+        " and ".join(found)
+        for found in present.values()
+        if any(not torch.equal(state[found[0]], state[name]) for name in found[1:])
+    ]
+    loaded = {ours: _squeezed(state[found[0]], targets[ours]) for ours, found in present.items() if found}
+    if not missing:  # sizes are guessed where keys are missing: every shape would look wrong
+        problems["wrong shape"] = [
+            f"{present[ours][0]} {tuple(value.shape)}, expected {tuple(targets[ours].shape)}"
+            for ours, value in loaded.items()
+            if value.shape != targets[ours].shape
+        ]
+    if any(problems.values()):
+        told = "; ".join(f"{what}: {', '.join(which)}" for what, which in problems.items() if which)
+        raise ValueError(f"this state dict does not fit {type(module).__name__} with these settings: {told}")
+    module.load_state_dict(loaded)
+
+
+def _squeezed(value: Tensor, target: Tensor) -> Tensor:
+    # A depthwise Conv1d of the authors has a middle axis of 1 that ours does not.
+    return value.squeeze(1) if value.ndim == target.ndim + 1 else value
+
+
+def sizes(state: Mapping[str, Tensor], **where: tuple[str, int]) -> dict[str, int]:
+    """Settings read from shapes: `d_model=("input_layer.weight", 0)` is that tensor's first axis, if it is there."""
+    return {setting: state[name].shape[axis] for setting, (name, axis) in where.items() if name in state}

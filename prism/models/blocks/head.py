@@ -1,0 +1,56 @@
+"""From hidden states to expression: central pooling and the head that all models share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from prism.models.blocks.linear import ZeroBiasLinear
+from prism.models.blocks.precision import at_least_float32, full_precision
+
+# Our names in a module whose head is called `head` -> the authors'.
+HEAD_AUTHORS_NAMES = (
+    (r"^head\.first\.", ("pToExpr.0.",)),
+    (r"^head\.second\.", ("pToExpr.2.",)),
+    (r"^head\.last\.", ("pToExpr.4.",)),
+)
+
+
+def pool_centre(hidden: Tensor, center_len: int) -> Tensor:
+    """Mean over the central min(center_len, length) positions, in at least float32.
+
+    hidden: (batch, length, d) -> (batch, d). The pooled positions are [length/2 - k/2, length/2 - k/2 + k)
+        with whole-number halves, k = min(center_len, length): with the TSS at length/2, the same convention
+        as the window's own.
+    """
+    length = hidden.shape[1]
+    width = min(center_len, length)
+    start = length // 2 - width // 2
+    return at_least_float32(hidden[:, start : start + width]).mean(dim=1)
+
+
+class Head(nn.Module):
+    """Linear(d_in + n_rna_features, d) ReLU Linear(d, d) ReLU Linear(d, 1), in full precision under autocast too."""
+
+    def __init__(self, d_in: int, n_rna_features: int, d: int | None = None) -> None:
+        super().__init__()
+        d = d_in if d is None else d
+        self.first = ZeroBiasLinear(d_in + n_rna_features, d)
+        self.second = ZeroBiasLinear(d, d)
+        self.last = ZeroBiasLinear(d, 1)
+
+    def forward(self, pooled: Tensor, rna_features: Tensor) -> Tensor:
+        """pooled: (batch, d_in); rna_features: (batch, n_rna_features), width may be 0. Result: (batch,)."""
+        with full_precision(pooled):
+            x = torch.cat([at_least_float32(pooled), rna_features.to(pooled.dtype)], dim=-1)
+            x = self.first(x).relu()
+            x = self.second(x).relu()
+            return self.last(x).squeeze(-1)
+
+
+def authors_rna_width(state: Mapping[str, Tensor]) -> dict[str, int]:
+    """`n_rna_features` of an authors' state dict whose head takes d + n_rna_features."""
+    weight = state.get("pToExpr.0.weight")
+    return {} if weight is None else {"n_rna_features": weight.shape[1] - weight.shape[0]}

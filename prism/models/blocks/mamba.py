@@ -1,0 +1,101 @@
+"""The pieces of a Mamba-1 mixer (Gu and Dao 2023)."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from prism import ops
+from prism.models.blocks.recompute import Recomputation
+
+EXPAND = 2
+D_STATE = 16
+D_CONV = 4
+DT_MIN, DT_MAX, DT_FLOOR = 1e-3, 0.1, 1e-4  # range of the step at the start
+
+# Our names of one direction's parameters -> the authors' (mamba-ssm's).
+DIRECTION_AUTHORS_NAMES = (
+    (r"\.conv_weight$", (".conv1d.weight",)),
+    (r"\.conv_bias$", (".conv1d.bias",)),
+)
+
+
+class SelectiveDirection(nn.Module):
+    """Convolution, input-dependent parameters and selective scan of ONE reading direction.
+
+    Initialised as DESIGN section 5: A_log = log(1..16), D = 1, softplus(dt bias) log-uniform in [1e-3, 0.1],
+    dt weight uniform within dt_rank^-0.5, the convolution as torch's Conv1d.
+    """
+
+    no_weight_decay: ClassVar[frozenset[str]] = frozenset({"A_log", "D"})
+
+    def __init__(self, d_model: int, reverse: bool = False) -> None:
+        super().__init__()
+        d_inner = EXPAND * d_model
+        self.dt_rank = math.ceil(d_model / 16)
+        self.reverse = reverse
+        self.conv_weight = nn.Parameter(torch.empty(d_inner, D_CONV))
+        self.conv_bias = nn.Parameter(torch.empty(d_inner))
+        self.x_proj = nn.Linear(d_inner, self.dt_rank + 2 * D_STATE, bias=False)
+        self.dt_proj = nn.Linear(self.dt_rank, d_inner)
+        self.A_log = nn.Parameter(torch.log(torch.arange(1.0, D_STATE + 1)).repeat(d_inner, 1))
+        self.D = nn.Parameter(torch.ones(d_inner))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the random ones anew; A_log and D are constants at the start."""
+        for parameter in (self.conv_weight, self.conv_bias):
+            nn.init.uniform_(parameter, -(D_CONV**-0.5), D_CONV**-0.5)
+        nn.init.uniform_(self.dt_proj.weight, -(self.dt_rank**-0.5), self.dt_rank**-0.5)
+        with torch.no_grad():
+            log_step = torch.empty_like(self.dt_proj.bias).uniform_(math.log(DT_MIN), math.log(DT_MAX))
+            step = log_step.exp().clamp(min=DT_FLOOR)
+            self.dt_proj.bias.copy_(step + torch.log(-torch.expm1(-step)))  # the inverse of softplus
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        """x: (batch, length, d_inner) input; z, the gate, and the gated result: the same shape."""
+        # The convolved input and the step are a third of what training would have to keep, and cheap to make.
+        with Recomputation() as recomputation:
+            u = self._convolved(x)
+            recomputation.add(u, partial(self._convolved, x.detach()))
+            low_rank, B, C = self.x_proj(u).split([self.dt_rank, D_STATE, D_STATE], dim=-1)
+            delta = F.linear(low_rank, self.dt_proj.weight)  # its bias is added inside the scan, in float32
+            recomputation.add(delta, partial(_linear_as, delta.dtype, low_rank.detach(), self.dt_proj.weight))
+            return ops.selective_scan(
+                u,
+                delta,
+                -torch.exp(self.A_log),
+                B,
+                C,
+                self.D,
+                z=z,
+                delta_bias=self.dt_proj.bias,
+                delta_softplus=True,
+                reverse=self.reverse,
+            )
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        return ops.causal_conv(x, self.conv_weight, self.conv_bias, reverse=self.reverse)
+
+
+def _linear_as(dtype: torch.dtype, x: Tensor, weight: Tensor) -> Tensor:
+    return F.linear(x.to(dtype), weight.to(dtype))
+
+
+def projections(d_model: int, n_layer: int) -> tuple[nn.Linear, nn.Linear]:
+    """in_proj (to the input and the gate) and out_proj of a mixer, without biases.
+
+    n_layer: layers of the whole stack; out_proj is drawn kaiming-uniform (a = sqrt 5) and divided by
+        sqrt(n_layer).
+    """
+    in_proj = nn.Linear(d_model, 2 * EXPAND * d_model, bias=False)
+    out_proj = nn.Linear(EXPAND * d_model, d_model, bias=False)
+    with torch.no_grad():
+        nn.init.kaiming_uniform_(out_proj.weight, a=math.sqrt(5))
+        out_proj.weight.div_(math.sqrt(n_layer))
+    return in_proj, out_proj

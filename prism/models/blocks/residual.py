@@ -1,0 +1,65 @@
+"""The stack of pre-norm residual layers around any mixer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from prism.models.blocks.norm import RMSNorm
+from prism.models.blocks.precision import at_least_float32
+from prism.models.blocks.recompute import Recomputation
+
+MALLOC_REUSES = 32 * 2**20  # bytes; the largest threshold of glibc's malloc for mapping a block of its own
+WIDEST = 4  # times d_model: what in_proj of a Mamba puts out
+
+
+class ResidualLayer(nn.Module):
+    """x + mixer(norm(x)); the residual stream stays in at least float32."""
+
+    def __init__(self, d_model: int, mixer: nn.Module) -> None:
+        super().__init__()
+        self.norm = RMSNorm(d_model)
+        self.mixer = mixer
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x, result: (batch, length, d_model)."""
+        with Recomputation() as recomputation:
+            normed = self.norm(x)
+            recomputation.add(normed, partial(self.norm, x.detach()))
+            return x + self.mixer(normed)
+
+
+class Backbone(nn.Module):
+    """Residual layers, then a final RMSNorm."""
+
+    def __init__(self, d_model: int, mixers: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(ResidualLayer(d_model, mixer) for mixer in mixers)
+        self.norm = RMSNorm(d_model)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (batch, length, d_model) embedded positions; result: hidden states of the same shape."""
+        x = at_least_float32(x)
+        parts = [self._hidden(part) for part in x.split(sequences_at_a_time(x))]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _hidden(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return self.norm(x)
+
+
+def sequences_at_a_time(x: Tensor) -> int:
+    """How many sequences of x (batch, length, d_model) go through the layers together: on a GPU all.
+
+    On a CPU as many as keep the widest array of a layer, 4 * d_model, below what malloc uses again. A larger one
+    is handed back to the system, and faulted in anew, at every operation: a training step of Prism at batch 8,
+    24 sequences of 2 kb, took 5.0 s at once and 3.4 s in slices of 8 (2 cores).
+    """
+    if x.device.type != "cpu":
+        return max(len(x), 1)
+    _, length, d_model = x.shape
+    return max(MALLOC_REUSES // (WIDEST * length * d_model * x.element_size()), 1)

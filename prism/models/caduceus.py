@@ -1,0 +1,43 @@
+"""Caduceus: expression from the sequence alone (and the RNA features)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from prism.genome.batch import Batch
+from prism.models.architecture import Architecture, at_least, check_widths
+from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
+from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
+from prism.models.blocks.linear import InputLinear
+from prism.models.contract import Output
+
+
+class Caduceus(Architecture):
+    """Linear(4, d) on the one-hot sequence, the Caduceus backbone, central pooling, head (DESIGN 5)."""
+
+    AUTHORS_NAMES = ((r"^embed\.", ("input_layer.",)), *BACKBONE_AUTHORS_NAMES, *HEAD_AUTHORS_NAMES)
+
+    def __init__(
+        self, *, n_rna_features: int = 9, d_model: int = 128, n_layer: int = 4, center_len: int = 2000
+    ) -> None:
+        """Settings: hidden width `d_model`, `n_layer` layers, the central `center_len` bp are pooled."""
+        super().__init__()
+        self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
+        self.center_len = at_least("center_len", center_len, 1)
+        self.embed = InputLinear(4, at_least("d_model", d_model, 1))
+        self.backbone = caduceus_backbone(d_model, at_least("n_layer", n_layer, 1))
+        self.head = Head(d_model, n_rna_features)
+
+    def forward(self, batch: Batch, with_details: bool = False) -> Output:
+        """Predict `batch`; this model has no extra losses and no details."""
+        check_widths(batch, self.n_rna_features)
+        hidden = self.backbone(self.embed(batch.sequence))
+        return Output(self.head(pool_centre(hidden, self.center_len), batch.rna_features))
+
+    @staticmethod
+    def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:
+        """d_model, n_layer and n_rna_features as the state dict shows them."""
+        return {**authors_backbone_sizes(state), **authors_rna_width(state)}

@@ -1,0 +1,118 @@
+"""The features of the ridge regression: binned signals, GC content, k-mers, RNA features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from prism.genome.batch import Batch
+
+UNIFORM_BINS = 10  # bins of `bin_size` on each side of the TSS, before they begin to double
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+
+
+def bin_edges(length: int, bin_size: int) -> list[int]:
+    """Edges of the bins of a window, 0-based bp from its start.
+
+    On each side of the TSS ten bins of `bin_size`, then each twice as wide as the last.     A 2 kb window in
+    bins of 100 bp has 20 equal bins; a 200 kb window has 38, not 2,000, and loses little far from the TSS.
+    The outermost bins are cut at the edge of the window.
+    """
+    half = length // 2
+    offsets, width = [0], bin_size
+    while offsets[-1] < half:
+        if len(offsets) > UNIFORM_BINS:
+            width *= 2
+        offsets.append(min(offsets[-1] + width, half))
+    return [half - offset for offset in reversed(offsets)] + [half + offset for offset in offsets[1:]]
+
+
+def strand_folded(k: int) -> tuple[list[str], list[int]]:
+    """One k-mer of each reverse-complement pair, and for each of the 4^k k-mers (ACGT order) its place among them."""
+    words = ["".join(letters) for letters in product("ACGT", repeat=k)]
+    canonical = [min(word, word.translate(COMPLEMENT)[::-1]) for word in words]
+    kept = sorted(set(canonical))
+    place = {word: i for i, word in enumerate(kept)}
+    return kept, [place[word] for word in canonical]
+
+
+def kmer_frequencies(codes: Tensor, k: int) -> Tensor:
+    """Frequencies of the strand-folded k-mers among those without an unknown base; zeros if there is none.
+
+    codes: (batch, length) int64, A0 C1 G2 T3, other 4. Returns (batch, n_folded) float64.
+    """
+    batch, length = codes.shape
+    kept, place = strand_folded(k)
+    n_places = max(length - k + 1, 0)
+    index = torch.zeros(batch, n_places, dtype=torch.long, device=codes.device)
+    known = torch.ones(batch, n_places, dtype=torch.bool, device=codes.device)
+    for offset in range(k):
+        letter = codes[:, offset : offset + n_places]
+        index = index * 4 + letter.clamp(max=3)
+        known &= letter < 4
+    counts = torch.zeros(batch, len(kept), dtype=torch.float64, device=codes.device)
+    counts.scatter_add_(1, torch.tensor(place, device=codes.device)[index], known.double())
+    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
+
+
+class RidgeFeatures:
+    """Batch -> (batch, n_features) float64, in the order of `names`.
+
+    Per signal: sign(x) log1p|x| of its mean in each bin of `bin_edges` and in the whole window; GC content of
+    the whole window (share of G and C among the known bases); frequencies of strand-folded k-mers, k =
+    1..kmer, in the central min(center_len, length) bp; the RNA features as they are.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        n_signals: int,
+        n_rna_features: int,
+        bin_size: int = 100,
+        kmer: int = 4,
+        center_len: int = 2000,
+        signals: Sequence[str] | None = None,
+    ) -> None:
+        self.length, self.kmer = length, kmer
+        self.widths = {"sequence": 4, "signals": n_signals, "rna_features": n_rna_features}
+        self.edges = bin_edges(length, bin_size)
+        central = min(center_len, length)
+        start = length // 2 - central // 2
+        self.centre = slice(start, start + central)
+        signals = list(signals) if signals is not None else [f"signal_{i}" for i in range(n_signals)]
+        if len(signals) != n_signals:
+            raise ValueError(f"{n_signals} signals, but {len(signals)} names: {', '.join(signals)}")
+        tss = length // 2
+        places = [f"[{a - tss}, {b - tss})" for a, b in zip(self.edges, self.edges[1:], strict=False)]
+        self.names = [f"{signal} {place}" for place in [*places, "window"] for signal in signals]
+        self.names.append("GC")
+        self.names += [word for k in range(1, kmer + 1) for word in strand_folded(k)[0]]
+        self.names += [f"rna_feature_{i}" for i in range(n_rna_features)]
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """Features of `batch`, on its device; ValueError if its length or widths are not the settings'."""
+        if batch.sequence.shape[1] != self.length:
+            raise ValueError(
+                f"batch has windows of {batch.sequence.shape[1]} bp, ridge was built for {self.length} bp"
+            )
+        for name, width in self.widths.items():
+            if getattr(batch, name).shape[-1] != width:
+                found = getattr(batch, name).shape[-1]
+                raise ValueError(f"batch.{name} has width {found}, ridge was built for {width}")
+        known = batch.sequence.sum(dim=-1) > 0
+        codes = torch.where(known, batch.sequence.argmax(dim=-1), 4)
+        gc = ((codes == 1) | (codes == 2)).double().sum(dim=1) / known.double().sum(dim=1).clamp(min=1)
+        frequencies = [kmer_frequencies(codes[:, self.centre], k) for k in range(1, self.kmer + 1)]
+        return torch.cat(
+            [self._binned(batch.signals), gc[:, None], *frequencies, batch.rna_features.double()], dim=1
+        )
+
+    def _binned(self, signals: Tensor) -> Tensor:
+        widths = [b - a for a, b in zip(self.edges, self.edges[1:], strict=False)]
+        means = [part.double().mean(dim=1) for part in signals.split(widths, dim=1)]
+        means.append(signals.double().mean(dim=1))
+        means = torch.cat(means, dim=1)
+        return torch.sign(means) * torch.log1p(means.abs())

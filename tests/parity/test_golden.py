@@ -1,0 +1,120 @@
+"""Our models against the authors' own: outputs and gradients of the golden files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from prism.genome.batch import Batch
+from prism.models import Output, from_authors
+from prism.models.authors import authors_names
+
+OUTPUT_TOLERANCE = 1e-5  # absolute
+GRADIENT_TOLERANCE = 1e-4  # relative, by the norm of each tensor
+NEGLIGIBLE_GRADIENT = 1e-6  # norm below which the comparison is absolute, to the same number
+
+
+@dataclass
+class Golden:
+    """One golden file, by kind of array."""
+
+    meta: dict
+    state: dict = field(default_factory=dict)
+    input: dict = field(default_factory=dict)
+    output: dict = field(default_factory=dict)
+    grad: dict = field(default_factory=dict)
+
+    def batch(self) -> Batch:
+        """Its inputs, as our models take them."""
+        return Batch(
+            sequence=torch.tensor(self.input["seqs"]),
+            signals=torch.tensor(self.input["signals"]),
+            rna_features=torch.tensor(self.input["rna_feat"]),
+            expression=torch.tensor(self.input["target"]).squeeze(-1),
+        )
+
+
+@pytest.fixture
+def golden(shared):
+    """A reader of golden files by name."""
+
+    def read(name: str) -> Golden:
+        with np.load(shared / "golden" / f"{name}.npz") as arrays:
+            found = Golden(json.loads(str(arrays["meta"])))
+            for key in arrays.files:
+                kind, _, rest = key.partition("/")
+                if rest:
+                    getattr(found, kind)[rest] = arrays[key]
+        return found
+
+    return read
+
+
+@pytest.fixture(params=["reference", "kernel"])
+def scan(request, monkeypatch):
+    """The plain twin, and whatever the dispatcher picks here."""
+    if request.param == "reference":
+        monkeypatch.setenv("PRISM_SCAN", "reference")
+    else:
+        monkeypatch.delenv("PRISM_SCAN", raising=False)
+    return request.param
+
+
+def assert_outputs_equal(ours: torch.Tensor, theirs: np.ndarray) -> None:
+    assert ours.dtype == torch.float32
+    np.testing.assert_allclose(
+        ours.detach().numpy(), theirs.reshape(ours.shape), rtol=0, atol=OUTPUT_TOLERANCE
+    )
+
+
+def assert_gradients_equal(model: torch.nn.Module, theirs: dict[str, np.ndarray]) -> None:
+    compared = set()
+    for ours, parameter in model.named_parameters():
+        names = [name for name in authors_names(ours, model.AUTHORS_NAMES) if name in theirs]
+        assert len(names) == 1, f"{ours}: {names}"
+        expected = torch.tensor(theirs[names[0]]).reshape(parameter.shape)
+        difference = (parameter.grad - expected).norm().item()
+        norm = expected.norm().item()
+        limit = GRADIENT_TOLERANCE * norm if norm >= NEGLIGIBLE_GRADIENT else NEGLIGIBLE_GRADIENT
+        assert difference <= limit, f"{names[0]}: off by {difference:.3g}, norm {norm:.3g}"
+        compared.add(names[0])
+    assert compared == set(theirs)
+
+
+@pytest.mark.parametrize("name", ["caduceus", "caduceus_signals"])
+def test_prediction_and_gradients(name, golden, scan):
+    file = golden(name)
+    model = from_authors(name, file.state, file.meta)
+    answer = model(file.batch())
+    assert_outputs_equal(answer.expression, file.output["prediction"])
+    assert not answer.losses
+    assert not answer.details
+    F.smooth_l1_loss(answer.expression, file.batch().expression).backward()
+    assert_gradients_equal(model, file.grad)
+
+
+def test_prism_in_eval_mode(golden, scan):
+    file = golden("prism")
+    model = from_authors("prism", file.state, file.meta)
+    answer: Output = model(file.batch(), with_details=True)
+    assert_outputs_equal(answer.expression, file.output["prediction"])
+    for name in ("intervention_prediction", "context_weights", "diversity_loss"):
+        assert_outputs_equal(answer.details[name], file.output[name])
+
+
+def test_prism_in_train_mode(golden, scan):
+    file = golden("prism")
+    model = from_authors("prism", file.state, file.meta).train()
+    batch = file.batch()
+    answer = model(batch)
+    prediction_loss = F.smooth_l1_loss(answer.expression, batch.expression)
+    assert_outputs_equal(prediction_loss, file.output["train_prediction_loss"])
+    assert_outputs_equal(answer.losses["intervention"], file.output["train_intervention_loss"])
+    assert_outputs_equal(answer.losses["diversity"], file.output["train_diversity_loss"])
+    (prediction_loss + answer.losses["intervention"] + answer.losses["diversity"]).backward()
+    assert_gradients_equal(model, file.grad)
