@@ -51,7 +51,7 @@ def test_second_run_finds_nothing_to_do(finished):
 def test_announces_what_it_will_do(finished):
     (finished.folder / "results/comparison/figures/metrics.svg").unlink()
     out = finished.snakemake()
-    assert "Jobs: 2 (1 figure_metrics, 1 all)" in out
+    assert "Jobs: 2 (1 all, 1 figure_metrics)" in out
     assert "Download: 0 files" in out
 
 

@@ -51,7 +51,7 @@ def dataset_bytes(plan: Plan, cell_type: str, length: int) -> int:
 def announce(jobs: Iterable, plan: Plan) -> str:
     """A few lines: jobs by rule, GB to fetch, GB to write. `jobs` are those that Snakemake is about to run."""
     jobs = list(jobs)
-    by_rule = Counter(job.rule.name for job in jobs)
+    by_rule = sorted(Counter(job.rule.name for job in jobs).items(), key=lambda item: (-item[1], item[0]))
     fetched = [plan.downloads[str(job.output[0])] for job in jobs if job.rule.name == "download"]
     remote = [each for each in fetched if not each.local]
     with ThreadPoolExecutor(8) as pool:
@@ -63,7 +63,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
     silent = f" and {unknown} whose size the server does not tell" if unknown else ""
     return "\n".join(
         [
-            f"Jobs: {len(jobs)} ({', '.join(f'{count} {rule}' for rule, count in by_rule.most_common())})",
+            f"Jobs: {len(jobs)} ({', '.join(f'{count} {rule}' for rule, count in by_rule)})",
             f"Download: {len(fetched)} files, {len(remote)} of them from the network, {known / GB:.2f} GB{silent}",
             f"Disk: at most {(known + written) / GB:.2f} GB more "
             f"({written / GB:.2f} GB of windows before compression)",
