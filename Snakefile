@@ -7,6 +7,8 @@ include: "rules/demo.smk"
 include: "rules/reference.smk"
 include: "rules/signals.smk"
 include: "rules/windows.smk"
+include: "rules/elements.smk"
+include: "rules/quality.smk"
 include: "rules/training.smk"
 include: "rules/prediction.smk"
 include: "rules/evaluation.smk"
@@ -29,6 +31,7 @@ rule all:
     input:
         rules.evaluation_tables.output,
         FILES.all_figures(),
+        FILES.all_quality(),
 
 
 rule windows:
@@ -49,3 +52,4 @@ rule evaluate:
 rule figures:
     input:
         FILES.all_figures(),
+        FILES.all_quality(),

@@ -111,6 +111,8 @@ rule figure_signal_profile:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        assay=lambda wildcards: FILES.cell_type(wildcards.cell_type).label.assay or "expression",
     shell:
-        "python -m workflow_scripts.figure signal_profile --windows {input.windows} --genes {input.genes} "
+        "python -m workflow_scripts.figure signal_profile --windows {input.windows} --genes {input.genes} --assay {params.assay:q} "
         "--svg {output.svg} --png {output.png} > {log} 2>&1"

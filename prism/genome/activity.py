@@ -1,4 +1,4 @@
-"""Promoter activity: the geometric mean of signals around the TSS, sqrt(H3K27ac * DNase) in the paper."""
+"""Activity: the geometric mean of signals over an interval, sqrt(H3K27ac * DNase) in the paper; of promoters here."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from prism.genome.signals import BigWigSignal
 log = logging.getLogger(__name__)
 
 WIDTH = 1000  # bp: TSS +- 500
+_ROWS_AT_ONCE = 2048  # intervals whose values are held at a time: 16 MB where they are 2 kb wide
 
 
 def add_activity(
@@ -22,8 +23,7 @@ def add_activity(
 ) -> pd.DataFrame:
     """A copy of `genes` with column promoter_activity; without it where no signal is given.
 
-    The activity is the geometric mean over `signals` (name -> bigWig replicates, averaged) of the mean of raw values
-    over [tss - 500, tss + 500), missing and off-chromosome positions counting 0. The paper's is in reads per million
+    The activity is that of `interval_activity` over [tss - 500, tss + 500). The paper's is in reads per million
     from BAM files, ours in the bigWigs' own unit. genes: columns gene_id, chrom, tss (0-based bp), dropped; lengths:
     bp of the chromosomes. Raises ValueError for a negative mean and for a signal that is the same at every gene.
     """
@@ -31,38 +31,67 @@ def add_activity(
     if not signals:
         return genes
     kept = genes[genes[DROPPED] == ""]
-    used = lengths_used(kept, lengths)
-    logarithms = np.zeros(len(kept))
-    for name, files in signals.items():
-        means = _means(kept, BigWigSignal(name, files, "none", used), used)
-        _refuse_bad(name, files, kept, means)
-        with np.errstate(divide="ignore"):  # a mean of 0 makes the activity 0: exp(-inf)
-            logarithms += np.log(means) / len(signals)
+    start, end = window_bounds(kept["tss"].to_numpy(), WIDTH)
+    where = kept["gene_id"].tolist()
     genes[ACTIVITY] = np.nan
-    genes.loc[kept.index, ACTIVITY] = np.exp(logarithms)
+    genes.loc[kept.index, ACTIVITY] = interval_activity(
+        kept["chrom"].to_numpy(), start, end, signals, lengths_used(kept, lengths), where,
+        "promoter activity", "gene",
+    )  # fmt: skip
     log.info("promoter activity: geometric mean of %s over TSS +- %d bp", ", ".join(signals), WIDTH // 2)
     return genes
 
 
-def _means(kept: pd.DataFrame, signal: BigWigSignal, lengths: Mapping[str, int]) -> np.ndarray:
-    """(n,) float64 mean of raw values over the window of each gene."""
-    means = np.zeros(len(kept))
-    chrom, start = kept["chrom"].to_numpy(), window_bounds(kept["tss"].to_numpy(), WIDTH)[0]
-    for name in lengths:
+def interval_activity(
+    chrom: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+    signals: Mapping[str, Sequence[str]],
+    lengths: Mapping[str, int],
+    names: Sequence[str],
+    what: str,
+    thing: str,
+) -> np.ndarray:
+    """Activity (n,) float64 of intervals: the geometric mean over `signals` of each one's mean raw value.
+
+    chrom, start, end: (n,), of intervals wider than 0; signals: name -> bigWig replicates, averaged, at least one
+    signal; missing and off-chromosome positions count 0; lengths: bp of the chromosomes; names: (n,) of the intervals;
+    `what` (promoter activity) and `thing` (gene) are for errors. Raises ValueError for a negative mean and for a
+    signal that is the same in every interval.
+    """
+    logarithms = np.zeros(len(chrom))
+    for name, files in signals.items():
+        means = _means(BigWigSignal(name, files, "none", dict(lengths)), chrom, start, end)
+        _refuse_bad(f"{what}, signal {name} ({', '.join(map(str, files))})", means, names, thing)
+        with np.errstate(divide="ignore"):  # a mean of 0 makes the activity 0: exp(-inf)
+            logarithms += np.log(means) / len(signals)
+    return np.exp(logarithms)
+
+
+def _means(signal: BigWigSignal, chrom: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(n,) float64 mean of raw values over each interval."""
+    means = np.zeros(len(chrom))
+    width = end - start
+    for name in signal.lengths:
         rows = np.flatnonzero(chrom == name)
-        means[rows] = signal.windows(name, start[rows], WIDTH).mean(axis=1, dtype=np.float64)
+        for part in np.split(rows, range(_ROWS_AT_ONCE, len(rows), _ROWS_AT_ONCE)):
+            if not len(part):
+                continue
+            values = signal.windows(name, start[part], int(width[part].max()))
+            values[np.arange(values.shape[1]) >= width[part, None]] = 0
+            means[part] = values.sum(axis=1, dtype=np.float64) / width[part]
     return means
 
 
-def _refuse_bad(name: str, files: Sequence[str], kept: pd.DataFrame, means: np.ndarray) -> None:
+def _refuse_bad(where: str, means: np.ndarray, names: Sequence[str], thing: str) -> None:
     if (means < 0).any():
         worst = means.argmin()
         raise ValueError(
-            f"promoter activity, signal {name} ({', '.join(map(str, files))}): {kept['gene_id'].iloc[worst]} has mean "
-            f"{means[worst]:.6g}; a geometric mean needs values >= 0: give read depth or fold change, not a log ratio"
+            f"{where}: {names[worst]} has mean {means[worst]:.6g}; a geometric mean needs values >= 0: give read "
+            "depth or fold change, not a log ratio"
         )
     if len(means) > 1 and np.ptp(means) == 0:
         raise ValueError(
-            f"promoter activity, signal {name} ({', '.join(map(str, files))}): {means[0]:.6g} at every one of "
-            f"{len(means)} genes; a constant signal tells nothing: check the file and its assembly"
+            f"{where}: {means[0]:.6g} at every one of {len(means)} {thing}s; a constant signal tells nothing: check "
+            "the file and its assembly"
         )

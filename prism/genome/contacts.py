@@ -67,13 +67,20 @@ class ContactMap:
         """
         tss = np.asarray(tss, np.int64)
         bins = ((tss - length // 2) // self.resolution)[:, None] + np.arange(n_bins(length, self.resolution))
+        return np.log10(self.between(chrom, tss, bins) + 1).astype(np.float32)
+
+    def between(self, chrom: str, tss: np.ndarray, bins: np.ndarray) -> np.ndarray:
+        """Contacts (n, k) float64 of the bin of each TSS (n,) with bins (n, k) of its chromosome, before log10(x + 1).
+
+        Normalised, missing -> 0, plus the pseudocount; 0 for a bin off the chromosome and for a gene without a usable
+        row.
+        """
         near, share = self._gate_bins(tss, self.lengths[chrom])
         contacts = self._contacts(chrom, tss // self.resolution, np.hstack([bins, near]))
-        window, gate = contacts[:, : bins.shape[1]], contacts[:, bins.shape[1] :]
+        wanted, gate = contacts[:, : bins.shape[1]], contacts[:, bins.shape[1] :]
         usable = (gate * share).sum(axis=1) >= _GATE_SUM
         on_chromosome = (bins >= 0) & (bins * self.resolution < self.lengths[chrom])
-        feature = np.log10(window + PSEUDOCOUNT + 1)
-        return np.where(usable[:, None] & on_chromosome, feature, 0).astype(np.float32)
+        return np.where(usable[:, None] & on_chromosome, wanted + PSEUDOCOUNT, 0)
 
     def _gate_bins(self, tss: np.ndarray, chrom_length: int) -> tuple[np.ndarray, np.ndarray]:
         """Bins (n, k) that [tss - 500, tss + 500) touches, and how many of its positions lie in each."""

@@ -36,6 +36,11 @@ class Label:
     transform: str = "log10p1"
     assay: str = ""
 
+    @property
+    def stranded(self) -> bool:
+        """Whether the two strands are told apart, so that sense and antisense can be compared."""
+        return self.kind == "ctss" or (self.kind == "bigwig" and bool(self.minus_files))
+
     @classmethod
     def parse(cls, settings: Mapping) -> Label:
         """A label from a mapping with any of the fields; ValueError for what cannot be meant."""
@@ -133,29 +138,36 @@ def _column(path: str | Path, label: Label, wanted: pd.Series) -> pd.Series:
 
 def _summed(kept: pd.DataFrame, label: Label, lengths: Mapping[str, int]) -> np.ndarray:
     """(n,) float64: sense-strand sum over [tss - 192, tss + 192), mean over replicates."""
-    lengths = lengths_used(kept, lengths)
-    stranded = label.kind == "ctss" or bool(label.minus_files)
-    unknown = kept.loc[~kept["strand"].isin(["+", "-"]), "gene_id"]
-    if stranded and len(unknown):
-        raise ValueError(
-            f"a stranded label needs the strand of {named(unknown)} ({len(unknown)} genes); give a GTF or a strand "
-            "column, or an unstranded label"
-        )
-    if label.kind == "ctss":
-        sums = np.mean([_ctss_sums(kept, file, lengths) for file in label.files], axis=0)
-    else:
-        plus = _bigwig_sums(kept, label.files, lengths, absolute=False)
-        minus = _bigwig_sums(kept, label.minus_files, lengths, absolute=True) if stranded else plus
-        sums = np.stack([plus, minus])
-    if not stranded:
-        return sums[0]
-    forward = (kept["strand"] == "+").to_numpy()
-    sense, antisense = np.where(forward, sums[0], sums[1]), np.where(forward, sums[1], sums[0])
+    if not label.stranded:
+        return _bigwig_sums(kept, label.files, lengths_used(kept, lengths), absolute=False)
+    sense, antisense = strand_sums(kept, label, lengths)
     log.info("label: sense sum %.6g, antisense sum %.6g over %d TSS", sense.sum(), antisense.sum(), len(kept))
     if antisense.sum() > SWAPPED * sense.sum():
         log.warning("label: antisense clearly exceeds sense: are the plus and the minus strand exchanged? (%s)",
                     ", ".join(map(str, (*label.files, *label.minus_files))))  # fmt: skip
     return sense
+
+
+def strand_sums(kept: pd.DataFrame, label: Label, lengths: Mapping[str, int]) -> np.ndarray:
+    """(2, n) float64: sense and antisense sums of a stranded label over [tss - 192, tss + 192), mean over replicates.
+
+    kept: columns gene_id, chrom, tss (0-based bp), strand; lengths: bp of the chromosomes by the genome's names.
+    Raises ValueError for genes of unknown strand.
+    """
+    lengths = lengths_used(kept, lengths)
+    unknown = kept.loc[~kept["strand"].isin(["+", "-"]), "gene_id"]
+    if len(unknown):
+        raise ValueError(
+            f"a stranded label needs the strand of {named(unknown)} ({len(unknown)} genes); give a GTF or a strand "
+            "column, or an unstranded label"
+        )
+    if label.kind == "ctss":
+        plus, minus = np.mean([_ctss_sums(kept, file, lengths) for file in label.files], axis=0)
+    else:
+        plus = _bigwig_sums(kept, label.files, lengths, absolute=False)
+        minus = _bigwig_sums(kept, label.minus_files, lengths, absolute=True)
+    forward = (kept["strand"] == "+").to_numpy()
+    return np.stack([np.where(forward, plus, minus), np.where(forward, minus, plus)])
 
 
 def _bigwig_sums(

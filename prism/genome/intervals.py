@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from prism.genome.coordinates import resolve_chromosomes
+
+if TYPE_CHECKING:
+    from pybedtools import BedTool
 
 
 class Intervals:
@@ -46,8 +51,17 @@ class Intervals:
                 mask[row, max(begin, 0) : end] = True
         return mask
 
+    def overlaps(self, chrom: str, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Whether each of [starts, ends) (n,) shares a base with an interval: (n,) bool."""
+        if chrom not in self._intervals:
+            return np.zeros(len(starts), bool)
+        begins, stops = self._intervals[chrom]
+        return np.searchsorted(stops, starts, side="right") < np.searchsorted(begins, ends, side="left")
 
-def _merged(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+
+@contextmanager
+def opened_bed(path: Path) -> Iterator[BedTool]:
+    """A BED or narrowPeak file (.gz too) as a sorted BedTool; ValueError, naming it, where it is none or damaged."""
     if not path.is_file():
         raise ValueError(f"{path}: no such interval file")
     if shutil.which("bedtools") is None:
@@ -55,8 +69,7 @@ def _merged(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     import pybedtools  # here, for slow to import and not needed by the processes that only make masks
 
     try:
-        merged = pybedtools.BedTool(str(path)).sort().merge()
-        by_chrom = _by_chromosome((interval.chrom, interval.start, interval.end) for interval in merged)
+        yield pybedtools.BedTool(str(path)).sort()
     except (pybedtools.helpers.BEDToolsError, ValueError, IndexError, OverflowError) as error:
         reason = str(getattr(error, "msg", error)).strip().splitlines()
         raise ValueError(
@@ -64,6 +77,11 @@ def _merged(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         ) from error
     finally:
         pybedtools.cleanup()
+
+
+def _merged(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    with opened_bed(path) as bed:
+        by_chrom = _by_chromosome((interval.chrom, interval.start, interval.end) for interval in bed.merge())
     if not by_chrom:
         raise ValueError(f"{path}: holds no interval; download it again, or leave it out of the table")
     return by_chrom

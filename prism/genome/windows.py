@@ -17,6 +17,7 @@ from prism.genome import genes as gene_tables
 from prism.genome.batch import Batch
 from prism.genome.coordinates import check_length
 from prism.genome.dataset_file import SCHEMA_VERSION
+from prism.genome.element_reader import ElementReader
 from prism.genome.sequence import UNKNOWN, one_hot
 
 _LARGEST_IN_MEMORY = 2 << 30  # bytes; "auto" streams what is larger (2 kb windows take about 0.5 GB)
@@ -29,15 +30,15 @@ class Windows:
     path: the dataset file; genes: the genes table, for features and labels (None: neither); length: even, in
     bp, a centre crop of the file's windows (None: all of them); signals: names in the order wanted (None:
     all); rna_features: False leaves them out (width 0); in_memory: True, False (stream from the file) or
-    "auto" (in memory up to 2 GiB).
+    "auto" (in memory up to 2 GiB); elements: file of candidate elements (`element_file`), for Batch.elements.
 
     Attributes: gene_id, chrom (lists), tss (n,) int64 array, length, signal_names, rna_feature_names,
     expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content and of
-    the columns used), content_hash, sources, cell_type, assembly, nbytes (of the cropped windows, decoded),
-    in_memory, device.
+    the columns used, and of the elements), content_hash, sources, cell_type, assembly, nbytes (of the cropped windows
+    and the elements, decoded), in_memory, device.
 
     Raises ValueError for a file of another layout, an odd length or one longer than the file's, an unknown
-    signal, and genes that the table lacks.
+    signal, and genes that the table or the elements lack.
     """
 
     def __init__(
@@ -48,18 +49,24 @@ class Windows:
         signals: Sequence[str] | None = None,
         rna_features: bool = True,
         in_memory: bool | str = "auto",
+        elements: str | Path | None = None,
     ):
         self.path, self.device = Path(path), torch.device("cpu")
         self._file, self._file_pid = None, None
         with _opened(self.path) as file:
             self._read_facts(file, length, signals)
         self._read_genes(genes, rna_features)
+        self._elements: ElementReader | None = None
+        if elements is not None:
+            self._read_elements(elements)
         if in_memory not in (True, False, "auto"):
             raise ValueError(f"in_memory {in_memory!r} must be true, false or 'auto'")
         self.in_memory = self.nbytes <= _LARGEST_IN_MEMORY if in_memory == "auto" else bool(in_memory)
         self._arrays: dict[str, Tensor] | None = None
         if self.in_memory:
             self._arrays = {name: self._whole(name) for name in self._widths}
+            if self._elements is not None:
+                self._elements.load()
             self.close()
 
     def close(self) -> None:
@@ -67,6 +74,8 @@ class Windows:
         if self._file is not None and self._file_pid == os.getpid():
             self._file.close()
         self._file, self._file_pid = None, None
+        if self._elements is not None:
+            self._elements.close()
 
     def __len__(self) -> int:
         return len(self.gene_id)
@@ -128,6 +137,16 @@ class Windows:
             identity.update(name.encode() + b"\0" + np.ascontiguousarray(values, "<f8").tobytes())
         self.identity = identity.hexdigest()
 
+    def _read_elements(self, path: str | Path) -> None:
+        reader = ElementReader(path, self.gene_id, self.chrom, self.tss)
+        if (reader.cell_type, reader.assembly) != (self.cell_type, self.assembly):
+            raise ValueError(
+                f"{path}: elements of {reader.cell_type} ({reader.assembly}), but {self.path} holds windows of "
+                f"{self.cell_type} ({self.assembly}); give the elements of the same cell type"
+            )
+        self._elements, self.nbytes = reader, self.nbytes + reader.nbytes
+        self.identity = hashlib.sha256(f"{self.identity} {reader.content_hash}".encode()).hexdigest()
+
     def to(self, device: torch.device | str) -> Windows:
         """Move what is held in memory (packed: uint8 codes, float32 signals) to a device; batches are made there."""
         self.device = torch.device(device)
@@ -135,6 +154,8 @@ class Windows:
         self.expression = self.expression.to(self.device) if self.expression is not None else None
         if self._arrays is not None:
             self._arrays = {name: values.to(self.device) for name, values in self._arrays.items()}
+        if self._elements is not None:
+            self._elements.to(self.device)
         return self
 
     def batch(self, indices: Sequence[int] | Tensor) -> Batch:
@@ -154,6 +175,7 @@ class Windows:
             expression=self.expression[index] if self.expression is not None else None,
             peaks=arrays.get("peaks"),
             blacklist=arrays.get("blacklist"),
+            elements=self._elements.batch(rows) if self._elements is not None else None,
         )
 
     def _taken(self, rows: np.ndarray, index: Tensor) -> dict[str, Tensor]:

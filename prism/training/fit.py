@@ -57,7 +57,8 @@ def train(run: Run, paths: RunPaths, device: str = "auto", state_minutes: float 
     test = record["metrics"]["test"]
     pearson = "undefined" if test["pearson"] is None else f"{test['pearson']:.4f}"
     scored = f"{test['n']} genes, MSE {test['mse']:.4f}, MAE {test['mae']:.4f}, Pearson {pearson}"
-    say(f"test, weights of step {fitted.step}: {scored}")
+    weights = "closed form" if fitted.step is None else f"weights of step {fitted.step}"
+    say(f"test, {weights}: {scored}")
     return record
 
 
@@ -87,7 +88,7 @@ def _fit_closed_form(module: nn.Module, run: Run) -> Fitted:
     say(f"fitted in closed form: {report}")
     prediction = predicted(module, run.windows, run.indices("valid"), cpu, "fp32", size)
     journal.close_row(module, {"step": 0, "epoch": 0.0}, prediction, run.expression("valid"), {})
-    return Fitted(journal.best["state_dict"], 0, journal.rows, report)
+    return Fitted(journal.best["state_dict"], None, journal.rows, report)
 
 
 def _predict(module: nn.Module, run: Run, split: str, place: torch.device, precision: str) -> np.ndarray:

@@ -12,11 +12,11 @@ from torch import Tensor
 class Fitted:
     """The chosen weights and how they came about.
 
-    state_dict: weights of the best validation MSE; step: when that was. rows: history, one a validation.
-    report: what a closed-form fit says of itself.
+    state_dict: weights of the best validation MSE; step: when that was, None for a closed form.
+    rows: history, one a validation. report: what a closed-form fit says of itself.
     """
 
     state_dict: dict[str, Tensor]
-    step: int
+    step: int | None
     rows: list[dict[str, float]]
     report: dict[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from workflow_scripts.planning.downloads import FOLDER, Download
 from workflow_scripts.planning.plan import Plan
 
 FIGURES = "results/comparison/figures"
+QUALITY = "results/qc"
 
 
 class Files:
@@ -96,19 +97,60 @@ class Files:
         return [each.file for name in names for each in downloads.of_source(row, row.signals[name])]
 
     def peaks(self, cell_type: str) -> list[str]:
-        """The peaks of a cell type, if its row names them."""
+        """The peaks of a cell type's windows: its row's, else called ones where a model to train masks by peaks."""
         row = self.cell_type(cell_type)
-        return [each.file for each in downloads.of_source(row, row.peaks)] if row.peaks else []
+        return self.element_peaks(cell_type) if row.peaks or self.plan.masks_by_peaks else []
+
+    def element_peaks(self, cell_type: str) -> list[str]:
+        """The peaks of a cell type: its row's, else those called from its signal; refused where it has neither."""
+        row = self.cell_type(cell_type)
+        if row.peaks:
+            return [each.file for each in downloads.of_source(row, row.peaks)]
+        self.peak_signal(cell_type)
+        return [f"resources/{cell_type}/called_peaks.narrowPeak"]
+
+    def peak_signal(self, cell_type: str) -> list[str]:
+        """BigWig replicates of the signal that peaks are called from."""
+        row = self.cell_type(cell_type)
+        source = row.signals[self.plan.peak_signal(cell_type)]
+        return [each.file for each in downloads.of_source(row, source)]
+
+    def peak_options(self) -> str:
+        """Options of macs3 bdgpeakcall."""
+        settings = self.plan.config["peak_calling"]
+        flags = (("--cutoff", "cutoff"), ("--min-length", "min_length"), ("--max-gap", "max_gap"))
+        return shlex.join(word for flag, key in flags for word in (flag, str(settings[key])))
+
+    def contacts(self, cell_type: str) -> list[str]:
+        """The contact map of a cell type's elements, if its row has one; of several the first."""
+        row = self.cell_type(cell_type)
+        return [each.file for name in self.plan.contact_maps(cell_type)[:1]
+                for each in downloads.of_source(row, row.signals[name])]  # fmt: skip
+
+    def contacts_json(self, cell_type: str) -> str:
+        """The same as the elements script receives it."""
+        return self.plan.described(cell_type, self.plan.contact_maps(cell_type)[:1])
+
+    def elements(self, cell_type: str) -> str:
+        """The candidate elements of a cell type."""
+        return f"results/elements/{cell_type}.h5"
+
+    def elements_for(self, cell_type: str, model: str) -> list[str]:
+        """The same if the model reads them, else nothing."""
+        return [self.elements(cell_type)] if self.plan.entries[model].reads_elements else []
 
     def blacklist(self, cell_type: str) -> list[str]:
         """The blacklist of a cell type's assembly, if it is named."""
         return self.assembly_part(self.cell_type(cell_type).assembly, "blacklist")
 
+    def blacklist_option(self, cell_type: str) -> str:
+        """The blacklist as an option of a script."""
+        return shlex.join(word for file in self.blacklist(cell_type) for word in ("--blacklist", file))
+
     def mask_options(self, cell_type: str) -> str:
         """Options of the windows script for blacklist and peaks."""
-        options = [word for file in self.blacklist(cell_type) for word in ("--blacklist", file)]
-        options += [word for file in self.peaks(cell_type) for word in ("--peaks", file)]
-        return shlex.join(options)
+        peaks = shlex.join(word for file in self.peaks(cell_type) for word in ("--peaks", file))
+        return f"{self.blacklist_option(cell_type)} {peaks}".strip()
 
     def dataset(self, cell_type: str, model: str) -> str:
         """The dataset that a model reads: the smallest that its window can be cropped from."""
@@ -138,3 +180,7 @@ class Files:
             f"{FIGURES}/{figure}.{name}.svg" for figure in ("scatter", "training_curves") for name in trained
         ]
         return figures + [f"{FIGURES}/signal_profile.{name}.svg" for name in profiled]
+
+    def all_quality(self) -> list[str]:
+        """The page on the data of every chosen cell type."""
+        return [f"{QUALITY}/{name}.html" for name in self.plan.chosen["cell_types"]]

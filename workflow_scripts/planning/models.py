@@ -11,6 +11,7 @@ import yaml
 from workflow_scripts.planning.validation import check, read_schema
 
 CLOSED_FORM = ("ridge",)  # architectures that are solved, not trained: a seed changes nothing
+READS_ELEMENTS = ("epinformer",)  # architectures that read candidate elements beside the windows
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Entry:
     rna_features: bool
     settings: dict
     training: dict
+
+    @property
+    def reads_elements(self) -> bool:
+        """Whether it is trained on candidate elements too."""
+        return self.architecture in READS_ELEMENTS
 
     def canonical(self) -> str:
         """Sorted JSON: what decides whether a trained model still stands."""

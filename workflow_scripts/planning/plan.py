@@ -86,11 +86,37 @@ class Plan:
         """Entries of one architecture, among those to run."""
         return [name for name in self.chosen["models"] if self.entries[name].architecture == architecture]
 
+    @property
+    def masks_by_peaks(self) -> bool:
+        """Whether a model to train takes the peaks as its input mask."""
+        return any(_masks_by_peaks(self.entries[name]) for name in self.chosen["models"])
+
+    def peak_signal(self, cell_type: str) -> str:
+        """The signal that peaks are called from; refused where the row has neither it nor peaks."""
+        name, there = self.config["peak_calling"]["signal"], self.cell_types[cell_type].signals
+        if name not in there or there[name].kind != "bigwig":
+            tracks = ", ".join(key for key, source in there.items() if source.kind == "bigwig")
+            raise ValueError(
+                f"cell type {cell_type} has neither peaks nor the signal {name} to call them from (bigWigs there: "
+                f"{tracks or 'none'}); fill the column peaks, or set peak_calling.signal"
+            )
+        return name
+
+    def contact_maps(self, cell_type: str) -> list[str]:
+        """Signals of a cell type that are contacts."""
+        return [
+            name for name, source in self.cell_types[cell_type].signals.items() if source.kind == "contacts"
+        ]
+
     def signals_json(self, cell_type: str) -> str:
-        """Signals of a cell type as the windows script receives them: canonical JSON."""
+        """Signals of a cell type's windows as the script receives them."""
+        return self.described(cell_type, self.signal_names(cell_type))
+
+    def described(self, cell_type: str, names: list[str]) -> str:
+        """Signals of a cell type as the scripts receive them: canonical JSON."""
         row = self.cell_types[cell_type]
         described = []
-        for name in self.signal_names(cell_type):
+        for name in names:
             source = row.signals[name]
             files = [each.file for each in fetching.of_source(row, source)]
             described.append(
@@ -149,6 +175,17 @@ def _check_signals(config: dict, cell_types: dict, entries: dict) -> None:
                     )
 
 
+def _masks_by_peaks(entry: Entry) -> bool:
+    return entry.settings.get("input_mask") == "peaks"
+
+
+def _check_peaks(plan: Plan) -> None:
+    reads_elements = any(plan.entries[name].reads_elements for name in plan.chosen["models"])
+    for name in plan.chosen["cell_types"] if plan.masks_by_peaks or reads_elements else ():
+        if plan.trains(name) and plan.cell_types[name].peaks is None:
+            plan.peak_signal(name)
+
+
 def _of_assembly(name: str, settings: dict) -> list[Download]:
     return list(fetching.of_assembly(name, settings).values())
 
@@ -199,7 +236,7 @@ def make_plan(given: dict) -> Plan:
         if cell_type.name in config["run"]["cell_types"]:
             _check_keys(files)
         wanted += files
-    return Plan(
+    plan = Plan(
         config=config,
         cell_types=cell_types,
         entries=entries,
@@ -207,3 +244,5 @@ def make_plan(given: dict) -> Plan:
         splits={str(fold): split_of(folds, str(fold), folds_path) for fold in config["run"]["folds"]},
         downloads=fetching.register(wanted),
     )
+    _check_peaks(plan)
+    return plan

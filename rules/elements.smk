@@ -1,0 +1,55 @@
+# Peaks where a cell type's row names none, and the candidate elements of each gene.
+
+
+rule call_peaks:
+    input:
+        lambda wildcards: FILES.peak_signal(wildcards.cell_type),
+    output:
+        peaks="resources/{cell_type}/called_peaks.narrowPeak",
+        bedgraph=temp("resources/{cell_type}/peak_signal.bedgraph"),
+    log:
+        "logs/call_peaks/{cell_type}.log",
+    benchmark:
+        "results/job_costs/call_peaks/{cell_type}.tsv"
+    conda:
+        "../envs/peaks.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        options=FILES.peak_options(),
+    shell:
+        "(python -m workflow_scripts.bedgraph --bigwig {input} --out {output.bedgraph} && "
+        "macs3 bdgpeakcall --ifile {output.bedgraph} {params.options} --no-trackline --ofile {output.peaks}) > {log} 2>&1"
+
+
+rule candidate_elements:
+    input:
+        genes="results/genes/{cell_type}.tsv",
+        fasta=lambda wildcards: FILES.genome(wildcards.cell_type),
+        peaks=lambda wildcards: FILES.element_peaks(wildcards.cell_type),
+        blacklist=lambda wildcards: FILES.blacklist(wildcards.cell_type),
+        contacts=lambda wildcards: FILES.contacts(wildcards.cell_type),
+        activity=lambda wildcards: FILES.activity_files(wildcards.cell_type),
+    output:
+        FILES.elements("{cell_type}"),
+    log:
+        "logs/elements/{cell_type}.log",
+    benchmark:
+        "results/job_costs/elements/{cell_type}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        assembly=lambda wildcards: FILES.cell_type(wildcards.cell_type).assembly,
+        blacklist=lambda wildcards: FILES.blacklist_option(wildcards.cell_type),
+        contacts=lambda wildcards: FILES.contacts_json(wildcards.cell_type),
+        activity=lambda wildcards: json.dumps(FILES.activity(wildcards.cell_type)),
+    shell:
+        "python -m workflow_scripts.elements --genes {input.genes} --fasta {input.fasta} --peaks {input.peaks} "
+        "{params.blacklist} --contacts {params.contacts:q} --activity {params.activity:q} "
+        "--cell-type {wildcards.cell_type} --assembly {params.assembly} --out {output} > {log} 2>&1"

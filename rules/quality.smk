@@ -1,0 +1,31 @@
+# What a cell type's data look like, and what looks wrong: one page and the numbers behind it.
+
+
+rule quality:
+    input:
+        windows=lambda wildcards: f"results/windows/{wildcards.cell_type}/{min(PLAN.config['windows']['lengths'])}.h5",
+        genes="results/genes/{cell_type}.tsv",
+        label=lambda wildcards: FILES.label(wildcards.cell_type),
+    output:
+        html=report(
+            "results/qc/{cell_type}.html",
+            caption="../report/quality.rst",
+            category="Data",
+            labels={"figure": "quality of the data", "cell type": "{cell_type}"},
+        ),
+        numbers="results/qc/{cell_type}.json",
+    log:
+        "logs/quality/{cell_type}.log",
+    benchmark:
+        "results/job_costs/quality/{cell_type}.tsv"
+    conda:
+        "../envs/quality.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        label=lambda wildcards: FILES.label_json(wildcards.cell_type),
+    shell:
+        "python -m workflow_scripts.quality --windows {input.windows} --genes {input.genes} --label {params.label:q} "
+        "--html {output.html} --json {output.numbers} > {log} 2>&1"

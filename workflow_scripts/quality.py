@@ -1,0 +1,64 @@
+"""Write the page on the quality of a cell type's data (HTML) and the numbers behind it (JSON)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+import h5py
+import pandas as pd
+
+from prism.figures.quality_page import quality_page
+from prism.figures.signal_profile import signal_profile_figure
+from prism.figures.windows_profile import profiles
+from prism.genome import genes, quality
+from prism.genome.atomic import writing
+from prism.genome.expression import Label, strand_sums
+from prism.genome.findings import find
+from workflow_scripts import cli
+
+
+def _strand_sums(windows: h5py.File, label: Label):
+    """Sense and antisense sums of a stranded label over the windows' genes; None for another label."""
+    if not label.stranded:
+        return None
+    columns = {name: windows[f"genes/{name}"].asstr()[:] for name in ("gene_id", "chrom", "strand")}
+    loci = pd.DataFrame(columns | {"tss": windows["genes/tss"][:]})
+    lengths = dict(zip(loci["chrom"], windows["genes/chrom_length"][:].tolist(), strict=True))
+    return strand_sums(loci, label, lengths)
+
+
+def main() -> None:
+    """Parse the command line, measure, judge, and write both files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--windows", required=True, help="dataset file of workflow_scripts.windows")
+    parser.add_argument("--genes", required=True, help="results/genes/{cell_type}.tsv")
+    parser.add_argument(
+        "--label", type=json.loads, default="{}", help="JSON: kind, assay, files, minus_files, ..."
+    )
+    parser.add_argument("--html", required=True)
+    parser.add_argument("--json", required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    label, table = Label.parse(arguments.label), genes.read(arguments.genes)
+    with h5py.File(arguments.windows) as windows:
+        numbers = quality.measure(windows, table, label.assay, _strand_sums(windows, label))
+        drawn = profiles(windows, table.frame) if numbers["signals"] else None
+    findings = find(numbers)
+    profile = (
+        signal_profile_figure(**drawn | {"footer": []}, assay=label.assay or "expression") if drawn else None
+    )
+    for finding in findings:
+        print(f"{finding.level}: {finding.subject}: {finding.seen}", flush=True)
+    found = {"findings": [asdict(finding) for finding in findings]} | numbers
+    with writing(arguments.json) as part:
+        Path(part).write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+    with writing(arguments.html) as part:
+        Path(part).write_text(quality_page(numbers, findings, profile), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    cli.run(main)
