@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,6 +131,11 @@ class Project:
             jobs[rule] = int(count)
         jobs.pop("total")
         return jobs
+
+
+def executed_jobs(output: str) -> dict[str, int]:
+    """Jobs by rule that a run finished, from what it printed."""
+    return dict(Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output)))
 
 
 def make_project(folder: Path, workflow: Path) -> Project:

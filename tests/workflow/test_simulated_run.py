@@ -9,7 +9,7 @@ import time
 import pandas as pd
 import pytest
 import yaml
-from project import COLUMNS, MODELS, cell_type_row
+from project import COLUMNS, MODELS, cell_type_row, executed_jobs
 
 RUN = "results/runs/simA/tiny/fold1/seed2"
 
@@ -89,16 +89,19 @@ def test_a_changed_hyperparameter_trains_that_model_only(finished):
     assert jobs == {"train_prism": 2, "train": 1}
 
 
-def test_one_stage_of_another_cell_type(finished):
-    """A new row, one file asked for: only what it needs is run."""
+def test_a_third_cell_type_by_its_row(finished):
+    """A new row, one file asked for: only what it needs is run, and the others' files stay as they are."""
     table = finished.folder / "cell_types.tsv"
     before = table.read_text()
-    table.write_text(before + cell_type_row("simB", "simB"))
+    datasets = {path: path.stat().st_mtime_ns for path in (finished.folder / "results").rglob("*.h5")}
+    table.write_text(before + cell_type_row("simC", "simB"))
     try:
-        jobs = finished.planned("results/windows/simB/400.h5")
+        executed = executed_jobs(finished.snakemake("results/windows/simC/400.h5"))
     finally:
         table.write_text(before)
-    assert jobs == {"download": 6, "genes": 1, "cut_windows": 1}
+    assert executed == {"download": 6, "genes": 1, "cut_windows": 1}
+    assert {path: path.stat().st_mtime_ns for path in datasets} == datasets
+    assert (finished.folder / "results/windows/simC/400.h5").exists()
 
 
 def test_prediction_for_a_cell_type_without_label(finished):
