@@ -22,13 +22,12 @@ import numpy as np
 from prism.genome import elements as candidates
 from prism.genome.atomic import writing
 from prism.genome.contacts import ContactMap
+from prism.genome.element_layout import KIND, SCHEMA_VERSION
 from prism.genome.elements import WIDTH, Candidates, Elements
 from prism.genome.loci import Loci, read_loci
 from prism.genome.sequence import UNKNOWN, Genome
 from prism.genome.sources import Signal, describe, describe_file
 
-SCHEMA_VERSION = 1
-KIND = "elements"
 _ROWS_AT_ONCE = 4096  # sequences held while writing: 8 MB
 _CHUNK_ROWS = 32  # a gene's elements are neighbours, so a few chunks hold them
 

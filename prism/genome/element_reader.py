@@ -13,7 +13,7 @@ from torch import Tensor
 
 from prism.genome import genes as gene_tables
 from prism.genome.batch import Elements
-from prism.genome.element_file import KIND, SCHEMA_VERSION
+from prism.genome.element_layout import KIND, SCHEMA_VERSION
 from prism.genome.sequence import UNKNOWN, one_hot
 
 _BP_OF_KB = 1000
