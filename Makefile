@@ -5,11 +5,12 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES ?= $(shell nproc)
 
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test test-enformer lint lock clean
 
 help:
 	@echo "make demo   set up, then run the workflow on the simulated genome, to figures and a report"
 	@echo "make test   set up, then run the tests"
+	@echo "make test-enformer   test Enformer in .venv-enformer, which it makes"
 	@echo "make setup  only make .venv"
 	@echo "make lint   check the style of rules and code"
 
@@ -21,6 +22,18 @@ demo: setup
 
 test: setup lint
 	python -m pytest -n $(CORES) --dist loadfile tests
+
+# Enformer's package pins transformers: a virtual environment of its own, made once from its own requirements.
+ENFORMER_STAMP = .venv-enformer/.requirements-$(shell cksum < requirements-enformer.txt | tr ' ' '-')
+
+test-enformer: $(ENFORMER_STAMP)
+	.venv-enformer/bin/python -m pytest -p no:cacheprovider tests/unit/test_enformer.py
+
+$(ENFORMER_STAMP):
+	$(or $(PYTHON),python3) -m venv .venv-enformer
+	.venv-enformer/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-enformer.txt
+	rm -f .venv-enformer/.requirements-*
+	touch $@
 
 lint: setup
 	ruff check .

@@ -41,5 +41,10 @@ def family(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def runtime_of(minutes):
+    """Minutes that a training may take: `minutes` at windows of up to 20 kb, ten times as many at longer ones."""
+    return lambda wildcards: minutes * (10 if PLAN.entries[wildcards.model].length > 20_000 else 1)
+
+
 onstart:
     print(costs.announce(list(workflow.dag.needrun_jobs()), PLAN), file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ rule predict_expression:
         checkpoint="results/runs/{trained_on}/{model}/fold{fold}/seed{seed}/best.ckpt",
         windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
         genes="results/genes/{cell_type}.tsv",
+        elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
     output:
         "results/predictions/{cell_type}/{trained_on}.{model}.fold{fold}.seed{seed}.tsv.gz",
     log:
@@ -24,4 +25,16 @@ rule predict_expression:
         device=DEVICE,
     shell:
         "python -m workflow_scripts.predict --checkpoint {input.checkpoint} --windows {input.windows} "
-        "--genes {input.genes} --device {resources.device} --threads {threads} --out {output} > {log} 2>&1"
+        "--genes {input.genes} --elements {input.elements} --device {resources.device} --threads {threads} --out {output} > {log} 2>&1"
+
+
+# Enformer's package lives in an environment of its own.
+use rule predict_expression as predict_enformer with:
+    wildcard_constraints:
+        trained_on="[A-Za-z0-9][A-Za-z0-9_-]*",
+        model=family(PLAN.models_of("enformer")),
+    conda:
+        "../envs/enformer.yaml"
+
+
+ruleorder: predict_enformer > predict_expression

@@ -5,6 +5,7 @@ rule train_model:
     input:
         windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
         genes="results/genes/{cell_type}.tsv",
+        elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
     output:
         checkpoint="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/best.ckpt",
         history="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/history.csv",
@@ -21,7 +22,7 @@ rule train_model:
     threads: THREADS.get("training", 2)
     resources:
         mem_mb=8000,
-        runtime=240,
+        runtime=runtime_of(240),
         gpu=GPUS,
         device=DEVICE,
     params:
@@ -32,7 +33,7 @@ rule train_model:
         state="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/state",
         numbers_version=NUMBERS_VERSION,
     shell:
-        "python -m workflow_scripts.train --windows {input.windows} --genes {input.genes} --folds {params.folds:q} "
+        "python -m workflow_scripts.train --windows {input.windows} --genes {input.genes} --elements {input.elements} --folds {params.folds:q} "
         "--fold {wildcards.fold} --seed {wildcards.seed} --cell-type {wildcards.cell_type} --model {wildcards.model} "
         "--entry {params.entry:q} --label {params.label:q} --device {resources.device} --threads {threads} --checkpoint {output.checkpoint} "
         "--history {output.history} --predictions {output.predictions} --metrics {output.metrics} --state-dir {params.state} > {log} 2>&1"
@@ -67,5 +68,60 @@ use rule train_model as train_prism with:
     resources:
         mem_mb=12000,
         runtime=480,
+        gpu=GPUS,
+        device=DEVICE,
+
+
+use rule train_model as train_mamba with:
+    wildcard_constraints:
+        model=family(PLAN.models_of("mamba")),
+
+
+use rule train_model as train_hyenadna with:
+    wildcard_constraints:
+        model=family(PLAN.models_of("hyenadna")),
+
+
+# Up to 61 sequences of 2 kb a gene, in memory beside the windows.
+use rule train_model as train_epinformer with:
+    wildcard_constraints:
+        model=family(PLAN.models_of("epinformer")),
+    resources:
+        mem_mb=16000,
+        runtime=480,
+        gpu=GPUS,
+        device=DEVICE,
+
+
+# A second pass of Caduceus makes the mask.
+use rule train_model as train_seq2exp_soft with:
+    wildcard_constraints:
+        model=family(PLAN.models_of("seq2exp_soft")),
+    resources:
+        mem_mb=16000,
+        runtime=runtime_of(480),
+        gpu=GPUS,
+        device=DEVICE,
+
+
+use rule train_model as train_seq2exp_hard with:
+    wildcard_constraints:
+        model=family(PLAN.models_of("seq2exp_hard")),
+    resources:
+        mem_mb=16000,
+        runtime=runtime_of(480),
+        gpu=GPUS,
+        device=DEVICE,
+
+
+# enformer-pytorch pins a version of transformers: an environment of its own.
+use rule train_model as train_enformer with:
+    wildcard_constraints:
+        model=family(PLAN.models_of("enformer")),
+    conda:
+        "../envs/enformer.yaml"
+    resources:
+        mem_mb=24000,
+        runtime=runtime_of(480),
         gpu=GPUS,
         device=DEVICE,

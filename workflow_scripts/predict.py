@@ -14,6 +14,9 @@ def main() -> None:
     parser.add_argument("--checkpoint", required=True, help="best.ckpt of a run")
     parser.add_argument("--windows", required=True, help="dataset file (.h5), of this or another cell type")
     parser.add_argument("--genes", required=True, help="its genes table, with or without expression")
+    parser.add_argument(
+        "--elements", nargs="?", help="file of candidate elements, for a model that reads them"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", required=True, help="table to write (.tsv.gz)")
@@ -22,7 +25,14 @@ def main() -> None:
 
     from prism.training.prediction import predict
 
-    predict(arguments.checkpoint, arguments.windows, arguments.genes, arguments.out, arguments.device)
+    predict(
+        arguments.checkpoint,
+        arguments.windows,
+        arguments.genes,
+        arguments.out,
+        arguments.device,
+        arguments.elements,
+    )
 
 
 if __name__ == "__main__":

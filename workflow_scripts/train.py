@@ -15,6 +15,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--windows", required=True, help="dataset file (.h5)")
     parser.add_argument("--genes", required=True, help="genes table with expression")
+    parser.add_argument(
+        "--elements", nargs="?", help="file of candidate elements, for a model that reads them"
+    )
     parser.add_argument("--folds", required=True, help="table of fold, chromosome or gene_id, split")
     parser.add_argument("--fold", required=True)
     parser.add_argument("--seed", required=True, type=int)
@@ -47,6 +50,7 @@ def main() -> None:
         entry["length"],
         entry.get("signals"),
         entry.get("rna_features", True),
+        elements=arguments.elements,
     )
     this_run = Run(
         windows=windows,

@@ -9,7 +9,9 @@ from torch import Tensor
 
 
 def _moved(value, device):
-    return value.to(device, non_blocking=True) if value is not None else None
+    if isinstance(value, Tensor):
+        return value.to(device, non_blocking=True)
+    return value.to(device) if value is not None else None
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,24 @@ def at_least(key: str, value: Any, minimum: int) -> int:
     return value
 
 
-def loss_weight(key: str, value: Any) -> float:
+def flag(key: str, value: Any) -> bool:
+    """`value` if it is true or false; otherwise ValueError with the setting's name."""
+    if not isinstance(value, bool):
+        raise ValueError(f"setting {key}={value!r} must be true or false")
+    return value
+
+
+def not_negative(key: str, value: Any) -> float:
     """`value` as a float if it is a finite number >= 0; otherwise ValueError with the setting's name."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise ValueError(f"setting {key}={value!r} must be a number of at least 0")
+    return float(value)
+
+
+def above_zero(key: str, value: Any) -> float:
+    """`value` as a float if it is a finite number > 0; otherwise ValueError with the setting's name."""
+    if not_negative(key, value) == 0:
+        raise ValueError(f"setting {key}={value!r} must be above 0")
     return float(value)
 
 

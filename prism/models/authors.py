@@ -68,10 +68,18 @@ def load_authors_state(module: nn.Module, state: Mapping[str, Tensor], rules: Ru
 
 
 def _squeezed(value: Tensor, target: Tensor) -> Tensor:
-    # A depthwise Conv1d of the authors has a middle axis of 1 that ours does not.
-    return value.squeeze(1) if value.ndim == target.ndim + 1 else value
+    # The authors' convolutions have axes of 1 that ours do not: the middle of a depthwise Conv1d, the height of a
+    # Conv2d along a sequence, the width of a 1x1 convolution that is a Linear layer here.
+    same_but_for_ones = [n for n in value.shape if n != 1] == [n for n in target.shape if n != 1]
+    return value.reshape(target.shape) if value.ndim > target.ndim and same_but_for_ones else value
 
 
 def sizes(state: Mapping[str, Tensor], **where: tuple[str, int]) -> dict[str, int]:
     """Settings read from shapes: `d_model=("input_layer.weight", 0)` is that tensor's first axis, if it is there."""
     return {setting: state[name].shape[axis] for setting, (name, axis) in where.items() if name in state}
+
+
+def count_layers(state: Mapping[str, Tensor], prefix: str) -> dict[str, int]:
+    """`n_layer` of a state dict whose layers are called `prefix` and a number; empty where there are none."""
+    layers = {name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)}
+    return {"n_layer": len(layers)} if layers else {}

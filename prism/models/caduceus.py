@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from prism.genome.batch import Batch
-from prism.models.architecture import Architecture, at_least, check_widths
+from prism.models.architecture import Architecture, at_least, check_widths, flag
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.linear import InputLinear
@@ -21,14 +21,24 @@ class Caduceus(Architecture):
     AUTHORS_NAMES = ((r"^embed\.", ("input_layer.",)), *BACKBONE_AUTHORS_NAMES, *HEAD_AUTHORS_NAMES)
 
     def __init__(
-        self, *, n_rna_features: int = 9, d_model: int = 128, n_layer: int = 4, center_len: int = 2000
+        self,
+        *,
+        n_rna_features: int = 9,
+        d_model: int = 128,
+        n_layer: int = 4,
+        center_len: int = 2000,
+        checkpoint_layers: bool = False,
     ) -> None:
-        """Settings: hidden width `d_model`, `n_layer` layers, the central `center_len` bp are pooled."""
+        """Settings: hidden width `d_model`, `n_layer` layers, the central `center_len` bp are pooled;
+        `checkpoint_layers`: train long windows in the memory of one layer.
+        """
         super().__init__()
         self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
         self.center_len = at_least("center_len", center_len, 1)
         self.embed = InputLinear(4, at_least("d_model", d_model, 1))
-        self.backbone = caduceus_backbone(d_model, at_least("n_layer", n_layer, 1))
+        self.backbone = caduceus_backbone(
+            d_model, at_least("n_layer", n_layer, 1), flag("checkpoint_layers", checkpoint_layers)
+        )
         self.head = Head(d_model, n_rna_features)
 
     def forward(self, batch: Batch, with_details: bool = False) -> Output:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from prism.genome.batch import Batch
-from prism.models.architecture import Architecture, at_least, check_widths
+from prism.models.architecture import Architecture, at_least, check_widths, flag
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.linear import InputLinear
@@ -37,6 +37,7 @@ class CaduceusSignals(Architecture):
         n_layer: int = 4,
         center_len: int = 2000,
         input_mask: str | None = None,
+        checkpoint_layers: bool = False,
     ) -> None:
         """Settings as Caduceus, and `input_mask`: null or peaks."""
         super().__init__()
@@ -47,7 +48,9 @@ class CaduceusSignals(Architecture):
         self.center_len = at_least("center_len", center_len, 1)
         self.input_mask = input_mask
         self.embed = InputLinear(4 + n_signals, at_least("d_model", d_model, 1))
-        self.backbone = caduceus_backbone(d_model, at_least("n_layer", n_layer, 1))
+        self.backbone = caduceus_backbone(
+            d_model, at_least("n_layer", n_layer, 1), flag("checkpoint_layers", checkpoint_layers)
+        )
         self.head = Head(d_model, n_rna_features)
 
     def forward(self, batch: Batch, with_details: bool = False) -> Output:

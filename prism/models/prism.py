@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prism.genome.batch import Batch
-from prism.models.architecture import Architecture, at_least, check_widths, loss_weight
+from prism.models.architecture import Architecture, at_least, check_widths, not_negative
 from prism.models.authors import sizes
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
@@ -138,8 +138,8 @@ class Prism(Architecture):
                 n_signals, d_model, n_context, at_least("cnn_dim", cnn_dim, 1)
             )
             self.loss_weights = {
-                "intervention": loss_weight("alpha", alpha),
-                "diversity": loss_weight("beta", beta),
+                "intervention": not_negative("alpha", alpha),
+                "diversity": not_negative("beta", beta),
             }
 
     def forward(self, batch: Batch, with_details: bool = False) -> Output:

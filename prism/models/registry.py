@@ -14,8 +14,14 @@ from prism.models.authors import load_authors_state, tensors_of
 ARCHITECTURES = {
     "caduceus": "prism.models.caduceus:Caduceus",
     "caduceus_signals": "prism.models.caduceus_signals:CaduceusSignals",
+    "enformer": "prism.models.enformer:Enformer",
+    "epinformer": "prism.models.epinformer:EPInformer",
+    "hyenadna": "prism.models.hyenadna:HyenaDNA",
+    "mamba": "prism.models.mamba:Mamba",
     "prism": "prism.models.prism:Prism",
     "ridge": "prism.models.ridge:RidgeModel",
+    "seq2exp_hard": "prism.models.seq2exp_hard:Seq2ExpHard",
+    "seq2exp_soft": "prism.models.seq2exp_soft:Seq2ExpSoft",
 }
 
 # What the data decides, given to every model; an architecture takes those that it has a use for.

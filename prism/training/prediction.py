@@ -88,17 +88,23 @@ class Trained:
 
 
 def predict(
-    checkpoint: str | Path, windows: str | Path, genes: str | Path, out: str | Path, device: str = "auto"
+    checkpoint: str | Path,
+    windows: str | Path,
+    genes: str | Path,
+    out: str | Path,
+    device: str = "auto",
+    elements: str | Path | None = None,
 ) -> None:
     """Predict every gene of a dataset file with a best.ckpt and write gene_id, chrom, tss, (expression,) prediction.
 
-    genes: the genes table, with or without expression. Raises ValueError where the dataset lacks a signal, a gene
+    genes: the genes table, with or without expression. elements: the file of candidate elements, for a model that
+    reads them. Raises ValueError where the dataset lacks a signal, a gene
     feature or the window length that the model was trained with; warns where a signal has another scale.
     """
     trained = Trained.load(checkpoint)
     facts = trained.checkpoint
     needs_features = bool(facts["rna_feature_names"])
-    data = Windows(windows, genes, facts["length"], facts["signals"], needs_features)
+    data = Windows(windows, genes, facts["length"], facts["signals"], needs_features, elements=elements)
     columns = trained.feature_columns(data.rna_feature_names)
     everything = range(len(data.gene_id))
     warned = trained.scale_warnings(signal_scale(data, everything)) + trained.source_warnings(data.sources)

@@ -10,9 +10,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from prism.genome.batch import Batch
+from prism.genome.batch import Batch, Elements
 from prism.models import Output, from_authors
-from prism.models.authors import authors_names
+from prism.models.authors import authors_names, load_authors_state, tensors_of
+from prism.models.hyenadna import OPERATOR_AUTHORS_NAMES, HyenaOperator
 
 OUTPUT_TOLERANCE = 1e-5  # absolute
 GRADIENT_TOLERANCE = 1e-4  # relative, by the norm of each tensor
@@ -118,3 +119,67 @@ def test_prism_in_train_mode(golden, scan):
     assert_outputs_equal(answer.losses["diversity"], file.output["train_diversity_loss"])
     (prediction_loss + answer.losses["intervention"] + answer.losses["diversity"]).backward()
     assert_gradients_equal(model, file.grad)
+
+
+def test_mamba(golden, scan):
+    file = golden("mamba")
+    ids = torch.tensor(file.input["token_ids"])
+    batch = Batch(
+        sequence=F.one_hot(ids - 7, 5)[..., :4].float(),
+        signals=torch.zeros(*ids.shape, 0),
+        rna_features=torch.tensor(file.input["rna_feat"]),
+    )
+    model = from_authors("mamba", file.state, file.meta)
+    answer = model(batch)
+    assert_outputs_equal(answer.expression, file.output["prediction"])
+    F.smooth_l1_loss(answer.expression, torch.tensor(file.input["target"]).squeeze(-1)).backward()
+    assert_gradients_equal(model, file.grad)
+
+
+def test_hyena_operator(golden):
+    file = golden("hyena_operator")
+    operator = HyenaOperator(file.meta["d_model"], file.meta["l_max"])
+    computed = {name: value.clone() for name, value in operator.filter.named_buffers()}
+    load_authors_state(operator, tensors_of(file.state), OPERATOR_AUTHORS_NAMES)
+    assert_outputs_equal(operator(torch.tensor(file.input["u"])), file.output["y"])
+    # what is not learned is what a fresh operator has
+    for name, value in operator.filter.named_buffers():
+        torch.testing.assert_close(computed[name], value, rtol=0, atol=2e-6)
+
+
+def test_epinformer(golden):
+    file = golden("epinformer")
+    sequence = torch.tensor(file.input["pe_seq"]).float()
+    batch = Batch(
+        sequence=sequence[:, 0],
+        signals=torch.zeros(*sequence.shape[:1], 2000, 0),
+        rna_features=torch.tensor(file.input["rna_feat"]),
+        elements=Elements(
+            sequence=sequence[:, 1:],
+            features=torch.tensor(file.input["extra_feat"])[:, 1:],
+            present=sequence[:, 1:].any(dim=(2, 3)),
+        ),
+    )
+    assert batch.elements.present.sum(dim=1).tolist() == [4, 6]
+    answer = from_authors("epinformer", file.state, file.meta)(batch, with_details=True)
+    assert_outputs_equal(answer.expression, file.output["prediction"])
+    assert_outputs_equal(answer.details["attention"], file.output["attention"])
+
+
+@pytest.mark.parametrize("name", ["seq2exp_soft", "seq2exp_hard"])
+def test_seq2exp_in_eval_mode(name, golden, scan):
+    file = golden(name)
+    batch = Batch(
+        sequence=torch.tensor(file.input["seqs"]),
+        signals=torch.tensor(file.input["signals"]),
+        rna_features=torch.tensor(file.input["rna_feat"]),
+        blacklist=torch.tensor(file.input["mask_regions"][..., 1]),
+    )
+    answer = from_authors(name, file.state, file.meta)(batch, with_details=True)
+    assert_outputs_equal(answer.expression, file.output["prediction"])
+    for detail in ("mask", "kl_loss"):
+        assert_outputs_equal(answer.details[detail], file.output[detail])
+    for detail in ("z_alpha", "z_beta"):  # up to 80, where neighbouring float32 numbers are 8e-6 apart
+        np.testing.assert_allclose(
+            answer.details[detail].detach(), file.output[detail], rtol=2e-7, atol=OUTPUT_TOLERANCE
+        )

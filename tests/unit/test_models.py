@@ -38,13 +38,16 @@ def _seeded():
 
 
 # Sizes of the published models (DESIGN section 5).
-@pytest.mark.parametrize(("name", "expected"), [("caduceus", 574_209), ("caduceus_signals", 574_593)])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("caduceus", 574_209), ("caduceus_signals", 574_593), ("mamba", 502_401)]
+)
 def test_parameter_count_at_the_papers_sizes(name, expected):
     assert count(models.build(name, {"length": 2000, "n_signals": 3, "n_rna_features": 9})) == expected
 
 
 def test_unknown_architecture_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"'transformer'; known: caduceus, caduceus_signals, prism, ridge"):
+    known = ", ".join(sorted(ARCHITECTURES))
+    with pytest.raises(ValueError, match=rf"'transformer'; known: {known}$"):
         models.build("transformer", {})
 
 
@@ -63,7 +66,7 @@ def test_setting_that_is_no_size_is_refused_by_name(value):
         models.build("caduceus", {**SMALL, "n_layer": value})
 
 
-@pytest.mark.parametrize("name", ["caduceus", "caduceus_signals", "prism"])
+@pytest.mark.parametrize("name", ["caduceus", "caduceus_signals", "mamba", "prism"])
 @pytest.mark.parametrize("n_rna_features", [0, 9])
 def test_expression_is_one_number_a_gene_whatever_the_rna_features(name, n_rna_features):
     settings = {**SMALL, "length": 64, "n_signals": 3, "n_rna_features": n_rna_features}
@@ -150,7 +153,7 @@ def test_the_seed_fixes_the_start():
     assert not torch.equal(first["head.first.weight"], other["head.first.weight"])
 
 
-@pytest.mark.parametrize("name", ["caduceus", "caduceus_signals", "prism"])
+@pytest.mark.parametrize("name", ["caduceus", "caduceus_signals", "mamba", "prism"])
 def test_double_is_a_twin_of_single(name):
     model = models.build(name, {**SMALL, "length": 64}).eval()
     single = model(a_batch()).expression
@@ -159,7 +162,7 @@ def test_double_is_a_twin_of_single(name):
     torch.testing.assert_close(single.double(), double, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["caduceus", "caduceus_signals", "prism"])
+@pytest.mark.parametrize("name", ["caduceus", "caduceus_signals", "mamba", "prism"])
 def test_autocast_lowers_the_products_and_nothing_else(name):
     model = models.build(name, {**SMALL, "length": 64})
     batch = a_batch()

@@ -38,8 +38,12 @@ def a_model(name: str, **settings):
         ("caduceus", {}, {}),
         ("caduceus_signals", {}, {}),
         ("caduceus_signals", {"n_signals": 0}, {}),
+        ("mamba", {}, {}),
+        ("hyenadna", {}, {}),
         ("prism", {"n_context": 3, "cnn_dim": 4}, {"n_context": 3}),
         ("prism", {"n_context": 0}, {"n_context": 0}),
+        ("seq2exp_soft", {"signal_priors": {"ATAC": [3, 0.5], "DNase": [1, 0.2]}}, {"n_signals": 2}),
+        ("seq2exp_hard", {"signal_priors": {"ATAC": [3, 0.5], "DNase": [1, 0.2]}}, {"length": 64}),
     ],
 )
 def test_missing_sizes_are_read_from_the_state_dict(name, settings, read):

@@ -15,8 +15,8 @@ from prism.models.blocks.caduceus import BiMamba
 from prism.models.blocks.head import Head, pool_centre
 from prism.models.blocks.mamba import SelectiveDirection
 from prism.models.blocks.norm import RMSNorm
-from prism.models.blocks.recompute import Recomputation
-from prism.models.blocks.residual import Backbone
+from prism.models.blocks.recompute import Recomputation, checkpointed
+from prism.models.blocks.residual import Backbone, LayerStack
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +159,51 @@ def test_recomputing_leaves_the_gradients_as_they_are():
         kept = gradients()
     for ours, theirs in zip(recomputed, kept, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+def test_checkpointed_layers_run_again_and_change_nothing():
+    plain = Backbone(8, [BiMamba(8, n_layer=2) for _ in range(2)])
+    sparing = Backbone(8, [BiMamba(8, n_layer=2) for _ in range(2)], checkpoint_layers=True)
+    sparing.load_state_dict(plain.state_dict())
+    runs = []
+    sparing.layers[0].mixer.register_forward_hook(lambda *_: runs.append(torch.is_grad_enabled()))
+    found = []
+    for backbone in (plain, sparing):
+        x = torch.randn(2, 11, 8, generator=torch.Generator().manual_seed(3)).requires_grad_()
+        y = backbone(x)
+        y.square().sum().backward()
+        found.append([y, x.grad, *(parameter.grad for parameter in backbone.parameters())])
+    assert runs == [False, True]
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+    sparing.eval()(x)
+    assert runs == [False, True, True]
+
+
+def test_checkpointed_layers_keep_their_inputs_only():
+    x = torch.randn(2, 11, 8, requires_grad=True)
+    kept = set()
+
+    def pack(tensor):
+        kept.add(tensor.data_ptr())
+        return tensor
+
+    found = []
+    for checkpoint_layers in (False, True):
+        layers = [torch.nn.Sequential(torch.nn.SiLU(), torch.nn.SiLU()) for _ in range(3)]
+        stack = LayerStack(layers, torch.nn.Identity(), checkpoint_layers)
+        kept.clear()
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            y = stack(x)
+        found.append(len(kept))
+        y.sum().backward()
+    assert found == [6, 3]
+
+
+def test_a_layer_whose_input_wants_no_gradient_still_gets_its_own():
+    layer = torch.nn.Linear(3, 3)
+    checkpointed(layer, torch.randn(2, 3)).sum().backward()
+    assert layer.weight.grad.any()
 
 
 def test_a_tensor_is_made_again_once_and_let_go():

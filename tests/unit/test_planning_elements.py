@@ -24,7 +24,11 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cells.tsv").write_text(CELL_TYPES)
     (tmp_path / "folds.tsv").write_text(FOLDS)
-    models = {"plain": ENTRY, "masked": ENTRY | {"settings": {"input_mask": "peaks"}}}
+    models = {
+        "plain": ENTRY,
+        "masked": ENTRY | {"settings": {"input_mask": "peaks"}},
+        "enhancers": ENTRY | {"architecture": "epinformer"},
+    }
     (tmp_path / "models.yaml").write_text(yaml.safe_dump({"models": models}))
     return {
         "cell_types": "cells.tsv",
@@ -66,6 +70,16 @@ def test_a_row_without_peaks_and_signal_is_refused_when_they_are_needed(project)
     files = Files(make_plan(project))
     assert files.peak_options() == "--cutoff 3 --min-length 150 --max-gap 75"
     assert files.peak_signal("neither") == ["resources/downloads/neither.H3K27ac.bigWig"]
+
+
+def test_elements_are_made_for_a_model_that_reads_them_and_for_no_other(project):
+    project["run"]["models"] = ["plain", "enhancers"]
+    files = Files(make_plan(project))
+    assert files.elements_for("called", "enhancers") == ["results/elements/called.h5"]
+    assert files.elements_for("called", "plain") == []
+    project["run"]["cell_types"] = ["neither"]
+    with pytest.raises(ValueError, match="cell type neither has neither peaks nor the signal DNase"):
+        make_plan(project)
 
 
 def test_the_contact_map_of_the_elements(project):

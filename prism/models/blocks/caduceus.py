@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from prism.models.authors import sizes
+from prism.models.authors import count_layers, sizes
 from prism.models.blocks.mamba import DIRECTION_AUTHORS_NAMES, SelectiveDirection, projections
 from prism.models.blocks.residual import Backbone
 
@@ -40,14 +40,12 @@ class BiMamba(nn.Module):
         return self.out_proj(self.rightward(x, z) + self.leftward(x, z))
 
 
-def caduceus_backbone(d_model: int, n_layer: int) -> Backbone:
+def caduceus_backbone(d_model: int, n_layer: int, checkpoint_layers: bool = False) -> Backbone:
     """`n_layer` pre-norm BiMamba layers and a final RMSNorm: (batch, length, d_model) -> the same shape."""
-    return Backbone(d_model, (BiMamba(d_model, n_layer) for _ in range(n_layer)))
+    return Backbone(d_model, (BiMamba(d_model, n_layer) for _ in range(n_layer)), checkpoint_layers)
 
 
-def authors_backbone_sizes(state: Mapping[str, Tensor]) -> dict[str, int]:
-    """`d_model` and `n_layer` of an authors' state dict."""
-    prefix = "caduceus.backbone.layers."
-    layers = {name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)}
-    found = sizes(state, d_model=("caduceus.backbone.norm_f.weight", 0))
-    return {**found, "n_layer": len(layers)} if layers else found
+def authors_backbone_sizes(state: Mapping[str, Tensor], owner: str = "caduceus") -> dict[str, int]:
+    """`d_model` and `n_layer` of an authors' state dict, whose backbone belongs to the module `owner`."""
+    found = sizes(state, d_model=(f"{owner}.backbone.norm_f.weight", 0))
+    return {**found, **count_layers(state, f"{owner}.backbone.layers.")}

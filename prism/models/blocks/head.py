@@ -18,17 +18,22 @@ HEAD_AUTHORS_NAMES = (
 )
 
 
+def centre(length: int, center_len: int) -> slice:
+    """The central k = min(center_len, length) positions: [length/2 - k/2, length/2 - k/2 + k), whole-number halves.
+
+    With the TSS at length/2, this is the same convention as the window's own.
+    """
+    width = min(center_len, length)
+    start = length // 2 - width // 2
+    return slice(start, start + width)
+
+
 def pool_centre(hidden: Tensor, center_len: int) -> Tensor:
     """Mean over the central min(center_len, length) positions, in at least float32.
 
-    hidden: (batch, length, d) -> (batch, d). The pooled positions are [length/2 - k/2, length/2 - k/2 + k)
-        with whole-number halves, k = min(center_len, length): with the TSS at length/2, the same convention
-        as the window's own.
+    hidden: (batch, length, d) -> (batch, d).
     """
-    length = hidden.shape[1]
-    width = min(center_len, length)
-    start = length // 2 - width // 2
-    return at_least_float32(hidden[:, start : start + width]).mean(dim=1)
+    return at_least_float32(hidden[:, centre(hidden.shape[1], center_len)]).mean(dim=1)
 
 
 class Head(nn.Module):

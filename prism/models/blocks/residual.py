@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from prism.models.blocks.norm import RMSNorm
 from prism.models.blocks.precision import at_least_float32
-from prism.models.blocks.recompute import Recomputation
+from prism.models.blocks.recompute import Recomputation, checkpointed
 
 MALLOC_REUSES = 32 * 2**20  # bytes; the largest threshold of glibc's malloc for mapping a block of its own
 WIDEST = 4  # times d_model: what in_proj of a Mamba puts out
@@ -32,13 +32,18 @@ class ResidualLayer(nn.Module):
             return x + self.mixer(normed)
 
 
-class Backbone(nn.Module):
-    """Residual layers, then a final RMSNorm."""
+class LayerStack(nn.Module):
+    """Layers that add to a residual stream of at least float32, then a final norm.
 
-    def __init__(self, d_model: int, mixers: Iterable[nn.Module]) -> None:
+    checkpoint_layers: in train mode, keep only the input of each layer for the gradients and run the layer again
+        in the backward pass: the memory of one layer, for about a third more time.
+    """
+
+    def __init__(self, layers: Iterable[nn.Module], norm: nn.Module, checkpoint_layers: bool = False) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(ResidualLayer(d_model, mixer) for mixer in mixers)
-        self.norm = RMSNorm(d_model)
+        self.layers = nn.ModuleList(layers)
+        self.norm = norm
+        self.checkpoint_layers = checkpoint_layers
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (batch, length, d_model) embedded positions; result: hidden states of the same shape."""
@@ -48,8 +53,16 @@ class Backbone(nn.Module):
 
     def _hidden(self, x: Tensor) -> Tensor:
         for layer in self.layers:
-            x = layer(x)
+            x = checkpointed(layer, x) if self.checkpoint_layers and self.training else layer(x)
         return self.norm(x)
+
+
+class Backbone(LayerStack):
+    """Residual layers around mixers, then a final RMSNorm."""
+
+    def __init__(self, d_model: int, mixers: Iterable[nn.Module], checkpoint_layers: bool = False) -> None:
+        layers = (ResidualLayer(d_model, mixer) for mixer in mixers)
+        super().__init__(layers, RMSNorm(d_model), checkpoint_layers)
 
 
 def sequences_at_a_time(x: Tensor) -> int:

@@ -1,0 +1,77 @@
+"""Mamba: expression from the sequence alone, read in one direction (and the RNA features)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from prism.genome.batch import Batch
+from prism.models.architecture import Architecture, at_least, check_widths, flag
+from prism.models.authors import count_layers, sizes
+from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
+from prism.models.blocks.mamba import DIRECTION_AUTHORS_NAMES, SelectiveDirection, projections
+from prism.models.blocks.residual import Backbone
+from prism.models.blocks.tokens import NucleotideEmbedding
+from prism.models.contract import Output
+
+
+class MambaMixer(nn.Module):
+    """One Mamba-1 mixer (Gu and Dao 2023), from the start of the window to its end."""
+
+    def __init__(self, d_model: int, n_layer: int) -> None:
+        super().__init__()
+        self.in_proj, self.out_proj = projections(d_model, n_layer)
+        self.rightward = SelectiveDirection(d_model)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """hidden, result: (batch, length, d_model)."""
+        x, z = self.in_proj(hidden).chunk(2, dim=-1)
+        return self.out_proj(self.rightward(x, z))
+
+
+class Mamba(Architecture):
+    """Token embedding, pre-norm Mamba layers, central pooling, head (DESIGN section 5).
+
+    Reads the + strand from left to right: half of the pooled positions have not seen what lies right of the TSS.
+    """
+
+    AUTHORS_NAMES = (
+        (r"^embed\.", ("model.embedding.",)),
+        (r"^backbone\.norm\.", ("model.norm_f.",)),
+        (r"^backbone\.", ("model.",)),
+        (r"\.mixer\.rightward\.", (".mixer.",)),
+        *DIRECTION_AUTHORS_NAMES,
+        *HEAD_AUTHORS_NAMES,
+    )
+
+    def __init__(
+        self,
+        *,
+        n_rna_features: int = 9,
+        d_model: int = 128,
+        n_layer: int = 4,
+        center_len: int = 2000,
+        checkpoint_layers: bool = False,
+    ) -> None:
+        """Settings as Caduceus."""
+        super().__init__()
+        self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
+        self.center_len = at_least("center_len", center_len, 1)
+        self.embed = NucleotideEmbedding(at_least("d_model", d_model, 1))
+        mixers = (MambaMixer(d_model, n_layer) for _ in range(at_least("n_layer", n_layer, 1)))
+        self.backbone = Backbone(d_model, mixers, flag("checkpoint_layers", checkpoint_layers))
+        self.head = Head(d_model, n_rna_features)
+
+    def forward(self, batch: Batch, with_details: bool = False) -> Output:
+        """Predict `batch`; this model has no extra losses and no details."""
+        check_widths(batch, self.n_rna_features)
+        hidden = self.backbone(self.embed(batch.sequence))
+        return Output(self.head(pool_centre(hidden, self.center_len), batch.rna_features))
+
+    @staticmethod
+    def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:
+        """d_model, n_layer and n_rna_features as the state dict shows them."""
+        found = sizes(state, d_model=("model.embedding.weight", 1))
+        return {**found, **count_layers(state, "model.layers."), **authors_rna_width(state)}
