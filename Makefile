@@ -21,7 +21,7 @@ demo: setup
 	@bash workflow_scripts/demo.sh $(CORES)
 
 test: setup lint
-	python -m pytest -n $(CORES) --dist loadfile tests
+	OMP_NUM_THREADS=1 python -m pytest -n $(CORES) --dist loadfile tests
 
 # Enformer's package pins transformers: a virtual environment of its own, made once from its own requirements.
 ENFORMER_STAMP = .venv-enformer/.requirements-$(shell cksum < requirements-enformer.txt | tr ' ' '-')
