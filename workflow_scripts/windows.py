@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from prism.genome.cutting import cut
-from prism.genome.sources import parse_signals
 from workflow_scripts.cli import run
 
 
@@ -29,6 +27,10 @@ def main() -> None:
     )
     parser.add_argument("--out", required=True, help="dataset file to write (.h5)")
     arguments = parser.parse_args()
+    # Here, for the worker processes import this module anew and need no gene table.
+    from prism.genome.cutting import cut
+    from prism.genome.sources import parse_signals
+
     content_hash = cut(
         arguments.genes, arguments.fasta, arguments.length, parse_signals(arguments.signals), arguments.out,
         cell_type=arguments.cell_type, assembly=arguments.assembly, blacklist=arguments.blacklist,

@@ -46,7 +46,7 @@ class Cutter:
             if isinstance(signal, ContactMap):
                 values = signal.windows(chrom, tss, self.length)
                 block.binned[path] = values
-                block.digests[path] = np.stack([digest(row) for row in values])
+                block.digests[path] = _stacked([digest(row) for row in values])
                 block.bounds[path] = (float(values.min()), float(values.max()))
             else:
                 values = signal.windows(chrom, starts, self.length)
@@ -58,8 +58,14 @@ class Cutter:
 
     @staticmethod
     def _add(block: Block, path: str, values: np.ndarray) -> None:
-        block.chunks[path] = [compressed(row) for row in values]
-        block.digests[path] = np.stack([digest(row) for row in values])
+        # Row by row, so that a row is hashed while the fastest caches still hold it.
+        stored = [(compressed(row), digest(row)) for row in values]
+        block.chunks[path] = [chunk for chunk, _ in stored]
+        block.digests[path] = _stacked([found for _, found in stored])
+
+
+def _stacked(found: list[bytes]) -> np.ndarray:
+    return np.frombuffer(b"".join(found), np.uint8).reshape(-1, 32)
 
 
 def _bounds(values: np.ndarray, starts: np.ndarray, chrom_length: int) -> tuple[float, float]:

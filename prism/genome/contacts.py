@@ -6,15 +6,16 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-import hictkpy
 import numpy as np
 
 from prism.genome.coordinates import check_lengths, resolve_chromosomes
+from prism.genome.hictk import hictkpy
 
 RESOLUTION = 5000  # bp
 _GATE_REACH = 500  # positions on each side of the TSS
 _GATE_SUM = 0.01
 _MOST_BINS = 256  # of one query beyond the reach of a window: bounds memory and the pixels read in vain
+_NEAR = 16  # bins between two rows that still share a query: most of a small query's time is its start
 _NORMALISATIONS = ("VC", "weight")  # in order of preference
 
 
@@ -151,7 +152,7 @@ def _stripes(low: np.ndarray, high: np.ndarray) -> Iterator[tuple[int, int, np.n
     for row in order:
         joined = max(last, int(high[row]))
         wide = joined - first >= _MOST_BINS + 2 * int(high[row] - low[row])
-        if rows and (low[row] > last + 1 or wide):
+        if rows and (low[row] > last + _NEAR or wide):
             yield first, last, np.array(rows)
             rows = []
         if not rows:

@@ -43,12 +43,13 @@ class Intervals:
         if chrom not in self._intervals:
             return mask
         begins, ends = self._intervals[chrom]
-        for row, start in enumerate(starts):
-            # Merged intervals are disjoint and in order, so those that touch the window are consecutive.
-            first = np.searchsorted(ends, start, side="right")
-            last = np.searchsorted(begins, start + length, side="left")
-            for begin, end in zip(begins[first:last] - start, ends[first:last] - start, strict=True):
-                mask[row, max(begin, 0) : end] = True
+        # Merged intervals are disjoint and in order, so those that touch a window are consecutive.
+        first = np.searchsorted(ends, starts, side="right")
+        after = np.searchsorted(begins, starts + length, side="left")
+        for row in np.flatnonzero(first < after).tolist():
+            start, inside = int(starts[row]), slice(first[row], after[row])
+            for begin, end in zip(begins[inside].tolist(), ends[inside].tolist(), strict=True):
+                mask[row, max(begin - start, 0) : end - start] = True
         return mask
 
     def overlaps(self, chrom: str, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:

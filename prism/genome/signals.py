@@ -13,6 +13,9 @@ from prism.genome.coordinates import check_lengths, clip, resolve_chromosomes
 
 _MAGIC = struct.pack("<I", 0x888FFC26)
 TRANSFORMS = ("none", "log1p")
+# A block of a bigWig's values is decompressed whole and covers some 10-100 kb, so near windows are read together.
+_GAP = 20_000  # bp
+_MOST_READ = 1 << 20  # bp
 
 
 def open_bigwig(path: str | Path):
@@ -39,17 +42,25 @@ def open_bigwig(path: str | Path):
         raise ValueError(f"{path}: damaged bigWig file ({error}); delete and download it again") from error
 
 
-def overlapping(starts: np.ndarray, length: int) -> Iterator[tuple[int, int, np.ndarray]]:
+def overlapping(
+    starts: np.ndarray, length: int, gap: int = 0, most: int = 0
+) -> Iterator[tuple[int, int, np.ndarray]]:
     """Regions (start, end, rows) that cover windows of one length; windows that overlap share a region.
 
-    starts: (n,) window starts in any order. Dense windows are so read once rather than once for each gene,
-    and a region is never longer than its windows together.
+    starts: (n,) window starts in any order; rows are in order of their starts. Dense windows are so read once
+    rather than once for each gene. Windows less than `gap` bp apart are joined too, as long as the region is
+    at most `most` bp; without a gap a region is never longer than its windows together.
     """
     order = np.argsort(starts, kind="stable")
-    ordered = np.asarray(starts)[order]
-    breaks = np.flatnonzero(np.diff(ordered) >= length) + 1
-    for rows in np.split(order, breaks):
-        yield int(starts[rows[0]]), int(starts[rows[-1]]) + length, rows
+    ordered = np.asarray(starts)[order].tolist()
+    first = 0
+    for i in range(1, len(ordered) + 1):
+        if i < len(ordered):
+            apart = ordered[i] - ordered[i - 1] - length
+            if apart < 0 or (apart < gap and ordered[i] + length - ordered[first] <= most):
+                continue
+        yield ordered[first], ordered[i - 1] + length, order[first:i]
+        first = i
 
 
 class BigWigSignal:
@@ -78,18 +89,19 @@ class BigWigSignal:
         """Values (n, length) float32 of the windows of one chromosome that begin at `starts` (n,)."""
         values = np.zeros((len(starts), length), np.float32)
         chrom_length = self.lengths[chrom]
-        for start, end, rows in overlapping(starts, length):
+        for start, end, rows in overlapping(starts, length, _GAP, _MOST_READ):
             region_low, region_high = clip(start, end, chrom_length)
             if region_low == region_high:
                 continue
-            region = self._region(chrom, region_low, region_high)
+            region = self._region(chrom, region_low, region_high, _between(starts[rows], length))
             for row in rows:
                 first = int(starts[row])
                 low, high = clip(first, first + length, chrom_length)
                 values[row, low - first : high - first] = region[low - region_low : high - region_low]
         return values
 
-    def _region(self, chrom: str, low: int, high: int) -> np.ndarray:
+    def _region(self, chrom: str, low: int, high: int, unused: np.ndarray) -> np.ndarray:
+        """Values (high - low,) of a region; what it holds in the parts `unused` (k, 2) is not looked at."""
         if self._open is None:
             self._open = [open_bigwig(file) for file in self.files]
         total = None
@@ -103,6 +115,8 @@ class BigWigSignal:
             np.copyto(values, 0, where=np.isnan(values))
             total = values if total is None else total + values
         mean = total / np.float32(len(self.files)) if len(self.files) > 1 else total
+        for first, after in unused.tolist():
+            mean[max(first - low, 0) : max(after - low, 0)] = 0
         return self._transformed(mean, f"{chrom}:{low}-{high}")
 
     def _transformed(self, values: np.ndarray, where: str) -> np.ndarray:
@@ -116,6 +130,12 @@ class BigWigSignal:
                 f"signal {self.name}: log1p of a negative value ({lowest}) in {where}; use transform none"
             )
         return np.log1p(values)
+
+
+def _between(starts: np.ndarray, length: int) -> np.ndarray:
+    """Gaps (k, 2), start and end, between windows of one length whose `starts` (n,) are in order."""
+    after, following = starts[:-1] + length, starts[1:]
+    return np.stack([after, following], axis=1)[following > after]
 
 
 def _matched(file: Path, lengths: dict[str, int]) -> dict[str, str]:

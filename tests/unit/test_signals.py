@@ -66,6 +66,29 @@ def test_overlapping_windows_share_a_region():
     assert regions == [(0, 28, [1, 2, 4]), (50, 60, [0]), (60, 70, [3])]
 
 
+@pytest.mark.parametrize(
+    ("gap", "most", "expected"),
+    [
+        (22, 70, [(0, 28, [1, 2, 4]), (50, 70, [0, 3])]),  # 22 bp from 28 to 50: not less than the gap
+        (23, 70, [(0, 70, [1, 2, 4, 0, 3])]),
+        (23, 69, [(0, 60, [1, 2, 4, 0]), (60, 70, [3])]),
+        (23, 5, [(0, 28, [1, 2, 4]), (50, 60, [0]), (60, 70, [3])]),  # windows that overlap always share
+    ],
+)
+def test_near_windows_share_a_region_up_to_a_length(gap, most, expected):
+    regions = overlapping(np.array([50, 0, 9, 60, 18]), 10, gap, most)
+    assert [(low, high, rows.tolist()) for low, high, rows in regions] == expected
+
+
+def test_what_lies_between_windows_is_not_judged(tmp_path):
+    track = {"chr1": [(0, 1, 2.0), (2, 3, np.inf), (3, 4, -1.0), (5, 6, 3.0)]}
+    signal = BigWigSignal("s", [write_bigwig(tmp_path / "a.bw", track, EIGHT)], "log1p", EIGHT)
+    windows = signal.windows("chr1", np.array([4, -4, 0]), 2)
+    np.testing.assert_allclose(windows, np.log1p([[0, 3], [0, 0], [2, 0]]), rtol=1e-6)
+    with pytest.raises(ValueError, match="infinite"):
+        signal.windows("chr1", np.array([4, 1]), 2)
+
+
 def test_names_without_prefix_are_resolved_once(tmp_path, caplog):
     path = write_bigwig(tmp_path / "a.bw", {"1": [(1, 2, 5.0)]}, {"1": 8})
     with caplog.at_level(logging.INFO):
