@@ -9,7 +9,7 @@ from torch.autograd.function import once_differentiable
 from prism.ops.compiled import compiled, run
 from prism.ops.conv_kernels import SPAN, conv_backward, conv_forward
 from prism.ops.lanes import LANES
-from prism.ops.layout import array, padded
+from prism.ops.layout import array, padded, unset
 
 
 def causal_conv_cpu(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) -> Tensor:
@@ -32,7 +32,7 @@ def _arguments(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) ->
 
 
 def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) -> Tensor:
-    y = x.new_empty(x.shape)
+    y = unset(x)
     kernel = compiled(conv_forward, x.dtype, "3213")
     run(kernel, _tasks(x), *_arguments(x, weight, bias, reverse), array(y, reverse))
     return y
@@ -50,8 +50,8 @@ class _CausalConv(torch.autograd.Function):
     def backward(ctx, gy):
         x, weight, bias = ctx.saved_tensors
         d, width = weight.shape
-        gx = x.new_empty(x.shape)
-        gweight, gbias = x.new_empty(_tasks(x), width, d), x.new_empty(_tasks(x), d)
+        gx = unset(x)
+        gweight, gbias = unset(x, _tasks(x), width, d), unset(x, _tasks(x), d)
         run(
             compiled(conv_backward, x.dtype, "3213332"),
             _tasks(x),

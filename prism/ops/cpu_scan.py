@@ -8,7 +8,7 @@ from torch.autograd.function import once_differentiable
 
 from prism.ops.compiled import compiled, run
 from prism.ops.lanes import LANES
-from prism.ops.layout import array, padded
+from prism.ops.layout import array, padded, unset
 from prism.ops.scan_kernels import CHUNK, LOG2E, scan_backward, scan_forward
 
 
@@ -35,8 +35,8 @@ def _arguments(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool, revers
 def _forward(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool, reverse: bool, keep: bool):
     """y, and the state before each chunk, (batch, chunks, n, d); no chunks unless `keep`."""
     batch, length, d = u.shape
-    y = u.new_empty(u.shape)
-    states = u.new_empty(batch, -(-length // CHUNK) if keep else 0, A.shape[1], d)
+    y = unset(u)
+    states = unset(u, batch, -(-length // CHUNK) if keep else 0, A.shape[1], d)
     arguments = _arguments(u, delta, A, B, C, D, z, delta_bias, delta_softplus, reverse)
     kernel = compiled(scan_forward, u.dtype, "33233131bb34")
     run(kernel, batch * d // LANES, *arguments, array(y, reverse), states.numpy())
@@ -58,10 +58,10 @@ class _SelectiveScan(torch.autograd.Function):
         delta_softplus, reverse = ctx.settings
         u, A, z, delta_bias = inputs[0], inputs[2], inputs[6], inputs[7]
         (batch, length, d), n, chunks = u.shape, A.shape[1], states.shape[1]
-        gu, gdelta = u.new_empty(u.shape), u.new_empty(u.shape)
-        gz = gu if z is None else u.new_empty(u.shape)
-        partial = u.new_empty(2, batch, d // LANES, n, chunks * CHUNK)
-        grates, gD, gbias = u.new_empty(batch, n, d), u.new_empty(batch, d), u.new_empty(batch, d)
+        gu, gdelta = unset(u), unset(u)
+        gz = gu if z is None else unset(u)
+        partial = unset(u, 2, batch, d // LANES, n, chunks * CHUNK)
+        grates, gD, gbias = unset(u, batch, n, d), unset(u, batch, d), unset(u, batch, d)
         run(
             compiled(scan_backward, u.dtype, "33233131bb4333344322"),
             batch * d // LANES,
