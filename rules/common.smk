@@ -22,6 +22,8 @@ try:
 except ValueError as error:
     raise WorkflowError(f"{error}")
 
+# The report shows the configuration with its defaults filled in.
+config.update(PLAN.config)
 FILES = Files(PLAN)
 DEVICE = PLAN.config["device"]
 GPUS = 0 if DEVICE == "cpu" else 1

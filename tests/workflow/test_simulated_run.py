@@ -125,6 +125,8 @@ def test_report(finished):
     text = (finished.folder / "report.html").read_text()
     assert len(text) > 100_000
     assert "predicted against observed" in text
+    assert "System Message" not in text
+    assert "with the models floor, tiny" in text
 
 
 def test_killed_between_stages_goes_on(fresh):
