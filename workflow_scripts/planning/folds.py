@@ -8,18 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 
-def read_folds(path: Path) -> pd.DataFrame:
-    """The table of folds as strings: columns fold, split, and chromosome or gene_id."""
-    table = pd.read_csv(path, sep="\t", dtype=str, comment="#")
-    unit = "gene_id" if "gene_id" in table.columns else "chromosome"
-    for column in ("fold", unit, "split"):
-        if column not in table.columns:
-            raise ValueError(
-                f"{path}: column {column!r} is missing; a table of folds has fold, chromosome (or gene_id), split"
-            )
-    return table
-
-
 def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
     """A canonical description of fold `fold`; chromosomes by name, gene lists by their checksum."""
     rows = table[table["fold"] == str(fold)]

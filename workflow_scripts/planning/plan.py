@@ -10,10 +10,11 @@ from itertools import product
 import yaml
 
 from prism.fetch.addresses import missing_key
+from prism.genome.folds import read as read_folds
 from workflow_scripts.planning import downloads as fetching
 from workflow_scripts.planning.cell_types import CellType, read_cell_types
 from workflow_scripts.planning.downloads import Download
-from workflow_scripts.planning.folds import read_folds, split_of
+from workflow_scripts.planning.folds import split_of
 from workflow_scripts.planning.models import CLOSED_FORM, Entry, read_models
 from workflow_scripts.planning.paths import BASE, find
 from workflow_scripts.planning.validation import check, read_schema
@@ -41,7 +42,6 @@ class Plan:
     config: dict
     cell_types: dict[str, CellType]
     entries: dict[str, Entry]
-    folds_path: str
     splits: dict[str, str]  # fold -> canonical description of its split
     downloads: dict[str, Download]
 
@@ -240,7 +240,6 @@ def make_plan(given: dict) -> Plan:
         config=config,
         cell_types=cell_types,
         entries=entries,
-        folds_path=str(folds_path),
         splits={str(fold): split_of(folds, str(fold), folds_path) for fold in config["run"]["folds"]},
         downloads=fetching.register(wanted),
     )
