@@ -157,6 +157,12 @@ def cpu_name() -> str:
     return found.group(1).strip() if found else "unknown CPU"
 
 
+def slug() -> str:
+    """The machine's name in the name of a file of results."""
+    words = f"{cpu_name()} {os.cpu_count()} cores".lower().replace("(r)", "")
+    return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+
+
 def line(name: str, found: dict, kernel: dict, limits: dict[str, float]) -> str:
     """One row of the table."""
     cells = [f"{name:8s}"]
@@ -226,11 +232,8 @@ def main() -> None:
         return
     text = report(arguments)
     print(text)
-    slug = re.sub(
-        r"[^a-z0-9]+", "-", f"{cpu_name()} {os.cpu_count()} cores".lower().replace("(r)", "")
-    ).strip("-")
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"scan.{slug}.txt").write_text(text + "\n")
+    (RESULTS / f"scan.{slug()}.txt").write_text(text + "\n")
 
 
 if __name__ == "__main__":

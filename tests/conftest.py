@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
+
+# Without a GPU, Triton's interpreter runs its kernels. It has to be told before anything imports Triton.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 # Continuous integration draws the same cases each time; elsewhere new ones are looked for.
 settings.register_profile("ci", derandomize=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from prism import ops
 from prism.genome.batch import Batch
 from prism.models.architecture import Architecture, at_least, check_widths, flag
 from prism.models.authors import count_layers, sizes
@@ -27,8 +28,7 @@ class MambaMixer(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """hidden, result: (batch, length, d_model)."""
-        x, z = self.in_proj(hidden).chunk(2, dim=-1)
-        return self.out_proj(self.rightward(x, z))
+        return ops.mamba_inner(self.in_proj(hidden), [self.rightward.weights()], self.out_proj.weight)
 
 
 class Mamba(Architecture):

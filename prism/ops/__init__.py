@@ -1,18 +1,33 @@
-"""The selective scan and the causal convolution of a Mamba block: one door, and the fastest kernel behind it.
+"""The selective scan, the causal convolution and all of a Mamba mixer: one door, and the fastest kernel behind it.
 
-The environment variable PRISM_SCAN=reference forces the plain PyTorch twins.
+On a GPU that is Triton's, on a CPU numba's. The environment variable PRISM_SCAN=reference forces the plain PyTorch
+twins, PRISM_SCAN=triton Triton's kernels, which a CPU can only interpret (TRITON_INTERPRET=1).
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
+from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from prism.ops.reference import causal_conv_reference, selective_scan_reference
+from prism.ops.choice import on_cpu_kernel, on_triton
+from prism.ops.direction import Direction
+from prism.ops.recompute import Recomputation
+from prism.ops.reference import causal_conv_reference, mamba_inner_reference, selective_scan_reference
 
-__all__ = ["causal_conv", "causal_conv_reference", "selective_scan", "selective_scan_reference"]
+__all__ = [
+    "Direction",
+    "causal_conv",
+    "causal_conv_reference",
+    "gated_direction",
+    "mamba_inner",
+    "mamba_inner_reference",
+    "selective_scan",
+    "selective_scan_reference",
+]
 
 
 def selective_scan(
@@ -47,8 +62,12 @@ def selective_scan(
     Returns y: (batch, length, d), of u's dtype. Raises ValueError for a wrong shape, dtype or device.
     """
     _check_scan(u, delta, A, B, C, D, z, delta_bias)
+    if on_triton(u):
+        from prism.ops.triton_scan import selective_scan_triton
+
+        return selective_scan_triton(u, delta, A, B, C, D, z, delta_bias, delta_softplus, reverse)
     tensors = _widen(u, delta, A, B, C, D, z, delta_bias)
-    if _on_cpu_kernel(u):
+    if on_cpu_kernel(u):
         from prism.ops.cpu_scan import selective_scan_cpu
 
         return selective_scan_cpu(*tensors, delta_softplus, reverse).to(u.dtype)
@@ -74,8 +93,12 @@ def causal_conv(x: Tensor, weight: Tensor, bias: Tensor | None = None, reverse: 
         raise ValueError(f"weight has shape {tuple(weight.shape)}, expected (d={d}, width >= 1)")
     _check_shapes({"bias": (bias, (d,))})
     _check_family("x", x, {"weight": weight, "bias": bias})
+    if on_triton(x):
+        from prism.ops.triton_conv import causal_conv_triton
+
+        return causal_conv_triton(x, weight, bias, reverse)
     tensors = _widen(x, weight, bias)
-    if _on_cpu_kernel(x):
+    if on_cpu_kernel(x):
         from prism.ops.cpu_conv import causal_conv_cpu
 
         return causal_conv_cpu(*tensors, reverse).to(x.dtype)
@@ -83,11 +106,49 @@ def causal_conv(x: Tensor, weight: Tensor, bias: Tensor | None = None, reverse: 
         return causal_conv_reference(*tensors, reverse).to(x.dtype)
 
 
-def _on_cpu_kernel(x: Tensor) -> bool:
-    chosen = os.environ.get("PRISM_SCAN", "")
-    if chosen not in ("", "reference"):
-        raise ValueError(f"PRISM_SCAN={chosen!r} in the environment: expected 'reference', or unset")
-    return x.device.type == "cpu" and not chosen
+def mamba_inner(xz: Tensor, directions: Sequence[Direction], out_weight: Tensor) -> Tensor:
+    """All of a Mamba mixer (Gu and Dao 2023) after its in_proj, in one or several reading directions.
+
+    Of each direction: u = causal_conv(x); (low, B, C) = x_weight @ u; y = selective_scan(u, dt_weight @ low,
+    -exp(A_log), B, C, D, z, dt_bias). The result is out_weight @ (the sum of y over the directions).
+
+    Shapes:
+        xz: (batch, length, 2d): the input x, then the gate z.
+        directions: see `Direction`.
+        out_weight: (d_out, d).
+
+    Products are in autocast's type where autocast is on (on a CPU only that with out_weight: for a product as narrow
+    as x_weight's, converting costs what it saves); steps, states and sums are float64 where xz is, else float32.
+    Gradients reach every tensor, in first order. On a CPU nothing with a number for each position and channel is kept
+    for them but xz.
+    Returns (batch, length, d_out), of the products' type. Raises ValueError for a wrong shape, dtype or device.
+    """
+    _check_mixer(xz, directions, out_weight)
+    if on_cpu_kernel(xz):
+        from prism.ops.cpu_mixer import mamba_inner_cpu
+
+        return mamba_inner_cpu(xz, list(directions), out_weight)
+    x, z = xz.chunk(2, dim=-1)
+    return F.linear(sum(gated_direction(x, z, direction) for direction in directions), out_weight)
+
+
+def gated_direction(x: Tensor, z: Tensor, way: Direction) -> Tensor:
+    """One direction of `mamba_inner` by the other doors, before out_weight; x, z and the result: (batch, length, d)."""
+    # The convolved input and the step are a third of what training would have to keep, and cheap to make.
+    with Recomputation() as recomputation:
+        convolved = partial(causal_conv, x.detach(), way.conv_weight, way.conv_bias, way.reverse)
+        u = causal_conv(x, way.conv_weight, way.conv_bias, way.reverse)
+        recomputation.add(u, convolved)
+        rank, n = way.dt_weight.shape[1], way.A_log.shape[1]
+        low, B, C = F.linear(u, way.x_weight).split([rank, n, n], dim=-1)
+        delta = F.linear(low, way.dt_weight)  # its bias is added inside the scan, in float32
+        recomputation.add(delta, partial(_linear_as, delta.dtype, low.detach(), way.dt_weight))
+        A = -torch.exp(way.A_log)
+        return selective_scan(u, delta, A, B, C, way.D, z, way.dt_bias, reverse=way.reverse)
+
+
+def _linear_as(dtype: torch.dtype, x: Tensor, weight: Tensor) -> Tensor:
+    return F.linear(x.to(dtype), weight.to(dtype))
 
 
 def _widen(*tensors: Tensor | None) -> list[Tensor | None]:
@@ -113,6 +174,27 @@ def _check_scan(u, delta, A, B, C, D, z, delta_bias) -> None:
     )
     others = {"delta": delta, "A": A, "B": B, "C": C, "D": D, "z": z, "delta_bias": delta_bias}
     _check_family("u", u, others)
+
+
+def _check_mixer(xz: Tensor, directions: Sequence[Direction], out_weight: Tensor) -> None:
+    _check_sequence("xz", xz)
+    if xz.shape[2] % 2:
+        raise ValueError(f"xz has shape {tuple(xz.shape)}, expected an even width: the input and the gate")
+    if not directions:
+        raise ValueError("directions is empty, expected one or more")
+    d = xz.shape[2] // 2
+    _check_shapes({"out_weight": (out_weight, (len(out_weight), d))})
+    _check_family("xz", xz, {"out_weight": out_weight})
+    for i, way in enumerate(directions):
+        for name in ("conv_weight", "dt_weight", "A_log"):
+            shape = tuple(getattr(way, name).shape)
+            if len(shape) != 2 or 0 in shape:
+                raise ValueError(f"{name} of direction {i} has shape {shape}, expected a matrix")
+        rank, n, width = way.dt_weight.shape[1], way.A_log.shape[1], way.conv_weight.shape[1]
+        shapes = ((d, width), (d,), (rank + 2 * n, d), (d, rank), (d,), (d, n), (d,))
+        named = {f"{name} of direction {i}": x for name, x in zip(way._fields, way.tensors, strict=False)}
+        _check_shapes({name: (x, shape) for (name, x), shape in zip(named.items(), shapes, strict=True)})
+        _check_family("xz", xz, named)
 
 
 def _check_sequence(name: str, x: Tensor) -> None:

@@ -15,7 +15,7 @@ import numba
 import torch
 from numba.core import types
 
-_SOURCES = ("lanes.py", "scan_kernels.py", "conv_kernels.py")
+_SOURCES = ("lanes.py", "scan_kernels.py", "conv_kernels.py", "sum_kernels.py")
 _log = logging.getLogger(__name__)
 
 

@@ -1,8 +1,8 @@
 """Depthwise causal convolution + SiLU for SPAN positions of one sample at a time (compiled by numba).
 
 Everything is causal: the caller flips time for a reverse convolution. x, y: (batch, length, d), d a multiple of LANES;
-weight: (width, d), the last tap being the present position; bias: (d,). All channels of a position are done together,
-since there is too little arithmetic to hide the cost of reading memory in any other order.
+weight: (width, d), the last tap being the present position; bias: (d,). Forward, all channels of a position are done
+together, since there is too little arithmetic to hide the cost of reading memory in any other order.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from prism.ops.lanes import LANES, load, store, zeros_like
-from prism.ops.scan_kernels import sigmoid
+from prism.ops.lanes import LANES, load, prefetch, store, zeros_like
+from prism.ops.scan_kernels import AHEAD, sigmoid
 
 SPAN = 64
 
@@ -37,31 +37,41 @@ def conv_forward(task, x, weight, bias, y):
             store(y, (b, t, c), total * sigmoid(total, kind))
 
 
-def conv_backward(task, x, weight, bias, gy, gx, gweight, gbias):
-    """Write gx from gy, and the sums over the segment gweight: (tasks, width, d) and gbias: (tasks, d)."""
+def conv_backward(task, x, weight, bias, add, gy, gx, gweight, gbias):
+    """Write gx from gy, and the sums over the segment gweight: (tasks, width, d) and gbias: (tasks, d).
+
+    `add`: what is already in gx stays, and this convolution's part is added.
+    """
     kind = x.dtype.type
     length, channels, width = x.shape[1], x.shape[2], weight.shape[0]
     segments = (length + SPAN - 1) // SPAN
     b, start = task // segments, task % segments * SPAN
     stop = min(start + SPAN, length)
-    gweight[task] = 0
-    gbias[task] = 0
     # gradients before SiLU, of the segment and of the positions after it that see its end
-    inner = np.zeros((SPAN + width - 1, channels), x.dtype)
-    for t in range(start, min(stop + width - 1, length)):
-        for c in range(0, channels, LANES):
+    inner = np.empty((SPAN + width - 1, LANES), x.dtype)
+    for c in range(0, channels, LANES):
+        total_bias = zeros_like(x)
+        for t in range(start, min(stop + width - 1, length)):
+            prefetch(x, (b, t + AHEAD, c))
+            prefetch(gy, (b, t + AHEAD, c))
             total = _before_silu(x, weight, bias, b, t, c)
             share = sigmoid(total, kind)
             g = load(gy, (b, t, c)) * share * (kind(1) + total * (kind(1) - share))
-            store(inner, (t - start, c), g)
+            store(inner, (t - start, 0), g)
             if t < stop:
-                store(gbias, (task, c), load(gbias, (task, c)) + g)
-                for j in range(max(0, width - 1 - t), width):
-                    tap = load(gweight, (task, j, c)) + g * load(x, (b, t - width + 1 + j, c))
-                    store(gweight, (task, j, c), tap)
-    for t in range(start, stop):
-        for c in range(0, channels, LANES):
-            total = zeros_like(x)
+                total_bias = total_bias + g
+        for t in range(min(stop + width - 1, length), stop + width - 1):
+            store(inner, (t - start, 0), zeros_like(x))
+        store(gbias, (task, c), total_bias)
+        for j in range(width):
+            tap = zeros_like(x)
+            for t in range(max(start, width - 1 - j), stop):
+                tap = tap + load(inner, (t - start, 0)) * load(x, (b, t - width + 1 + j, c))
+            store(gweight, (task, j, c), tap)
+        for t in range(start, stop):
+            if add:
+                prefetch(gx, (b, t + AHEAD, c))
+            total = load(gx, (b, t, c)) if add else zeros_like(x)
             for j in range(width):
-                total = total + load(inner, (t - start + width - 1 - j, c)) * load(weight, (j, c))
+                total = total + load(inner, (t - start + width - 1 - j, 0)) * load(weight, (j, c))
             store(gx, (b, t, c), total)

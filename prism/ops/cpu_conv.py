@@ -12,15 +12,6 @@ from prism.ops.lanes import LANES
 from prism.ops.layout import array, padded, unset
 
 
-def causal_conv_cpu(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) -> Tensor:
-    """As `prism.ops.causal_conv`, for tensors of one dtype, float32 or float64, on the CPU."""
-    channels = x.shape[2]
-    x, weight, bias = padded(x, -1, LANES), padded(weight, 0, LANES), padded(bias, -1, LANES)
-    if torch.is_grad_enabled() and any(v is not None and v.requires_grad for v in (x, weight, bias)):
-        return _CausalConv.apply(x, weight, bias, reverse)[..., :channels]
-    return _forward(x, weight, bias, reverse)[..., :channels]
-
-
 def _tasks(x: Tensor) -> int:
     return x.shape[0] * -(-x.shape[1] // SPAN)
 
@@ -31,11 +22,39 @@ def _arguments(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) ->
     return [array(x, reverse), array(weight.t().contiguous()), array(bias)]
 
 
-def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) -> Tensor:
-    y = unset(x)
+def run_conv(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool, y: Tensor) -> None:
+    """Write y; all of one dtype and with whole vectors of channels."""
     kernel = compiled(conv_forward, x.dtype, "3213")
     run(kernel, _tasks(x), *_arguments(x, weight, bias, reverse), array(y, reverse))
-    return y
+
+
+def run_conv_backward(
+    x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool, gy: Tensor, gx: Tensor, add: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Write gx from gy, or add to it; returns the gradients of weight and bias."""
+    d, width = weight.shape
+    gweight, gbias = unset(x, _tasks(x), width, d), unset(x, _tasks(x), d)
+    run(
+        compiled(conv_backward, x.dtype, "321b3332"),
+        _tasks(x),
+        *_arguments(x, weight, bias, reverse),
+        add,
+        *(array(v, reverse) for v in (gy, gx)),
+        gweight.numpy(),
+        gbias.numpy(),
+    )
+    return gweight.sum(0).t(), gbias.sum(0)
+
+
+def causal_conv_cpu(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) -> Tensor:
+    """As `prism.ops.causal_conv`, for tensors of one dtype, float32 or float64, on the CPU."""
+    channels = x.shape[2]
+    x, weight, bias = padded(x, -1, LANES), padded(weight, 0, LANES), padded(bias, -1, LANES)
+    if torch.is_grad_enabled() and any(v is not None and v.requires_grad for v in (x, weight, bias)):
+        return _CausalConv.apply(x, weight, bias, reverse)[..., :channels]
+    y = unset(x)
+    run_conv(x, weight, bias, reverse, y)
+    return y[..., :channels]
 
 
 class _CausalConv(torch.autograd.Function):
@@ -43,21 +62,14 @@ class _CausalConv(torch.autograd.Function):
     def forward(ctx, x, weight, bias, reverse):
         ctx.save_for_backward(x, weight, bias)
         ctx.reverse = reverse
-        return _forward(x, weight, bias, reverse)
+        y = unset(x)
+        run_conv(x, weight, bias, reverse, y)
+        return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gy):
         x, weight, bias = ctx.saved_tensors
-        d, width = weight.shape
         gx = unset(x)
-        gweight, gbias = unset(x, _tasks(x), width, d), unset(x, _tasks(x), d)
-        run(
-            compiled(conv_backward, x.dtype, "3213332"),
-            _tasks(x),
-            *_arguments(x, weight, bias, ctx.reverse),
-            *(array(v, ctx.reverse) for v in (gy, gx)),
-            gweight.numpy(),
-            gbias.numpy(),
-        )
-        return gx, gweight.sum(0).t(), None if bias is None else gbias.sum(0), None
+        gweight, gbias = run_conv_backward(x, weight, bias, ctx.reverse, gy, gx)
+        return gx, gweight, None if bias is None else gbias, None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -10,6 +12,108 @@ from prism.ops.compiled import compiled, run
 from prism.ops.lanes import LANES
 from prism.ops.layout import array, padded, unset
 from prism.ops.scan_kernels import CHUNK, LOG2E, scan_backward, scan_forward
+from prism.ops.sum_kernels import sum_blocks
+
+READ = "3332233131bb"  # the kinds of what both kernels read: `ScanInputs.arguments`
+
+
+class ScanInputs(NamedTuple):
+    """What a scan reads, of one dtype and with whole vectors of channels; shapes as `prism.ops.selective_scan`.
+
+    The step before bias and softplus is low @ spread, (batch, length, rank) by (rank, d), plus `delta`; either may be
+    None. rates: A * log2(e), transposed, (n, d), n even.
+    """
+
+    u: Tensor
+    delta: Tensor | None
+    low: Tensor | None
+    spread: Tensor | None
+    rates: Tensor
+    B: Tensor
+    C: Tensor
+    D: Tensor
+    z: Tensor | None
+    bias: Tensor | None
+    softplus: bool
+    reverse: bool
+
+    def arguments(self) -> list:
+        """What both kernels read, in their order."""
+        batch, _, d = self.u.shape
+        delta = self.u.new_empty(batch, 0, d) if self.delta is None else self.delta
+        low = self.u.new_empty(batch, 0, 0) if self.low is None else self.low
+        spread = self.u.new_empty(0, d) if self.spread is None else self.spread
+        gate = self.u if self.z is None else self.z
+        bias = torch.zeros_like(self.D) if self.bias is None else self.bias
+        u, delta, low, B, C, gate = (
+            array(x, self.reverse) for x in (self.u, delta, low, self.B, self.C, gate)
+        )
+        rates, D, spread, bias = (array(x) for x in (self.rates, self.D, spread, bias))
+        return [u, delta, low, spread, rates, B, C, D, gate, bias, self.z is not None, self.softplus]
+
+    @property
+    def tasks(self) -> int:
+        return self.u.shape[0] * self.u.shape[2] // LANES
+
+
+def scan_rates(A: Tensor) -> Tensor:
+    """A * log2(e), transposed, as the kernels take it."""
+    return (A.detach() * LOG2E).t().contiguous()
+
+
+def states_of_chunks(inputs: ScanInputs, keep: bool) -> Tensor:
+    """Room for the state before each chunk, (batch, chunks, n, d); for none unless `keep`."""
+    batch, length, d = inputs.u.shape
+    return unset(inputs.u, batch, -(-length // CHUNK) if keep else 0, len(inputs.rates), d)
+
+
+def run_forward(inputs: ScanInputs, y: Tensor, states: Tensor, add: bool = False) -> None:
+    """Write y, or add to it, and the states where there is room."""
+    kernel = compiled(scan_forward, inputs.u.dtype, READ + "b34")
+    run(kernel, inputs.tasks, *inputs.arguments(), add, array(y, inputs.reverse), states.numpy())
+
+
+class ScanGradients(NamedTuple):
+    """Of the parameters of one scan: (d, n), (d,), (d,)."""
+
+    A: Tensor
+    D: Tensor
+    bias: Tensor
+
+
+def run_backward(
+    inputs: ScanInputs,
+    states: Tensor,
+    gy: Tensor,
+    gu: Tensor,
+    gdelta: Tensor,
+    gz: Tensor,
+    gB: Tensor,
+    gC: Tensor,
+    y: Tensor | None = None,
+    add: bool = False,
+) -> ScanGradients:
+    """Write the gradients of the sequences from gy, and y once more where it is wanted; `add` is for gz and y."""
+    (batch, _, d), (n, _), u = inputs.u.shape, inputs.rates.shape, inputs.u
+    segments = states.shape[1] * CHUNK // LANES
+    partial = unset(u, 2, batch, d // LANES, n, segments * LANES)
+    grates, gD, gbias = unset(u, batch, n, d), unset(u, batch, d), unset(u, batch, d)
+    y = u.new_empty(batch, 0, d) if y is None else y
+    sequences = [array(x, inputs.reverse) for x in (gy, y, gu, gdelta, gz)]
+    kernel = compiled(scan_backward, u.dtype, READ + "b43333344322")
+    run(
+        kernel,
+        inputs.tasks,
+        *inputs.arguments(),
+        add,
+        states.numpy(),
+        *sequences,
+        *(x.numpy() for x in (*partial, grates, gD, gbias)),
+    )
+    for parts, total in zip(partial, (gB, gC), strict=True):
+        arguments = parts.numpy(), array(total, inputs.reverse)
+        run(compiled(sum_blocks, u.dtype, "43"), batch * segments, *arguments)
+    return ScanGradients(grates.sum(0).t(), gD.sum(0), gbias.sum(0))
 
 
 def selective_scan_cpu(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool, reverse: bool) -> Tensor:
@@ -17,36 +121,26 @@ def selective_scan_cpu(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool
     channels = u.shape[2]
     u, delta, z, D, delta_bias = (padded(x, -1, LANES) for x in (u, delta, z, D, delta_bias))
     A, B, C = padded(padded(A, 0, LANES), 1, 2), padded(B, -1, 2), padded(C, -1, 2)
-    inputs = (u, delta, A, B, C, D, z, delta_bias)
-    if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs):
-        return _SelectiveScan.apply(*inputs, delta_softplus, reverse)[..., :channels]
-    return _forward(*inputs, delta_softplus, reverse, keep=False)[0][..., :channels]
-
-
-def _arguments(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool, reverse: bool) -> list:
-    """What both kernels read, in their order."""
-    rates = (A.detach() * LOG2E).t().contiguous()
-    bias = torch.zeros_like(D) if delta_bias is None else delta_bias
-    sequences = [array(x, reverse) for x in (u, delta, B, C, u if z is None else z)]
-    u, delta, B, C, gate = sequences
-    return [u, delta, array(rates), B, C, array(D), gate, array(bias), z is not None, delta_softplus]
-
-
-def _forward(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool, reverse: bool, keep: bool):
-    """y, and the state before each chunk, (batch, chunks, n, d); no chunks unless `keep`."""
-    batch, length, d = u.shape
+    tensors = (u, delta, A, B, C, D, z, delta_bias)
+    if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in tensors):
+        return _SelectiveScan.apply(*tensors, delta_softplus, reverse)[..., :channels]
     y = unset(u)
-    states = unset(u, batch, -(-length // CHUNK) if keep else 0, A.shape[1], d)
-    arguments = _arguments(u, delta, A, B, C, D, z, delta_bias, delta_softplus, reverse)
-    kernel = compiled(scan_forward, u.dtype, "33233131bb34")
-    run(kernel, batch * d // LANES, *arguments, array(y, reverse), states.numpy())
-    return y, states
+    inputs = _inputs(*tensors, delta_softplus, reverse)
+    run_forward(inputs, y, states_of_chunks(inputs, keep=False))
+    return y[..., :channels]
+
+
+def _inputs(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool, reverse: bool) -> ScanInputs:
+    rates = scan_rates(A)
+    return ScanInputs(u, delta, None, None, rates, B, C, D, z, delta_bias, delta_softplus, reverse)
 
 
 class _SelectiveScan(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, delta, A, B, C, D, z, delta_bias, delta_softplus, reverse):
-        y, states = _forward(u, delta, A, B, C, D, z, delta_bias, delta_softplus, reverse, keep=True)
+        inputs = _inputs(u, delta, A, B, C, D, z, delta_bias, delta_softplus, reverse)
+        y, states = unset(u), states_of_chunks(inputs, keep=True)
+        run_forward(inputs, y, states)
         ctx.save_for_backward(u, delta, A, B, C, D, z, delta_bias, states)
         ctx.settings = (delta_softplus, reverse)
         return y
@@ -54,24 +148,10 @@ class _SelectiveScan(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, gy):
-        *inputs, states = ctx.saved_tensors
-        delta_softplus, reverse = ctx.settings
-        u, A, z, delta_bias = inputs[0], inputs[2], inputs[6], inputs[7]
-        (batch, length, d), n, chunks = u.shape, A.shape[1], states.shape[1]
-        gu, gdelta = unset(u), unset(u)
+        *tensors, states = ctx.saved_tensors
+        u, _, _, B, C, _, z, delta_bias = tensors
+        gu, gdelta, gB, gC = unset(u), unset(u), unset(B), unset(C)
         gz = gu if z is None else unset(u)
-        partial = unset(u, 2, batch, d // LANES, n, chunks * CHUNK)
-        grates, gD, gbias = unset(u, batch, n, d), unset(u, batch, d), unset(u, batch, d)
-        run(
-            compiled(scan_backward, u.dtype, "33233131bb4333344322"),
-            batch * d // LANES,
-            *_arguments(*inputs, delta_softplus, reverse),
-            states.numpy(),
-            *(array(x, reverse) for x in (gy, gu, gdelta, gz)),
-            *(x.numpy() for x in (*partial, grates, gD, gbias)),
-        )
-        gB, gC = partial.sum(2)[..., :length].transpose(-1, -2)
-        if reverse:
-            gB, gC = gB.flip(1), gC.flip(1)
-        gradients = gu, gdelta, grates.sum(0).t(), gB, gC, gD.sum(0)
-        return *gradients, None if z is None else gz, None if delta_bias is None else gbias.sum(0), None, None
+        found = run_backward(_inputs(*tensors, *ctx.settings), states, gy, gu, gdelta, gz, gB, gC)
+        optional = None if z is None else gz, None if delta_bias is None else found.bias
+        return gu, gdelta, found.A, gB, gC, found.D, *optional, None, None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from prism.ops.direction import Direction
 
 
 def selective_scan_reference(
@@ -72,3 +76,22 @@ def causal_conv_reference(
     padded = F.pad(x.transpose(1, 2), padding)
     y = F.conv1d(padded, taps[:, None, :], bias, groups=weight.shape[0])
     return F.silu(y).transpose(1, 2)
+
+
+def mamba_inner_reference(xz: Tensor, directions: Sequence[Direction], out_weight: Tensor) -> Tensor:
+    """All of a Mamba mixer after its in_proj: out_weight @ (the sum of what every direction makes of x, gated by z).
+
+    xz: (batch, length, 2d): the input x, then the gate z; out_weight: (d_out, d).
+    Returns (batch, length, d_out).
+    """
+    x, z = xz.chunk(2, dim=-1)
+    total = torch.zeros_like(x)
+    for way in directions:
+        u = causal_conv_reference(x, way.conv_weight, way.conv_bias, way.reverse)
+        rank, n = way.dt_weight.shape[1], way.A_log.shape[1]
+        low, B, C = F.linear(u, way.x_weight).split([rank, n, n], dim=-1)
+        delta, A = F.linear(low, way.dt_weight), -torch.exp(way.A_log)
+        total = total + selective_scan_reference(
+            u, delta, A, B, C, way.D, z, way.dt_bias, reverse=way.reverse
+        )
+    return F.linear(total, out_weight)

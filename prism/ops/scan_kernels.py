@@ -1,9 +1,12 @@
 """The selective scan for one (sample, LANES channels) at a time, forward and backward (compiled by numba).
 
 Everything is in scan order: the caller flips time for a reverse scan. Shapes, channels last:
-u, delta, z, y: (batch, length, d), d a multiple of LANES; B, C: (batch, length, n), n even; rates = A * log2(e),
-transposed: (n, d); D, bias: (d,); states: (batch, chunks, n, d), the state before each chunk of CHUNK positions.
-The states inside a chunk exist only in scratch that fits in the first-level cache.
+u, z, y: (batch, length, d), d a multiple of LANES; B, C: (batch, length, n), n even; rates = A * log2(e), transposed:
+(n, d); D, bias: (d,); states: (batch, chunks, n, d), the state before each chunk of CHUNK positions. The step before
+bias and softplus is `low` @ `spread`, (batch, length, rank) by (rank, d), plus `delta`, (batch, length, d), where
+delta has a length: a step of low rank is never an array of its own.
+`add`: what is already in y (backward: in y and gz) stays, and this scan's part is added: two directions, one result.
+The states inside a chunk exist only in scratch that fits in the nearest caches.
 """
 
 from __future__ import annotations
@@ -58,7 +61,18 @@ def sigmoid(x, kind):
     return kind(1) / (_power(x * kind(-LOG2E), kind) + kind(1))
 
 
-def scan_forward(task, u, delta, rates, B, C, D, z, bias, gated, softplus, y, states):
+@njit(inline="always")
+def _raw_step(b, t, c, delta, low, spread, bias):
+    """What softplus turns into the step."""
+    total = load(bias, (c,))
+    if delta.shape[1]:
+        total = total + load(delta, (b, t, c))
+    for r in range(spread.shape[0]):
+        total = total + load(spread, (r, c)) * low[b, t, r]
+    return total
+
+
+def scan_forward(task, u, delta, low, spread, rates, B, C, D, z, bias, gated, softplus, add, y, states):
     """Write y, and the states where `states` has chunks, for task `sample * (d / LANES) + block`."""
     kind = u.dtype.type
     length, n = u.shape[1], rates.shape[0]
@@ -71,8 +85,9 @@ def scan_forward(task, u, delta, rates, B, C, D, z, bias, gated, softplus, y, st
         span = min(CHUNK, length - start)
         for k in range(span):
             prefetch(u, (b, start + k + AHEAD, c))
-            prefetch(delta, (b, start + k + AHEAD, c))
-            x, s = load(u, (b, start + k, c)), load(delta, (b, start + k, c)) + load(bias, (c,))
+            if delta.shape[1]:
+                prefetch(delta, (b, start + k + AHEAD, c))
+            x, s = load(u, (b, start + k, c)), _raw_step(b, start + k, c, delta, low, spread, bias)
             if softplus:
                 s = _softplus(s, kind)[0]
             store(step, (k, 0), s)
@@ -97,6 +112,8 @@ def scan_forward(task, u, delta, rates, B, C, D, z, bias, gated, softplus, y, st
                 prefetch(z, (b, start + k + AHEAD, c))
                 gate = load(z, (b, start + k, c))
                 out = out * gate * sigmoid(gate, kind)
+            if add:
+                out = out + load(y, (b, start + k, c))
             store(y, (b, start + k, c), out)
 
 
@@ -108,6 +125,8 @@ def scan_backward(
     task,
     u,
     delta,
+    low,
+    spread,
     rates,
     B,
     C,
@@ -116,8 +135,10 @@ def scan_backward(
     bias,
     gated,
     softplus,
+    add,
     states,
     gy,
+    y,
     gu,
     gdelta,
     gz,
@@ -129,8 +150,9 @@ def scan_backward(
 ):
     """Write the gradients for task `sample * (d / LANES) + block`, from gy, that of y.
 
-    gu, gdelta, gz: as u. Partial sums, for the caller to add up: gB, gC: (batch, blocks, n, chunks * CHUNK) over the
-    channels of a block, grates: (batch, n, d) and gD, gbias: (batch, d) over the positions of a sample.
+    gu, gdelta, gz: as u; y: what forward wrote, made again where y has a length. Partial sums, for the caller to add
+    up: gB, gC: (batch, blocks, n, chunks * CHUNK) over the channels of a block, grates: (batch, n, d) and gD, gbias:
+    (batch, d) over the positions of a sample.
     """
     length, n, blocks = u.shape[1], rates.shape[0], u.shape[2] // LANES
     b, block = task // blocks, task % blocks
@@ -146,7 +168,7 @@ def scan_backward(
         store(grates, (b, i, c), zeros_like(u))
     for start in range((length - 1) // CHUNK * CHUNK, -1, -CHUNK):
         span = min(CHUNK, length - start)
-        _open_chunk(b, start, c, span, u, delta, D, z, bias, gated, softplus, gy, chunk)
+        _open_chunk(b, start, c, span, u, delta, low, spread, D, z, bias, gated, softplus, gy, chunk)
         for i in range(0, n, 2):
             _rebuild_states(b, start, c, span, i, rates, B, C, states, chunk, decay, past)
             _pull_back(b, start, c, span, i, rates, B, C, chunk, decay, past, carry, sums, grates)
@@ -155,18 +177,21 @@ def scan_backward(
                 store(gB, (b, block, i + 1, start + k), row_sums(sums[1], k))
                 store(gC, (b, block, i, start + k), row_sums(sums[2], k))
                 store(gC, (b, block, i + 1, start + k), row_sums(sums[3], k))
-        _close_chunk(b, start, c, span, u, D, z, gated, softplus, chunk, gy, gu, gdelta, gz, gD, gbias)
+        _close_chunk(
+            b, start, c, span, u, D, z, gated, softplus, add, chunk, gy, y, gu, gdelta, gz, gD, gbias
+        )
 
 
 @njit
-def _open_chunk(b, start, c, span, u, delta, D, z, bias, gated, softplus, gy, chunk):
+def _open_chunk(b, start, c, span, u, delta, low, spread, D, z, bias, gated, softplus, gy, chunk):
     """What does not depend on the state: steps, the gradient before the gate, and sums that start at zero."""
     kind = u.dtype.type
     for k in range(span - 1, -1, -1):
         prefetch(u, (b, start + k - AHEAD, c))
-        prefetch(delta, (b, start + k - AHEAD, c))
         prefetch(gy, (b, start + k - AHEAD, c))
-        x, s = load(u, (b, start + k, c)), load(delta, (b, start + k, c)) + load(bias, (c,))
+        if delta.shape[1]:
+            prefetch(delta, (b, start + k - AHEAD, c))
+        x, s = load(u, (b, start + k, c)), _raw_step(b, start + k, c, delta, low, spread, bias)
         if softplus:
             s, slope = _softplus(s, kind)
             store(chunk, (SLOPE, k, 0), slope)
@@ -236,8 +261,8 @@ def _pull_back(b, start, c, span, i, rates, B, C, chunk, decay, past, carry, sum
 
 
 @njit
-def _close_chunk(b, start, c, span, u, D, z, gated, softplus, chunk, gy, gu, gdelta, gz, gD, gbias):
-    """The gradients of u, delta and z, now that all states have added to those of the steps and drives."""
+def _close_chunk(b, start, c, span, u, D, z, gated, softplus, add, chunk, gy, y, gu, gdelta, gz, gD, gbias):
+    """The gradients of u, delta and z, and y, now that all states have added to what they are made of."""
     kind = u.dtype.type
     gd, gb = load(gD, (b, c)), load(gbias, (b, c))
     for k in range(span - 1, -1, -1):
@@ -254,9 +279,16 @@ def _close_chunk(b, start, c, span, u, D, z, gated, softplus, chunk, gy, gu, gde
         gd = gd + g * x
         if gated:
             prefetch(gz, (b, start + k - AHEAD, c))
-            gate = load(z, (b, start + k, c))
+            gate, total = load(z, (b, start + k, c)), load(chunk, (TOTAL, k, 0))
             share = sigmoid(gate, kind)
-            opening = share * (kind(1) + gate * (kind(1) - share))
-            store(gz, (b, start + k, c), load(gy, (b, start + k, c)) * load(chunk, (TOTAL, k, 0)) * opening)
+            gg = load(gy, (b, start + k, c)) * total * share * (kind(1) + gate * (kind(1) - share))
+            out = total * gate * share
+            if add:
+                gg = gg + load(gz, (b, start + k, c))
+            store(gz, (b, start + k, c), gg)
+            if y.shape[1]:
+                if add:
+                    out = out + load(y, (b, start + k, c))
+                store(y, (b, start + k, c), out)
     store(gD, (b, c), gd)
     store(gbias, (b, c), gb)

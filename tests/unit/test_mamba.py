@@ -65,6 +65,7 @@ def test_one_scan_a_layer(monkeypatch):
     calls = []
     scan = ops.selective_scan
     monkeypatch.setattr(ops, "selective_scan", lambda *a, **k: calls.append(k["reverse"]) or scan(*a, **k))
+    monkeypatch.setenv("PRISM_SCAN", "reference")
     models.build("mamba", SMALL)(a_batch())
     assert calls == [False, False]
 

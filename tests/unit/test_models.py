@@ -217,9 +217,14 @@ def test_gradients_reach_every_parameter():
     assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
 
 
-def test_the_ops_are_looked_up_at_each_call(monkeypatch):
-    calls = []
-    scan = ops.selective_scan
-    monkeypatch.setattr(ops, "selective_scan", lambda *a, **k: calls.append(k["reverse"]) or scan(*a, **k))
+def test_every_layer_reads_in_both_directions(monkeypatch):
+    read = []
+    inner = ops.mamba_inner
+
+    def watched(xz, directions, out_weight):
+        read.append([direction.reverse for direction in directions])
+        return inner(xz, directions, out_weight)
+
+    monkeypatch.setattr(ops, "mamba_inner", watched)
     models.build("caduceus", SMALL)(a_batch())
-    assert calls == [False, True, False, True]
+    assert read == [[False, True], [False, True]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from prism import ops
 from prism.models.authors import count_layers, sizes
 from prism.models.blocks.mamba import DIRECTION_AUTHORS_NAMES, SelectiveDirection, projections
 from prism.models.blocks.residual import Backbone
@@ -36,8 +37,8 @@ class BiMamba(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """hidden, result: (batch, length, d_model)."""
-        x, z = self.in_proj(hidden).chunk(2, dim=-1)
-        return self.out_proj(self.rightward(x, z) + self.leftward(x, z))
+        directions = [self.rightward.weights(), self.leftward.weights()]
+        return ops.mamba_inner(self.in_proj(hidden), directions, self.out_proj.weight)
 
 
 def caduceus_backbone(d_model: int, n_layer: int, checkpoint_layers: bool = False) -> Backbone:

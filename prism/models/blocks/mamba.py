@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from prism import ops
-from prism.models.blocks.recompute import Recomputation
+from prism.ops import Direction
 
 EXPAND = 2
 D_STATE = 16
@@ -26,7 +23,7 @@ DIRECTION_AUTHORS_NAMES = (
 
 
 class SelectiveDirection(nn.Module):
-    """Convolution, input-dependent parameters and selective scan of ONE reading direction.
+    """The parameters of convolution, steps and selective scan of ONE reading direction.
 
     Initialised as DESIGN section 5: A_log = log(1..16), D = 1, softplus(dt bias) log-uniform in [1e-3, 0.1],
     dt weight uniform within dt_rank^-0.5, the convolution as torch's Conv1d.
@@ -57,34 +54,18 @@ class SelectiveDirection(nn.Module):
             step = log_step.exp().clamp(min=DT_FLOOR)
             self.dt_proj.bias.copy_(step + torch.log(-torch.expm1(-step)))  # the inverse of softplus
 
-    def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        """x: (batch, length, d_inner) input; z, the gate, and the gated result: the same shape."""
-        # The convolved input and the step are a third of what training would have to keep, and cheap to make.
-        with Recomputation() as recomputation:
-            u = self._convolved(x)
-            recomputation.add(u, partial(self._convolved, x.detach()))
-            low_rank, B, C = self.x_proj(u).split([self.dt_rank, D_STATE, D_STATE], dim=-1)
-            delta = F.linear(low_rank, self.dt_proj.weight)  # its bias is added inside the scan, in float32
-            recomputation.add(delta, partial(_linear_as, delta.dtype, low_rank.detach(), self.dt_proj.weight))
-            return ops.selective_scan(
-                u,
-                delta,
-                -torch.exp(self.A_log),
-                B,
-                C,
-                self.D,
-                z=z,
-                delta_bias=self.dt_proj.bias,
-                delta_softplus=True,
-                reverse=self.reverse,
-            )
-
-    def _convolved(self, x: Tensor) -> Tensor:
-        return ops.causal_conv(x, self.conv_weight, self.conv_bias, reverse=self.reverse)
-
-
-def _linear_as(dtype: torch.dtype, x: Tensor, weight: Tensor) -> Tensor:
-    return F.linear(x.to(dtype), weight.to(dtype))
+    def weights(self) -> Direction:
+        """What `prism.ops.mamba_inner` reads in this direction."""
+        return Direction(
+            self.conv_weight,
+            self.conv_bias,
+            self.x_proj.weight,
+            self.dt_proj.weight,
+            self.dt_proj.bias,
+            self.A_log,
+            self.D,
+            self.reverse,
+        )
 
 
 def projections(d_model: int, n_layer: int) -> tuple[nn.Linear, nn.Linear]:

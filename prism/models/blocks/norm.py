@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
-from prism.models.blocks.precision import at_least_float32
+from prism.models.blocks.precision import at_least_float32, full_precision
 
 
 class _RMSNorm(torch.autograd.Function):
@@ -18,14 +19,18 @@ class _RMSNorm(torch.autograd.Function):
         return F.rms_norm(x, weight.shape, weight, eps)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
-        scale = torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + ctx.eps)
-        normalised = x * scale
-        to_weight = (gradient * normalised).flatten(0, -2).sum(dim=0)
-        to_normalised = gradient * weight
-        along = (to_normalised * normalised).mean(dim=-1, keepdim=True)
-        return scale * (to_normalised - normalised * along), to_weight, None
+        width = x.shape[-1]
+        with full_precision(x):
+            square = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
+            scale = (square / width + ctx.eps).rsqrt_()
+            product = gradient * x
+            to_weight = scale.flatten() @ product.flatten(0, -2)
+            along = (product @ weight).unsqueeze(-1).mul_(scale.pow(3) / width)
+            torch.mul(x, along, out=product)  # few passes over memory, and few arrays: both are the cost here
+            return (gradient * weight).mul_(scale).sub_(product), to_weight, None
 
 
 class RMSNorm(nn.Module):

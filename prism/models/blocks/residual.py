@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from prism.models.blocks.norm import RMSNorm
 from prism.models.blocks.precision import at_least_float32
-from prism.models.blocks.recompute import Recomputation, checkpointed
+from prism.models.blocks.recompute import checkpointed
+from prism.ops.recompute import Recomputation
 
 MALLOC_REUSES = 32 * 2**20  # bytes; the largest threshold of glibc's malloc for mapping a block of its own
 WIDEST = 4  # times d_model: what in_proj of a Mamba puts out
