@@ -11,14 +11,21 @@ BASE = os.path.dirname(workflow.current_basedir)
 sys.path.insert(0, BASE)
 
 from prism import NUMBERS_VERSION
+from prism.training.memory_record import memory_for
 from workflow_scripts.planning import costs, plan
 from workflow_scripts.planning.files import Files
 
-# A prefix replaces Snakemake's own strict mode, hence `set`; the scripts are run as modules of this checkout.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(BASE)}; ")
+# The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach the rules of
+# a workflow that uses this one as a module, and Snakemake takes PYTHONPATH out of a job's environment under conda.
+os.environ.update(PRISM_HOME=BASE)
+
+# The prefix that another workflow gives this one when it uses it as a module; the plan places with it what a path in `params` names.
+if workflow.modifier.path_modifier.modifies_prefixes:
+    raise WorkflowError("module: replace_prefix is not understood here; give the module a `prefix`")
+PREFIX = workflow.modifier.path_modifier.replace_prefix("")
 
 try:
-    PLAN = plan.make_plan(config)
+    PLAN = plan.make_plan(config, PREFIX)
 except ValueError as error:
     raise WorkflowError(f"{error}")
 
@@ -27,7 +34,11 @@ config.update(PLAN.config)
 FILES = Files(PLAN)
 DEVICE = PLAN.config["device"]
 GPUS = 0 if DEVICE == "cpu" else 1
+STATE = "results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/state"
 THREADS = PLAN.config["threads"]
+# Of a training, or more if --retries says so. Only where the run was started: the snakemake inside a cluster job would otherwise
+# try again by itself, within the memory and time that were too little.
+RETRIES = max(3, getattr(workflow.execution_settings, "retries", 0)) if workflow.is_main_process else 0
 
 
 wildcard_constraints:
@@ -43,9 +54,32 @@ def family(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def local_file(download):
+    """The file on this machine that is copied, as an input beyond the reach of a module's prefix; nothing for a remote one."""
+    return local(download.local) if download.local else []
+
+
 def runtime_of(minutes):
     """Minutes that a training may take: `minutes` at windows of up to 20 kb, ten times as many at longer ones."""
     return lambda wildcards: minutes * (10 if PLAN.entries[wildcards.model].length > 20_000 else 1)
+
+
+def memory_of(megabytes):
+    """MB of a training: `megabytes`; after a shortage of memory, more than what was too small."""
+    return lambda wildcards: memory_for(megabytes, FILES.placed(STATE).format(**dict(wildcards.items())))
+
+
+def training_resources(megabytes, runtime, device=DEVICE):
+    """Resources of a training; what it is told beside memory and time, and does not make it run again."""
+    return {
+        "mem_mb": memory_of(megabytes),
+        "runtime": runtime,
+        "gpu": 0 if device == "cpu" else 1,
+        "device": device,
+        "cpu_precision": PLAN.config["cpu_precision"],
+        "tensorboard": int(PLAN.config["tensorboard"]),
+        "attempt": lambda wildcards, attempt: attempt,
+    }
 
 
 onstart:

@@ -6,6 +6,7 @@ rule train_model:
         windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
         genes="results/genes/{cell_type}.tsv",
         elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
+        cleared=ancient("results/smoke/{cell_type}/{model}.cleared"),
     output:
         checkpoint="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/best.ckpt",
         history="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/history.csv",
@@ -17,25 +18,25 @@ rule train_model:
         "results/job_costs/runs/{cell_type}/{model}/fold{fold}/seed{seed}.tsv"
     wildcard_constraints:
         model="(?!)",
+    # A training goes on from its state: after a time limit, a lost machine, or with more memory after a shortage of it.
+    retries: RETRIES
     conda:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
     resources:
-        mem_mb=8000,
-        runtime=runtime_of(240),
-        gpu=GPUS,
-        device=DEVICE,
+        **training_resources(8000, runtime_of(240)),
     params:
         entry=lambda wildcards: PLAN.entries[wildcards.model].canonical(),
         folds=PLAN.config["folds"],  # as written: the script finds it wherever the clone lies; `split` is what counts
         split=lambda wildcards: PLAN.splits[wildcards.fold],
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
-        state="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/state",
+        state=FILES.placed(STATE),
         numbers_version=NUMBERS_VERSION,
     shell:
-        "python -m workflow_scripts.train --windows {input.windows} --genes {input.genes} --elements {input.elements} --folds {params.folds:q} "
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.train --windows {input.windows} --genes {input.genes} --elements {input.elements} --folds {params.folds:q} "
         "--fold {wildcards.fold} --seed {wildcards.seed} --cell-type {wildcards.cell_type} --model {wildcards.model} "
-        "--entry {params.entry:q} --label {params.label:q} --device {resources.device} --threads {threads} --checkpoint {output.checkpoint} "
+        "--entry {params.entry:q} --label {params.label:q} --device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} "
+        "--minutes {resources.runtime} --mem-mb {resources.mem_mb} --attempt {resources.attempt} --tensorboard {resources.tensorboard} --checkpoint {output.checkpoint} "
         "--history {output.history} --predictions {output.predictions} --metrics {output.metrics} --state-dir {params.state} > {log} 2>&1"
 
 
@@ -45,10 +46,7 @@ use rule train_model as train_ridge with:
         model=family(PLAN.models_of("ridge")),
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
-        gpu=0,
-        device="cpu",
+        **training_resources(4000, 30, device="cpu"),
 
 
 use rule train_model as train_caduceus with:
@@ -66,10 +64,7 @@ use rule train_model as train_prism with:
     wildcard_constraints:
         model=family(PLAN.models_of("prism")),
     resources:
-        mem_mb=12000,
-        runtime=480,
-        gpu=GPUS,
-        device=DEVICE,
+        **training_resources(12000, runtime_of(480)),
 
 
 use rule train_model as train_mamba with:
@@ -87,10 +82,7 @@ use rule train_model as train_epinformer with:
     wildcard_constraints:
         model=family(PLAN.models_of("epinformer")),
     resources:
-        mem_mb=16000,
-        runtime=480,
-        gpu=GPUS,
-        device=DEVICE,
+        **training_resources(16000, 480),
 
 
 # A second pass of Caduceus makes the mask.
@@ -98,20 +90,14 @@ use rule train_model as train_seq2exp_soft with:
     wildcard_constraints:
         model=family(PLAN.models_of("seq2exp_soft")),
     resources:
-        mem_mb=16000,
-        runtime=runtime_of(480),
-        gpu=GPUS,
-        device=DEVICE,
+        **training_resources(16000, runtime_of(480)),
 
 
 use rule train_model as train_seq2exp_hard with:
     wildcard_constraints:
         model=family(PLAN.models_of("seq2exp_hard")),
     resources:
-        mem_mb=16000,
-        runtime=runtime_of(480),
-        gpu=GPUS,
-        device=DEVICE,
+        **training_resources(16000, runtime_of(480)),
 
 
 # enformer-pytorch pins a version of transformers: an environment of its own.
@@ -121,7 +107,4 @@ use rule train_model as train_enformer with:
     conda:
         "../envs/enformer.yaml"
     resources:
-        mem_mb=24000,
-        runtime=runtime_of(480),
-        gpu=GPUS,
-        device=DEVICE,
+        **training_resources(24000, runtime_of(480)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from workflow_scripts import threads
 from workflow_scripts.cli import run
@@ -12,46 +13,30 @@ from workflow_scripts.planning.paths import find
 
 def main() -> None:
     """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--windows", required=True, help="dataset file (.h5)")
-    parser.add_argument("--genes", required=True, help="genes table with expression")
-    parser.add_argument(
-        "--elements", nargs="?", help="file of candidate elements, for a model that reads them"
-    )
-    parser.add_argument("--folds", required=True, help="table of fold, chromosome or gene_id, split")
-    parser.add_argument("--fold", required=True)
-    parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--cell-type", required=True)
-    parser.add_argument("--model", required=True, help="name of the entry")
-    parser.add_argument("--entry", required=True, help="the entry of models.yaml, resolved, as JSON")
-    parser.add_argument("--label", default="{}", help="where the expression comes from, as JSON")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument(
-        "--state-minutes", type=float, default=10.0, help="most training that a kill may cost"
-    )
-    parser.add_argument("--git-revision", help="default: asked of git")
-    parser.add_argument("--state-dir", required=True, help="where an unfinished run keeps its state")
-    for name in ("checkpoint", "history", "predictions", "metrics"):
-        parser.add_argument(f"--{name}", required=True, help="file to write")
-    arguments = parser.parse_args()
+    arguments = parsed()
     threads.limit(arguments.threads)
 
+    from prism.training.job import job
+    from prism.training.limits import Limits
+    from prism.training.log import say
+
+    limits = Limits(arguments.minutes, arguments.mem_mb)
+    with job(arguments.state_dir, limits, arguments.attempt, say):
+        train(arguments, limits)
+
+
+def train(arguments: argparse.Namespace, limits) -> None:
+    """Read the data and train."""
     from prism.genome import folds
     from prism.genome.windows import Windows
+    from prism.training import fit
     from prism.training.artefacts import RunPaths
-    from prism.training.fit import train
     from prism.training.run import Run, parse_entry
 
     entry = parse_entry(arguments.entry)
-    windows = Windows(
-        arguments.windows,
-        arguments.genes,
-        entry["length"],
-        entry.get("signals"),
-        entry.get("rna_features", True),
-        elements=arguments.elements,
-    )
+    features = entry.get("rna_features", True)
+    data = (arguments.windows, arguments.genes, entry["length"], entry.get("signals"), features)
+    windows = Windows(*data, elements=arguments.elements)
     this_run = Run(
         windows=windows,
         folds=folds.read(find(arguments.folds, "folds")),
@@ -62,9 +47,41 @@ def main() -> None:
         seed=arguments.seed,
         label=json.loads(arguments.label),
         git_revision=arguments.git_revision,
+        cpu_precision=arguments.cpu_precision,
     )
     outputs = (arguments.checkpoint, arguments.history, arguments.predictions, arguments.metrics)
-    train(this_run, RunPaths(*outputs, arguments.state_dir), arguments.device, arguments.state_minutes)
+    board = Path(arguments.state_dir).with_name("tensorboard") if arguments.tensorboard else None
+    paths = RunPaths(*outputs, arguments.state_dir, board)
+    fit.train(this_run, paths, arguments.device, arguments.state_minutes, limits)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--windows", required=True, help="dataset file (.h5)")
+    add("--genes", required=True, help="genes table with expression")
+    add("--elements", nargs="?", help="file of candidate elements, for a model that reads them")
+    add("--folds", required=True, help="table of fold, chromosome or gene_id, split")
+    add("--fold", required=True)
+    add("--seed", required=True, type=int)
+    add("--cell-type", required=True)
+    add("--model", required=True, help="name of the entry")
+    add("--entry", required=True, help="the entry of models.yaml, resolved, as JSON")
+    add("--label", default="{}", help="where the expression comes from, as JSON")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
+    add("--cpu-precision", default="fp32", choices=("fp32", "bf16"), help="of matrix products on a CPU")
+    add("--threads", type=int, default=1)
+    add("--state-minutes", type=float, default=10.0, help="most training that a kill may cost")
+    add("--minutes", type=float, help="the job's time limit: ends before it with exit status 75")
+    add("--mem-mb", type=int, help="the job's memory limit")
+    add("--attempt", type=int, default=1, help="which attempt of the job this is")
+    add("--tensorboard", type=int, default=0, choices=(0, 1), help="1: event files beside the state")
+    add("--git-revision", help="default: asked of git")
+    add("--state-dir", required=True, help="where an unfinished run keeps its state")
+    for name in ("checkpoint", "history", "predictions", "metrics"):
+        add(f"--{name}", required=True, help="file to write")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

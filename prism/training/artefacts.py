@@ -28,6 +28,7 @@ class RunPaths:
     predictions: Path
     metrics: Path
     state: Path
+    tensorboard: Path | None = None  # folder of event files, None for none
 
 
 def write_checkpoint(path: str | Path, checkpoint: dict[str, Any]) -> None:
@@ -38,7 +39,8 @@ def write_checkpoint(path: str | Path, checkpoint: dict[str, Any]) -> None:
 
 def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
     """Write history.csv, one row a validation."""
-    first = ["step", "epoch", "seconds", "steps_per_s", "learning_rate", "grad_norm", "train_loss"]
+    first = ["step", "epoch", "seconds", "steps_per_s", "peak_memory_gb", "learning_rate", "grad_norm"]
+    first.append("train_loss")
     last = ["valid_mse", "valid_mae", "valid_pearson"]
     terms = sorted({name for row in rows for name in row} - {*first, *last})
     with writing(path) as part:

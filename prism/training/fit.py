@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,36 +15,49 @@ from prism.evaluation.metrics import scores
 from prism.models import build
 from prism.training import artefacts, identity
 from prism.training.artefacts import RunPaths
+from prism.training.attempts import EXIT_TRY_AGAIN
 from prism.training.batches import Batches
-from prism.training.device import describe, place_on, reserved, usable_precision
+from prism.training.device import describe, peak_memory_gb, place_on, reserved, usable_precision
 from prism.training.fitted import Fitted
 from prism.training.journal import Journal
+from prism.training.limits import Limits, OutOfTimeError
 from prism.training.log import say
+from prism.training.out_of_memory import explained
 from prism.training.prediction import FORMAT, predicted
 from prism.training.run import Run
 from prism.training.state import RunState, seed_everything
 
 
-def train(run: Run, paths: RunPaths, device: str = "auto", state_minutes: float = 10.0) -> dict[str, Any]:
+def train(
+    run: Run,
+    paths: RunPaths,
+    device: str = "auto",
+    state_minutes: float = 10.0,
+    limits: Limits | None = None,
+) -> dict[str, Any]:
     """Train, choose by validation MSE, test once, write the run's four files.
 
     device: auto, cpu, cuda or cuda:<i>. state_minutes: a killed run loses at most this much, and a re-run
-    goes on from there. Returns what metrics.json holds.
-    Raises ValueError for what the user can mend: fold, labels, settings, device, a loss that is NaN.
+    goes on from there. limits: of the job; near its time limit the process ends with EXIT_TRY_AGAIN, its state saved.
+    Returns what metrics.json holds.
+    Raises ValueError for what the user can mend: fold, labels, settings, device, memory, a loss that is NaN.
     """
+    limits = limits or Limits()
     states = RunState(paths.state, run.identity, say)
     seed_everything(run.seed)
     module = build(run.entry["architecture"], run.build_settings)
     closed_form = getattr(module, "closed_form", False)
-    with reserved("cpu" if closed_form else device, say) as place:
-        precision = usable_precision(run.settings.precision, place)
+    with _reserved("cpu" if closed_form else device, limits) as place, explained(run, place, limits.mem_mb):
+        wanted = "fp32" if closed_form else run.settings.precision
+        precision = usable_precision(wanted, place, run.cpu_precision)
         _announce(run, module, place, precision)
         if closed_form:
             fitted = _fit_closed_form(module, run)
         else:
             from prism.training.gradient import fit_by_gradient  # Lightning takes a second to import
 
-            fitted = fit_by_gradient(module, run, place, precision, states, state_minutes)
+            keeping = (states, state_minutes, limits, paths.tensorboard)
+            fitted = fit_by_gradient(module, run, place, precision, *keeping)
         module.load_state_dict(fitted.state_dict)
         module.to(place)
         prediction = {split: _predict(module, run, split, place, precision) for split in ("valid", "test")}
@@ -54,17 +69,31 @@ def train(run: Run, paths: RunPaths, device: str = "auto", state_minutes: float 
     artefacts.write_predictions(paths.predictions, _prediction_table(run, prediction))
     artefacts.write_metrics(paths.metrics, record)
     states.clear()
-    test = record["metrics"]["test"]
+    _conclude(record["metrics"]["test"], fitted)
+    return record
+
+
+def _conclude(test: dict[str, Any], fitted: Fitted) -> None:
     pearson = "undefined" if test["pearson"] is None else f"{test['pearson']:.4f}"
     scored = f"{test['n']} genes, MSE {test['mse']:.4f}, MAE {test['mae']:.4f}, Pearson {pearson}"
     weights = "closed form" if fitted.step is None else f"weights of step {fitted.step}"
     say(f"test, {weights}: {scored}")
-    return record
+
+
+@contextmanager
+def _reserved(device: str, limits: Limits) -> Iterator[torch.device]:
+    try:
+        with reserved(device, say, limits=limits) as place:
+            yield place
+    except OutOfTimeError as error:
+        say(f"{error}; a re-run tries again")
+        raise SystemExit(EXIT_TRY_AGAIN) from None
 
 
 def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) -> None:
     windows, wanted = run.windows, run.settings.precision
-    reason = f" ({wanted} is not to be had here)" if precision != wanted else ""
+    reason = " (as cpu_precision says)" if place.type == "cpu" else f" ({wanted} is not to be had here)"
+    reason = reason if precision != wanted else ""
     say(f"device: {describe(place)}, products in {precision}{reason}")
     say(f"model: {run.model} ({run.entry['architecture']}), {_n_parameters(module):,} parameters")
     where = place_on(windows, place)
@@ -87,7 +116,8 @@ def _fit_closed_form(module: nn.Module, run: Run) -> Fitted:
     report = module.fit(train, valid)
     say(f"fitted in closed form: {report}")
     prediction = predicted(module, run.windows, run.indices("valid"), cpu, "fp32", size)
-    journal.close_row(module, {"step": 0, "epoch": 0.0}, prediction, run.expression("valid"), {})
+    at = {"peak_memory_gb": round(peak_memory_gb(cpu), 3)}
+    journal.close_row(module, {"step": 0, "epoch": 0.0}, prediction, run.expression("valid"), at)
     return Fitted(journal.best["state_dict"], None, journal.rows, report)
 
 

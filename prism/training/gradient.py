@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
 
 import lightning.pytorch as pl
 import torch
@@ -12,10 +18,14 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.warnings import PossibleUserWarning
 from torch import nn
 
+from prism.training.attempts import EXIT_TRY_AGAIN
+from prism.training.board import Board
 from prism.training.data import FoldData
 from prism.training.fitted import Fitted
 from prism.training.keeping import KeepState
+from prism.training.limits import Limits, OutOfTimeError
 from prism.training.log import say
+from prism.training.micro_batches import refuse_coupled
 from prism.training.progress import Progress
 from prism.training.run import Run
 from prism.training.state import RunState
@@ -26,9 +36,23 @@ EXIT_AFTER_SIGTERM = 143
 
 
 def fit_by_gradient(
-    module: nn.Module, run: Run, device: torch.device, precision: str, states: RunState, state_minutes: float
+    module: nn.Module,
+    run: Run,
+    device: torch.device,
+    precision: str,
+    states: RunState,
+    state_minutes: float,
+    limits: Limits | None = None,
+    tensorboard: Path | None = None,
 ) -> Fitted:
-    """Train `module` on a run's fold, going on from its newest state if there is one."""
+    """Train `module` on a run's fold, going on from its newest state if there is one.
+
+    state_minutes: most training that a kill may cost. limits: of the job; when its time is up, the process ends
+    with EXIT_TRY_AGAIN and the state saved. tensorboard: folder of event files, None for none.
+    Raises ValueError where the time does not suffice for one step, or micro_batch does not suit the model.
+    """
+    refuse_coupled(module, run.settings.micro_batch, run.settings.batch_size)
+    limits = limits or Limits()
     _quieten_lightning()
     state = states.load()
     first_step = state["step"] if state else 0
@@ -40,8 +64,9 @@ def fit_by_gradient(
     start = f"resumed at step {first_step} (state {run.identity})" if state else "from step 0"
     say(f"training: {start} of {data.steps}, {every}")
     if first_step < data.steps:
-        callbacks = [KeepState(states, state_minutes), Progress()]
-        _fit(_trainer(data.steps - first_step, device, precision, callbacks), task, data)
+        keep = KeepState(states, state_minutes, limits, first_step)
+        callbacks = [keep, Progress(), *([Board(tensorboard)] if tensorboard else [])]
+        _fit(_trainer(data.steps - first_step, device, precision, callbacks), task, keep)
     best = task.journal.best
     return Fitted(best["state_dict"], best["step"], task.journal.rows)
 
@@ -66,15 +91,52 @@ def _trainer(steps: int, device: torch.device, precision: str, callbacks: list[p
     )
 
 
-def _fit(trainer: pl.Trainer, task: Task, data: FoldData) -> None:
+def _fit(trainer: pl.Trainer, task: Task, keep: KeepState) -> None:
+    first_step, data = task.step, task.data
     try:
-        trainer.fit(task, datamodule=data)
+        with _interrupt_as_sigterm():
+            trainer.fit(task, datamodule=data)
     except SIGTERMException:
         # by itself it would end the process as a success
-        say(f"stopped by SIGTERM at step {task.step}; a re-run goes on from there")
+        say(f"stopped by SIGTERM at step {task.step}; a re-run goes on from step {keep.saved_step}")
         raise SystemExit(EXIT_AFTER_SIGTERM) from None
+    except OutOfTimeError:
+        _end_in_time(task, first_step, keep.limits)
     if task.step != data.steps:
         raise RuntimeError(f"training ended at step {task.step} of {data.steps}")
+
+
+def _end_in_time(task: Task, first_step: int, limits: Limits) -> NoReturn:
+    if task.step == first_step:
+        raise ValueError(
+            f"the job's {limits.minutes:g} minutes do not suffice for one step: {limits.elapsed():.0f} s went by "
+            f"before step {first_step + 1}, and {limits.margin():.0f} s are kept to end in; give it more runtime "
+            "(minutes)"
+        ) from None
+    say(
+        f"stopped before the limit of {limits.minutes:g} minutes at step {task.step} of {task.data.steps}, "
+        f"{limits.margin():.0f} s to spare; a re-run goes on from there"
+    )
+    raise SystemExit(EXIT_TRY_AGAIN) from None
+
+
+@contextmanager
+def _interrupt_as_sigterm() -> Iterator[None]:
+    """Let the first Ctrl-C end a training between two steps, as SIGTERM does; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def terminate(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        signal.raise_signal(signal.SIGTERM)
+
+    signal.signal(signal.SIGINT, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _quieten_lightning() -> None:

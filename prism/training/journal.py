@@ -44,7 +44,7 @@ class Journal:
         """Score a validation, keep the weights if it is the best, and return the finished row.
 
         place: {"step", "epoch"}. prediction, target: (n,) of the whole valid split. at: values of this
-        moment, {"learning_rate"}. The other columns are means over the steps since the row before.
+        moment, {"learning_rate", "peak_memory_gb"}. The other columns are means over the steps since the row before.
         """
         means = {name: float(total) / self._count for name, total in self._sums.items()}
         scored = metrics.scores(prediction, target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from prism.training.log import say
 from prism.training.settings import TrainingSettings
 
 FORMAT = 1
+IMPORT = "import it with python -m workflow_scripts.import_checkpoint"
 # a signal whose mean or 99th percentile is this many times the training's, or its inverse, is worth a warning
 SCALE_FACTOR = 2.0
 
@@ -41,13 +42,23 @@ class Trained:
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
             raise ValueError(
-                f"{path}: cannot be read ({type(error).__name__}); re-run the training"
+                f"{path}: cannot be read ({type(error).__name__}); re-run the training, or, where it was released "
+                f"by others, {IMPORT}"
             ) from None
         if not isinstance(checkpoint, dict) or checkpoint.get("format") != FORMAT:
             found = checkpoint.get("format") if isinstance(checkpoint, dict) else type(checkpoint).__name__
-            raise ValueError(f"{path}: not a best.ckpt of this workflow (format {found}, needed {FORMAT})")
+            raise ValueError(
+                f"{path}: not a best.ckpt of this workflow (format {found}, needed {FORMAT}); where it was "
+                f"released by others, {IMPORT}"
+            )
         module = build(checkpoint["architecture"], checkpoint["settings"])
-        module.load_state_dict(checkpoint["state_dict"])
+        try:
+            module.load_state_dict(checkpoint["state_dict"])
+        except RuntimeError as error:
+            told = " ".join(str(error).split())
+            raise ValueError(
+                f"{path}: its weights are not those of its settings ({told}); make it again"
+            ) from None
         return cls(module.eval(), checkpoint)
 
     def feature_columns(self, there: Sequence[str]) -> list[int]:
@@ -62,12 +73,49 @@ class Trained:
             )
         return [list(there).index(name) for name in needed]
 
+    def require(
+        self,
+        path: str | Path,
+        architecture: str | None = None,
+        signals: Sequence[str] | None = None,
+        length: int | None = None,
+    ) -> None:
+        """ValueError unless the checkpoint `path` is of this architecture, signals (in order) and window, if given."""
+        wanted = {"architecture": architecture, "length": length}
+        wanted["signals"] = list(signals) if signals is not None else None
+        wrong = [key for key, value in wanted.items() if value is not None and value != self.checkpoint[key]]
+        if wrong:
+            told = "; ".join(
+                f"its {key} {_listed(self.checkpoint[key])}, needed {_listed(wanted[key])}" for key in wrong
+            )
+            raise ValueError(
+                f"{path}: not the model that was asked for: {told}; delete it and make it again (train, or import it "
+                "with what it was trained on), or ask for the model that it is"
+            )
+
     def scale_warnings(self, scale: dict[str, dict[str, float]]) -> list[str]:
-        """A line for every signal whose mean or p99 is far from training's (`identity.signal_scale`)."""
+        """A line for every signal whose mean or p99 is far from training's (`identity.signal_scale`).
+
+        One line for all where training's is unknown, as it is of a released checkpoint.
+        """
+        if self.checkpoint["signal_scale"] is None:
+            here = ", ".join(
+                f"{name} mean {now['mean']:.4g}, p99 {now['p99']:.4g}" for name, now in scale.items()
+            )
+            return [
+                f"warning: the scale of the signals in training is unknown and cannot be compared (here: {here}); "
+                "predictions assume the same scale (same output type, transform and normalisation)"
+            ] if scale else []  # fmt: skip
         lines = []
         for name, then in self.checkpoint["signal_scale"].items():
             for statistic, trained in then.items():
                 now = scale[name][statistic]
+                if not scale[name]["p99"] and not scale[name]["mean"] and trained:
+                    lines.append(
+                        f"warning: {name} is 0 all over here, its {statistic} was {trained:.4g} in training; "
+                        "does its file cover these chromosomes?"
+                    )
+                    break
                 low, high = sorted((abs(trained), abs(now)))
                 if high > SCALE_FACTOR * low:
                     lines.append(
@@ -94,14 +142,19 @@ def predict(
     out: str | Path,
     device: str = "auto",
     elements: str | Path | None = None,
+    expected: Mapping[str, Any] | None = None,
+    cpu_precision: str = "fp32",
 ) -> None:
     """Predict every gene of a dataset file with a best.ckpt and write gene_id, chrom, tss, (expression,) prediction.
 
     genes: the genes table, with or without expression. elements: the file of candidate elements, for a model that
-    reads them. Raises ValueError where the dataset lacks a signal, a gene
-    feature or the window length that the model was trained with; warns where a signal has another scale.
+    reads them. expected: architecture, signals and length as the checkpoint must have them (`Trained.require`).
+    cpu_precision: of matrix products on a CPU, fp32 or bf16.
+    Raises ValueError where it has not, and where the dataset lacks a signal, a gene feature or the window length that
+    the model was trained with; warns where a signal has another scale.
     """
     trained = Trained.load(checkpoint)
+    trained.require(checkpoint, **(expected or {}))
     facts = trained.checkpoint
     needs_features = bool(facts["rna_feature_names"])
     data = Windows(windows, genes, facts["length"], facts["signals"], needs_features, elements=elements)
@@ -111,8 +164,9 @@ def predict(
     for line in warned:
         say(line)
     settings = TrainingSettings.from_entry(facts["entry"].get("training") or {})
-    with reserved("cpu" if getattr(trained.module, "closed_form", False) else device, say) as place:
-        precision = usable_precision(settings.precision, place)
+    closed_form = getattr(trained.module, "closed_form", False)
+    with reserved("cpu" if closed_form else device, say) as place:
+        precision = usable_precision("fp32" if closed_form else settings.precision, place, cpu_precision)
         say(f"device: {describe(place)}, products in {precision}")
         say(
             f"model: {facts['architecture']}, length {facts['length']:,}, {', '.join(facts['signals']) or 'no signals'}"
@@ -143,13 +197,18 @@ def predicted(
     with torch.inference_mode(), autocast(device, precision):
         for chunk in chunks(indices, batch_size):
             batch = windows.batch(chunk).without_expression().to(device)
-            batch = batch if columns is None else _with_columns(batch, columns)
+            batch = batch if columns is None else with_columns(batch, columns)
             answers.append(module(batch).expression.float().cpu())
     module.train(was_training)
     return torch.cat(answers).numpy()
 
 
-def _with_columns(batch: Batch, columns: Sequence[int]) -> Batch:
+def _listed(value: Any) -> str:
+    return (", ".join(value) or "none") if isinstance(value, list) else str(value)
+
+
+def with_columns(batch: Batch, columns: Sequence[int]) -> Batch:
+    """The same batch with some columns of rna_features, in this order (`Trained.feature_columns`)."""
     return replace(batch, rna_features=batch.rna_features[:, list(columns)])
 
 

@@ -22,7 +22,7 @@ class Run:
 
     windows: a `Windows` reader opened with the entry's length, signals and rna_features. folds: the folds
     table. entry: one entry of config/models.yaml, fully resolved; model: its name. label: where expression
-    comes from.
+    comes from. cpu_precision: of matrix products on a CPU, fp32 or bf16.
     Raises ValueError for unknown training settings, a fold without train, valid or test genes, missing
     labels.
     """
@@ -36,6 +36,7 @@ class Run:
     seed: int
     label: dict[str, Any] = field(default_factory=dict)
     git_revision: str | None = None
+    cpu_precision: str = "fp32"
 
     def __post_init__(self) -> None:
         refuse_unlabelled(self.windows, self.splits)
@@ -57,7 +58,10 @@ class Run:
     @cached_property
     def identity(self) -> str:
         """The hash that training state is kept under."""
-        return identity.run_identity(self.entry, self.windows.identity, self.split_hash, self.fold, self.seed)
+        # an entry that wants fp32 has it on every CPU
+        on_cpu = self.cpu_precision if self.settings.precision != "fp32" else "fp32"
+        data = (self.windows.identity, self.split_hash)
+        return identity.run_identity(self.entry, *data, self.fold, self.seed, on_cpu)
 
     @cached_property
     def build_settings(self) -> dict[str, Any]:

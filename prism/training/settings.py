@@ -14,13 +14,15 @@ class TrainingSettings:
     """The published protocol (DESIGN, section 6) unless the entry says otherwise.
 
     steps: optimiser steps; or `epochs`, whole passes over the training genes, instead.
+    micro_batch: genes that go through the model at once, the gradient being the batch's; None for all of it.
     gradient_clip: largest norm of the gradient; 0 for no clipping.
-    precision: of matrix products on a GPU that has it; else fp32. Everything else is float32 in any case.
+    precision: of matrix products on a GPU that has it; a CPU's is chosen apart. Everything else is float32 in any case.
     """
 
     steps: int | None = None
     epochs: int | None = None
     batch_size: int = 8
+    micro_batch: int | None = None
     learning_rate: float = 5e-4
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 1e-6
@@ -52,7 +54,7 @@ class TrainingSettings:
                 )
 
     def _check_numbers(self) -> None:
-        whole = ("steps", "epochs", "batch_size")
+        whole = ("steps", "epochs", "batch_size", "micro_batch")
         positive = (*whole, "learning_rate", "validations_per_epoch")
         not_negative = ("weight_decay", "warmup_steps", "warmup_from", "final_learning_rate", "gradient_clip")
         for name in (*positive, *not_negative):
@@ -83,5 +85,5 @@ class TrainingSettings:
         return max(1, math.ceil(self.batches_per_epoch(n_genes) / self.validations_per_epoch))
 
     def genes_at_once(self, length: int) -> int:
-        """Genes in a batch when no gradient is kept: about 130,000 positions, at least a training batch."""
-        return max(self.batch_size, min(256, 131_072 // length))
+        """Genes in a batch when no gradient is kept: about 130,000 positions, at least what training has at once."""
+        return max(self.micro_batch or self.batch_size, min(256, 131_072 // length))

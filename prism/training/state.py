@@ -41,6 +41,8 @@ class RunState:
                 f"state of other settings, data or code left alone in {self.root}: {', '.join(foreign)} "
                 f"(this run is {self.folder.name}); delete it if it is not wanted"
             )
+        for broken in self.folder.glob("*.part"):  # of a kill in the middle of writing
+            broken.unlink()
         for path in reversed(self._files()):
             try:
                 return torch.load(path, map_location="cpu", weights_only=True)

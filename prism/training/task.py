@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import lightning.pytorch as pl
@@ -9,10 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prism.genome.batch import Batch
 from prism.models import parameter_groups
 from prism.training.batches import Item
 from prism.training.data import FoldData
+from prism.training.device import peak_memory_gb
 from prism.training.journal import Journal
+from prism.training.micro_batches import accumulated
 from prism.training.prediction import refuse_bad_prediction
 from prism.training.schedule import learning_rate_at
 from prism.training.state import random_state, restore_random_state
@@ -30,7 +34,8 @@ class Task(pl.LightningModule):
         self.journal = Journal()
         self.step = 0  # optimiser steps done, over all restarts
         self._resumed: dict[str, Any] | None = None
-        self._loss_to_check: tuple[int, list[int], Tensor] | None = None
+        self.validating = False  # in the middle of a validation there is no state to be kept
+        self._to_check: tuple[int, list[int], Tensor] | None = None
         self._seen: dict[str, Tensor] = {}
         self._predicted: list[Tensor] = []
 
@@ -57,14 +62,25 @@ class Task(pl.LightningModule):
 
     def training_step(self, item: Item, batch_idx: int) -> Tensor:
         self.refuse_bad_loss()
-        output = self.module(item.batch)
-        loss = functional.smooth_l1_loss(output.expression.float(), item.batch.expression)
+        size = self.settings.micro_batch
+        if size is None or size >= len(item.batch):
+            loss, terms = self.loss_of(item.batch)
+        else:
+            scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+            scale = scaler.get_scale() if scaler else 1.0
+            loss, terms = accumulated(self.loss_of, self.module, item.batch, size, scale)
+        self._seen = {"train_loss": loss.detach()} | {f"loss_{k}": v.detach() for k, v in terms.items()}
+        self._to_check = (self.step, item.indices, loss.detach())
+        return loss
+
+    def loss_of(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted loss of a batch, a mean over its genes, and its terms by name, unweighted."""
+        output = self.module(batch)
+        loss = functional.smooth_l1_loss(output.expression.float(), batch.expression)
         terms = {"expression": loss} | output.losses
         for name, value in output.losses.items():
             loss = loss + self.module.loss_weights[name] * value
-        self._seen = {"train_loss": loss.detach()} | {f"loss_{k}": v.detach() for k, v in terms.items()}
-        self._loss_to_check = (self.step, item.indices, loss.detach())
-        return loss
+        return loss, terms
 
     def configure_gradient_clipping(
         self, optimizer, gradient_clip_val=None, gradient_clip_algorithm=None
@@ -72,30 +88,37 @@ class Task(pl.LightningModule):
         largest = self.settings.gradient_clip or float("inf")
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), largest)
         self._seen["grad_norm"] = norm.detach()
+        if self._to_check and getattr(self.trainer.precision_plugin, "scaler", None) is None:
+            # weights are lost with an infinite gradient, whatever the loss; a loss scale skips such steps
+            step, indices, loss = self._to_check
+            self._to_check = (step, indices, torch.stack([loss, norm.detach()]))
 
     def on_train_batch_end(self, outputs, item: Item, batch_idx: int) -> None:
         self.journal.add(self._seen)
         self.step += 1
 
     def refuse_bad_loss(self) -> None:
-        """ValueError if the last step's loss was not finite, naming the step and its genes.
+        """ValueError if the last step's loss or gradient was not finite, naming the step and its genes.
 
         Looked at one step late: asking a GPU at once would leave it idle while the next step is prepared.
         """
-        if self._loss_to_check is None:
+        if self._to_check is None:
             return
-        step, indices, loss = self._loss_to_check
-        self._loss_to_check = None
-        if not torch.isfinite(loss):
+        step, indices, values = self._to_check
+        self._to_check = None
+        values = values.flatten().tolist()
+        if not all(map(math.isfinite, values)):
+            what = "the gradient's norm" if math.isfinite(values[0]) else "the loss"
+            value = values[-1] if math.isfinite(values[0]) else values[0]
             genes = ", ".join(self.data.windows.gene_id[index] for index in indices)
             raise ValueError(
-                f"the loss of step {step} is {float(loss)}; genes of its batch: {genes}. Look at their "
+                f"{what} of step {step} is {value}; genes of its batch: {genes}. Look at their "
                 "signals and labels; if these are sound, lower learning_rate or use precision fp32"
             )
 
     def on_validation_epoch_start(self) -> None:
         self.refuse_bad_loss()
-        self._predicted = []
+        self._predicted, self.validating = [], True
 
     def validation_step(self, item: Item, batch_idx: int) -> None:
         self._predicted.append(self.module(item.batch.without_expression()).expression.float())
@@ -108,7 +131,9 @@ class Task(pl.LightningModule):
         target = self.data.windows.expression[torch.as_tensor(indices)].cpu().numpy()
         place = {"step": self.step, "epoch": self.step / self.data.batches_per_epoch}
         rate = learning_rate_at(self.step - 1, self.data.steps, self.settings)
-        self.journal.close_row(self.module, place, prediction, target, {"learning_rate": rate})
+        at = {"learning_rate": rate, "peak_memory_gb": round(peak_memory_gb(self.device), 3)}
+        self.journal.close_row(self.module, place, prediction, target, at)
+        self.validating = False
 
     def state(self) -> dict[str, Any]:
         """Everything that `resume` needs, in plain types and tensors."""

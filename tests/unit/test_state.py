@@ -23,7 +23,7 @@ from tests.unit.test_training import ENTRY, dataset, paths_in, run_of, trained
 assert dataset  # fixtures
 assert trained
 
-CLOCK = ["seconds", "steps_per_s"]
+CLOCK = ["seconds", "steps_per_s", "peak_memory_gb"]  # of the process, not of the run
 
 
 class KillError(Exception):

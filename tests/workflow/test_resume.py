@@ -1,0 +1,158 @@
+"""A workflow killed in the middle of a training ends with the numbers of an undisturbed one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from project import CONFIG, MODELS, Project
+
+RUN = Path("results/runs/simA/long/fold1/seed2")
+TARGET = f"{RUN}/metrics.json"
+CLOCK = ["seconds", "steps_per_s", "peak_memory_gb"]
+PATIENCE = 240  # seconds
+
+
+@pytest.fixture
+def longer(finished) -> Iterator[Project]:
+    """The finished project with one more model, whose training is long enough to be caught at it."""
+    write_models(finished, {"steps": 500})
+    finished.configure(run=CONFIG["run"] | {"models": ["floor", "tiny", "long"], "seeds": [2]})
+    yield finished
+    (finished.folder / "models.yaml").write_text(yaml.safe_dump(MODELS, sort_keys=False))
+    finished.configure()
+    shutil.rmtree(finished.folder / "results/runs/simA/long", ignore_errors=True)
+    for trial in (finished.folder / "results/smoke/simA").glob("long.*"):
+        trial.unlink()
+
+
+def write_models(project: Project, training: dict) -> None:
+    entry = MODELS["models"]["tiny"] | {"training": training}
+    models = MODELS | {"models": MODELS["models"] | {"long": entry}}
+    (project.folder / "models.yaml").write_text(yaml.safe_dump(models, sort_keys=False))
+
+
+class Workflow:
+    """Snakemake in the background, in a process group of its own, as a terminal starts it."""
+
+    def __init__(self, project: Project) -> None:
+        self.folder, self.log = project.folder, project.folder / "snakemake.log"
+        command = [sys.executable, "-m", "snakemake", "-s", str(project.workflow / "Snakefile"), TARGET]
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*command, "--configfile", "config.yaml", "--cores", "1"],
+                cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                env=os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"},
+            )  # fmt: skip
+
+    def __enter__(self) -> Workflow:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def wait_for(self, step: int) -> int:
+        """The trainer's process id, once it has kept a state of `step` or later."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if newest(self.folder) >= step:
+                holder = re.match(r"process (\d+) ", (self.folder / RUN / "state/lock").read_text())
+                return int(holder[1])
+            time.sleep(0.01)
+        pytest.fail(f"no state of step {step}:\n{self.log.read_text()}")
+
+    def ended(self) -> int:
+        return self.process.wait(PATIENCE)
+
+
+def newest(folder: Path) -> int:
+    states = [int(path.stem[5:]) for path in (folder / RUN / "state").glob("*/step-*.pt")]
+    return max(states, default=0)
+
+
+def log_of(project: Project) -> str:
+    return (project.folder / "logs/runs/simA/long/fold1/seed2.log").read_text()
+
+
+def test_killed_workflow_ends_with_the_same_numbers(longer, tmp_path):
+    killed, whole = longer, tmp_path / "whole"
+    killed.snakemake(TARGET)
+    shutil.move(killed.folder / RUN, whole)
+
+    with Workflow(killed) as workflow:
+        os.kill(workflow.wait_for(50), signal.SIGKILL)
+        # Snakemake removes what the job wrote and tries again by itself
+        before = newest(killed.folder)
+        time.sleep(0.5)
+        workflow.wait_for(before + 50)
+        assert "Trying to restart" in workflow.log.read_text()
+        assert f"resumed at step {before} " in log_of(killed)
+        os.killpg(workflow.process.pid, signal.SIGINT)  # Ctrl-C
+        assert workflow.ended() != 0
+    assert "stopped by SIGTERM at step" in log_of(killed)
+    stopped = newest(killed.folder)
+    assert stopped >= before + 50
+
+    with Workflow(killed) as workflow:  # and the machine goes down
+        workflow.wait_for(stopped + 50)
+        os.killpg(workflow.process.pid, signal.SIGKILL)
+        workflow.ended()
+    down = newest(killed.folder)
+    assert not (killed.folder / TARGET).exists()
+
+    killed.snakemake("--unlock")
+    killed.snakemake(TARGET)
+    assert f"resumed at step {down} " in log_of(killed)
+    assert not (killed.folder / RUN / "state").exists()
+    ends = (killed.folder / RUN, whole)
+    for name in ("predictions.tsv.gz", "metrics.json"):
+        assert (ends[0] / name).read_bytes() == (ends[1] / name).read_bytes()
+    histories = [pd.read_csv(each / "history.csv").drop(columns=CLOCK) for each in ends]
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
+
+
+def test_memory_grows_after_a_shortage_only(longer):
+    """Planned anew for each attempt, from what the attempt before left behind."""
+    state = longer.folder / RUN / "state"
+    state.mkdir(parents=True)
+    for record, planned in (("{}", 12000), ('{"mem_mb": 12000, "peak_mb": 11900}', 18000)):
+        (state / "running.json").write_text(record)
+        assert re.search(rf"mem_mb={planned}\b", longer.snakemake("--dry-run", TARGET))
+
+
+def test_switches_reach_the_training_and_train_nothing_again(finished):
+    finished.configure(tensorboard=True, cpu_precision="bf16")
+    try:
+        out = finished.snakemake("--dry-run", "--forcerun", "train_prism", "train")
+        assert finished.planned("train") == {}
+    finally:
+        finished.configure()
+    resources = re.findall(r"resources: .*", out)
+    assert any("cpu_precision=bf16" in line and "tensorboard=1" in line for line in resources)
+
+
+def test_a_failure_that_lasts_is_not_tried_again(longer):
+    write_models(longer, {"micro_batch": 2})
+    cleared = (
+        longer.folder / "results/smoke/simA/long.cleared"
+    )  # without its trial, which would find it first
+    cleared.parent.mkdir(parents=True, exist_ok=True)
+    cleared.touch()
+    out = longer.snakemake("--allowed-rules", "train_prism", "--", TARGET, succeeds=False)
+    assert out.count("Trying to restart") == 3
+    assert re.search(
+        r"attempt 4 not begun, the one before ended with: training: micro_batch 2 .*BatchNorm", out
+    )
