@@ -31,7 +31,7 @@ rule figure_metrics:
             f"--published {shlex.quote(PLAN.config['published'])}" if PLAN.config.get("published") else ""
         ),
     shell:
-        "python -m workflow_scripts.figure metrics --summary {input.summary} --metrics {input.metrics} "
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure metrics --summary {input.summary} --metrics {input.metrics} "
         "{params.published} --runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
@@ -58,7 +58,7 @@ rule figure_scatter:
         mem_mb=2000,
         runtime=15,
     shell:
-        "python -m workflow_scripts.figure scatter --cell-type {wildcards.cell_type} --predictions {input.predictions} "
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure scatter --cell-type {wildcards.cell_type} --predictions {input.predictions} "
         "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
@@ -85,7 +85,34 @@ rule figure_training_curves:
         mem_mb=2000,
         runtime=15,
     shell:
-        "python -m workflow_scripts.figure training_curves --cell-type {wildcards.cell_type} --histories {input.histories} "
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure training_curves --cell-type {wildcards.cell_type} --histories {input.histories} "
+        "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
+
+
+rule figure_mask:
+    input:
+        masks=lambda wildcards: FILES.of_mask_runs("mask.tsv.gz", wildcards.cell_type),
+        runs=lambda wildcards: FILES.of_mask_runs("metrics.json", wildcards.cell_type),
+    output:
+        svg=report(
+            f"{FIGURES}/mask.{{cell_type}}.svg",
+            caption="../report/mask.rst",
+            category="Benchmark",
+            labels={"figure": "learned mask", "cell type": "{cell_type}"},
+        ),
+        png=f"{FIGURES}/mask.{{cell_type}}.png",
+    log:
+        "logs/figures/mask.{cell_type}.log",
+    benchmark:
+        "results/job_costs/figures/mask.{cell_type}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure mask --cell-type {wildcards.cell_type} --masks {input.masks} "
         "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
@@ -114,5 +141,5 @@ rule figure_signal_profile:
     params:
         assay=lambda wildcards: FILES.cell_type(wildcards.cell_type).label.assay or "expression",
     shell:
-        "python -m workflow_scripts.figure signal_profile --windows {input.windows} --genes {input.genes} --assay {params.assay:q} "
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure signal_profile --windows {input.windows} --genes {input.genes} --assay {params.assay:q} "
         "--svg {output.svg} --png {output.png} > {log} 2>&1"

@@ -1,20 +1,47 @@
-# A trained model applied to the genes of any cell type.
+# A trained or a released model applied to the genes of any cell type, and the mask that Seq2Exp learned.
+from workflow_scripts.planning.prediction_files import PredictionFiles
+
+PREDICTIONS = PredictionFiles(FILES)
+
+
+rule import_released:
+    input:
+        lambda wildcards: PREDICTIONS.released_file(wildcards.released),
+    output:
+        "results/released/{released}.ckpt",
+    log:
+        "logs/released/{released}.log",
+    benchmark:
+        "results/job_costs/released/{released}.tsv"
+    wildcard_constraints:
+        released=family(PLAN.released),
+    conda:
+        "../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    params:
+        options=lambda wildcards: PREDICTIONS.import_options(wildcards.released),
+    shell:
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.import_checkpoint --checkpoint {input} {params.options} "
+        "--out {output} > {log} 2>&1"
 
 
 rule predict_expression:
     input:
-        checkpoint="results/runs/{trained_on}/{model}/fold{fold}/seed{seed}/best.ckpt",
-        windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
+        checkpoint=lambda wildcards: PREDICTIONS.checkpoint(wildcards.run),
+        windows=lambda wildcards: PREDICTIONS.windows(wildcards.cell_type, wildcards.run),
         genes="results/genes/{cell_type}.tsv",
-        elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
+        elements=lambda wildcards: PREDICTIONS.elements(wildcards.cell_type, wildcards.run),
     output:
-        "results/predictions/{cell_type}/{trained_on}.{model}.fold{fold}.seed{seed}.tsv.gz",
+        "results/predictions/{cell_type}/{run}.tsv.gz",
     log:
-        "logs/predictions/{cell_type}/{trained_on}.{model}.fold{fold}.seed{seed}.log",
+        "logs/predictions/{cell_type}/{run}.log",
     benchmark:
-        "results/job_costs/predictions/{cell_type}/{trained_on}.{model}.fold{fold}.seed{seed}.tsv"
+        "results/job_costs/predictions/{cell_type}/{run}.tsv"
     wildcard_constraints:
-        trained_on="[A-Za-z0-9][A-Za-z0-9_-]*",
+        run=PREDICTIONS.any_run(),
     conda:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
@@ -23,18 +50,55 @@ rule predict_expression:
         runtime=60,
         gpu=GPUS,
         device=DEVICE,
+        cpu_precision=PLAN.config["cpu_precision"],
+    params:
+        expected=lambda wildcards: PREDICTIONS.expected(wildcards.run),
+        numbers_version=NUMBERS_VERSION,
     shell:
-        "python -m workflow_scripts.predict --checkpoint {input.checkpoint} --windows {input.windows} "
-        "--genes {input.genes} --elements {input.elements} --device {resources.device} --threads {threads} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.predict --checkpoint {input.checkpoint} --windows {input.windows} "
+        "--genes {input.genes} --elements {input.elements} {params.expected} --device {resources.device} --cpu-precision {resources.cpu_precision} "
+        "--threads {threads} --out {output} > {log} 2>&1"
 
 
 # Enformer's package lives in an environment of its own.
 use rule predict_expression as predict_enformer with:
     wildcard_constraints:
-        trained_on="[A-Za-z0-9][A-Za-z0-9_-]*",
-        model=family(PLAN.models_of("enformer")),
+        run=PREDICTIONS.of_entries("enformer"),
     conda:
         "../envs/enformer.yaml"
 
 
 ruleorder: predict_enformer > predict_expression
+
+
+# Over the genes of the test split, in the direction of transcription, with the signals that the model saw there.
+rule learned_mask:
+    input:
+        checkpoint="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/best.ckpt",
+        windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
+        genes="results/genes/{cell_type}.tsv",
+    output:
+        "results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/mask.tsv.gz",
+    log:
+        "logs/masks/{cell_type}/{model}/fold{fold}/seed{seed}.log",
+    benchmark:
+        "results/job_costs/masks/{cell_type}/{model}/fold{fold}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=family(PLAN.mask_models),
+    conda:
+        "../envs/training.yaml"
+    threads: THREADS.get("training", 2)
+    resources:
+        mem_mb=8000,
+        runtime=60,
+        gpu=GPUS,
+        device=DEVICE,
+        cpu_precision=PLAN.config["cpu_precision"],
+    params:
+        folds=PLAN.config["folds"],
+        split=lambda wildcards: PLAN.splits[wildcards.fold],
+        numbers_version=NUMBERS_VERSION,
+    shell:
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.mask --checkpoint {input.checkpoint} --windows {input.windows} "
+        "--genes {input.genes} --folds {params.folds:q} --fold {wildcards.fold} --device {resources.device} --cpu-precision {resources.cpu_precision} "
+        "--threads {threads} --out {output} > {log} 2>&1"

@@ -1,4 +1,4 @@
-"""Draw one figure of the report as SVG and PNG: metrics, scatter, training_curves or signal_profile."""
+"""Draw one figure of the report as SVG and PNG: metrics, scatter, training_curves, mask or signal_profile."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from prism.figures import published, style
 from prism.figures.footer import full_record
+from prism.figures.mask import mask_figure
 from prism.figures.metrics import metrics_figure
 from prism.figures.runs import Run
 from prism.figures.scatter import scatter_figure
@@ -21,11 +22,13 @@ from prism.figures.training_curves import training_curves_figure
 from prism.figures.windows_profile import profiles
 from prism.genome.atomic import writing
 from workflow_scripts import cli
+from workflow_scripts.planning.paths import find
 
 OPTIONS = {
     "metrics": ["--summary", "--metrics", "--runs"],
     "scatter": ["--cell-type", "--predictions", "--runs"],
     "training_curves": ["--cell-type", "--histories", "--runs"],
+    "mask": ["--cell-type", "--masks", "--runs"],
     "signal_profile": ["--windows", "--genes"],
 }
 OPTIONAL = {"metrics": ["--published"], "scatter": ["--seed"], "signal_profile": ["--assay"]}
@@ -37,7 +40,7 @@ def _table(path: str) -> pd.DataFrame:
 
 def _draw(args: argparse.Namespace, runs: list[Run]) -> Figure:
     if args.figure == "metrics":
-        known = _table(args.published) if args.published else None
+        known = _table(str(find(args.published, "published"))) if args.published else None
         for line in published.omissions(runs, known) if known is not None else []:
             print(line, file=sys.stderr, flush=True)
         return metrics_figure(_table(args.summary), _table(args.metrics), runs, known)
@@ -45,6 +48,8 @@ def _draw(args: argparse.Namespace, runs: list[Run]) -> Figure:
         return scatter_figure(args.cell_type, [_table(path) for path in args.predictions], runs, args.seed)
     if args.figure == "training_curves":
         return training_curves_figure(args.cell_type, [_table(path) for path in args.histories], runs)
+    if args.figure == "mask":
+        return mask_figure(args.cell_type, [_table(path) for path in args.masks], runs)
     with h5py.File(args.windows) as windows:
         return signal_profile_figure(
             **profiles(windows, _table(args.genes)), assay=args.assay or "expression"
@@ -57,7 +62,7 @@ def main() -> None:
     for name, required in OPTIONS.items():
         figure = figures.add_parser(name)
         for option in [*required, "--svg", "--png"]:
-            many = option in ("--runs", "--predictions", "--histories")
+            many = option in ("--runs", "--predictions", "--histories", "--masks")
             figure.add_argument(option, required=True, nargs="+" if many else None)
         for option in OPTIONAL.get(name, []):
             figure.add_argument(option)

@@ -10,19 +10,37 @@ import torch
 from torch import Tensor, nn
 
 LIGHTNING_PREFIX = "model."
+HEAD = "pToExpr."  # every architecture of the authors has this head
 
 Rules = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def tensors_of(state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Arrays or tensors as tensors, without the prefix `model.` where every key has it.
+def tensors_of(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a state dict, or of a Lightning checkpoint that holds one beside optimiser and loop states.
 
-    Where only some have it, it is part of the name (mamba's own).
+    checkpoint: names -> arrays or tensors, or {"state_dict": such names, ...}. Lightning's prefix `model.` is
+    taken off where every key has it, or the head's have; elsewhere it is part of a name (mamba's own).
+    Raises ValueError that names what is no tensor.
     """
-    state = {key: torch.as_tensor(value) for key, value in state_dict.items()}
-    if state and all(key.startswith(LIGHTNING_PREFIX) for key in state):
+    wrapped = checkpoint.get("state_dict")
+    found = wrapped if isinstance(wrapped, Mapping) else checkpoint
+    state = {str(key): _tensor(str(key), value) for key, value in found.items()}
+    if not state:
+        raise ValueError("this state dict is empty; give the checkpoint of a trained model")
+    whole = all(key.startswith(LIGHTNING_PREFIX) for key in state)
+    if whole or any(key.startswith(LIGHTNING_PREFIX + HEAD) for key in state):
         return {key.removeprefix(LIGHTNING_PREFIX): value for key, value in state.items()}
     return state
+
+
+def _tensor(key: str, value: Any) -> Tensor:
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(
+            f"{key} is no tensor but {type(value).__name__}: this is neither a state dict nor a Lightning checkpoint "
+            "with one under `state_dict`; give one of them"
+        ) from None
 
 
 def authors_names(ours: str, rules: Rules) -> list[str]:

@@ -70,8 +70,9 @@ def build(name: str, settings: Mapping[str, Any]) -> Architecture:
 def from_authors(name: str, state_dict: Mapping[str, Any], settings: Mapping[str, Any]) -> Architecture:
     """The module of a state dict that has the AUTHORS' parameter names, in eval mode, float32.
 
-    state_dict: arrays or tensors; a prefix `model.` that all keys share (Lightning's) is taken off; weights tied
-        between the two directions may come under both names, and are then checked to be equal.
+    state_dict: arrays or tensors, or a whole Lightning checkpoint: of that, `state_dict` is taken, its prefix
+        `model.` taken off, and the rest ignored; weights tied between the two directions may come under both
+        names, and are then checked to be equal.
     settings: a golden file's `meta` as it stands. Keys that are no setting of the architecture only describe
         the file and are ignored; sizes that are missing are read from the state dict; the rest (`center_len`)
         take their defaults.
@@ -90,3 +91,15 @@ def from_authors(name: str, state_dict: Mapping[str, Any], settings: Mapping[str
     module = build(name, {**kind.authors_sizes(state), **given})
     load_authors_state(module, state, kind.AUTHORS_NAMES)
     return module.eval()
+
+
+def recognise(state_dict: Mapping[str, Any]) -> list[str]:
+    """Architectures whose authors' names and shapes a state dict (or Lightning checkpoint) has; often one, or none."""
+    fitting = []
+    for name in ARCHITECTURES:
+        try:
+            from_authors(name, state_dict, {})
+        except (ValueError, ImportError):  # not this one, or its libraries are not here
+            continue
+        fitting.append(name)
+    return fitting

@@ -6,10 +6,11 @@ import json
 
 import pytest
 import yaml
+from snakemake.cli import parse_config as snakemake_config
 
 from workflow_scripts.document_config import document
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.plan import make_plan
+from workflow_scripts.planning.plan import make_plan, merged
 
 CELL_TYPES = """cell_type\tassembly\tlabel_kind\tlabel\tDNase\tDNase_transform\tcontacts\tpeaks
 A\ttoy\tbigwig\tA.plus.bw\thttps://example.org/A1.bigWig;https://example.org/A2.bigWig\tlog1p\tA.mcool\tA.narrowPeak
@@ -54,6 +55,18 @@ def test_a_run_for_each_seed_but_one_where_nothing_is_random(project):
         "results/runs/A/small/fold1/seed22",
         "results/runs/A/floor/fold1/seed2",
     ]
+
+
+def test_numbers_inside_a_mapping_of_the_command_line(project):
+    given = snakemake_config(
+        ["run={seeds: [3, 4], folds: [1]}", "windows={lengths: [400], signals: null}", "device=cpu"]
+    )
+    assert given["run"]["seeds"] == ["3", "4"]  # as Snakemake hands them over
+    config = make_plan(merged(project, given)).config
+    assert config["run"]["seeds"] == [3, 4]
+    assert config["windows"] == {"lengths": [400], "signals": None}
+    with pytest.raises(ValueError, match=r"run\.seeds\.0 = 'three'"):
+        make_plan(merged(project, snakemake_config(["run={seeds: [three]}"])))
 
 
 def test_protocol_is_filled_in_and_overridden(project):

@@ -36,7 +36,7 @@ def project(tmp_path, monkeypatch):
         "folds": "folds.tsv",
         "assemblies": {"toy": {"genome": {"address": "toy.fa"}, "blacklist": {"address": "b.bed"}}},
         "run": {"cell_types": ["own", "called"], "models": ["plain"], "folds": [1], "seeds": [2]},
-        "windows": {"lengths": [100]},
+        "windows": {"lengths": [100], "signals": ["H3K27ac", "DNase"]},
     }
 
 
@@ -73,7 +73,7 @@ def test_a_row_without_peaks_and_signal_is_refused_when_they_are_needed(project)
 
 
 def test_elements_are_made_for_a_model_that_reads_them_and_for_no_other(project):
-    project["run"]["models"] = ["plain", "enhancers"]
+    project["run"] |= {"cell_types": ["called"], "models": ["plain", "enhancers"]}
     files = Files(make_plan(project))
     assert files.elements_for("called", "enhancers") == ["results/elements/called.h5"]
     assert files.elements_for("called", "plain") == []

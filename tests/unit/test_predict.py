@@ -92,6 +92,59 @@ def test_another_scale_is_warned_of(trained, tmp_path, capsys):
         assert f"warning: {name}: p99 is" in said
 
 
+def test_signals_that_are_zero_or_constant_are_told():
+    checkpoint = {"signal_scale": {name: {"mean": 1.0, "p99": 3.0} for name in ("zero", "flat", "same")}}
+    checkpoint["signal_scale"]["never"] = {"mean": 0.0, "p99": 0.0}
+    found = Trained(torch.nn.Identity(), checkpoint).scale_warnings(
+        {
+            "zero": {"mean": 0.0, "p99": 0.0},
+            "flat": {"mean": 7.0, "p99": 7.0},
+            "same": {"mean": 1.0, "p99": 3.0},
+            "never": {"mean": 0.0, "p99": 0.0},
+        }
+    )
+    assert [line.split(":")[1].split(" is")[0].strip() for line in found] == ["zero", "flat", "flat"]
+    assert "does its file cover these chromosomes?" in found[0]
+
+
+def test_the_script_warns_of_scales_and_goes_on(trained, dataset, tmp_path, root):
+    """Zero all over, and three times the scale: told on stderr, predicted all the same."""
+    for name, scale, word in (
+        ("zero", 0.0, "0 all over here"),
+        ("much", 3.0, "predictions assume the same scale"),
+    ):
+        windows, genes = tiny_dataset.write(tmp_path / name, scale=scale)
+        out = tmp_path / f"{name}.tsv.gz"
+        common = ["--windows", windows, "--genes", genes, "--device", "cpu", "--out", out]
+        done = script(root, "predict", *common, "--checkpoint", trained.checkpoint)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("warning: ATAC") == (1 if scale == 0 else 2)
+        assert word in done.stderr
+        assert len(pd.read_csv(out, sep="\t")) == 32
+
+
+def test_a_checkpoint_of_another_model_or_signal_order_is_refused_at_the_start(
+    trained, dataset, tmp_path, root
+):
+    out = tmp_path / "out.tsv.gz"
+    common = ["--windows", dataset[0], "--genes", dataset[1], "--device", "cpu", "--out", out]
+    common += ["--checkpoint", trained.checkpoint]
+    stated = ["--architecture", "ridge", "--length", "32", "--signals"]
+    done = script(root, "predict", *common, *stated, '["H3K27ac", "ATAC"]')
+    assert (done.returncode, out.exists()) == (1, False)
+    assert (
+        "best.ckpt: not the model that was asked for: its signals ATAC, H3K27ac, needed H3K27ac, ATAC; "
+        in done.stderr
+    )
+    done = script(root, "predict", *common, "--architecture", "prism", "--length", "64")
+    assert (
+        "its architecture ridge, needed prism; its length 32, needed 64; delete it and make it again"
+        in done.stderr
+    )
+    done = script(root, "predict", *common, *stated, '["ATAC", "H3K27ac"]')
+    assert (done.returncode, out.exists()) == (0, True)
+
+
 def test_twice_the_scale_is_the_border():
     checkpoint = {"signal_scale": {"ATAC": {"mean": 1.0, "p99": 0.0}}}
     trained = Trained(torch.nn.Identity(), checkpoint)
@@ -118,8 +171,20 @@ def test_a_file_that_is_no_checkpoint_of_ours_is_refused(tmp_path):
     (tmp_path / "short.ckpt").write_bytes((tmp_path / "other.ckpt").read_bytes()[:100])
     with pytest.raises(ValueError, match=r"short.ckpt: cannot be read"):
         Trained.load(tmp_path / "short.ckpt")
-    with pytest.raises(ValueError, match=r"other.ckpt: not a best.ckpt of this workflow \(format None"):
+    with pytest.raises(
+        ValueError, match=r"other.ckpt: not a best.ckpt of this workflow \(format None.*import_checkpoint"
+    ):
         Trained.load(tmp_path / "other.ckpt")
+
+
+def test_weights_of_another_size_are_refused(trained, tmp_path):
+    checkpoint = torch.load(trained.checkpoint, weights_only=True)
+    checkpoint["state_dict"]["extra"] = torch.zeros(1)
+    torch.save(checkpoint, tmp_path / "best.ckpt")
+    with pytest.raises(
+        ValueError, match=r"best\.ckpt: its weights are not those of its settings .*\"extra\""
+    ):
+        Trained.load(tmp_path / "best.ckpt")
 
 
 def test_command_lines_train_then_predict(dataset, tmp_path, root):

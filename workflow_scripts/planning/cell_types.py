@@ -72,7 +72,7 @@ def _split(cell: str) -> tuple[str, ...]:
 
 
 def _addresses(cell: str, where: str) -> tuple[str, ...]:
-    addresses = tuple(expand(part) for part in _split(cell))
+    addresses = _split(cell)
     for address in addresses:
         try:
             kind = classify(address)
@@ -164,8 +164,11 @@ def signal_columns(columns: list[str], where: str) -> list[str]:
     return signals
 
 
-def read_cell_types(path: Path) -> dict[str, CellType]:
-    """Read the table (tab-separated, header, '#' starts a comment line); errors name file, row and column."""
+def read_cell_types(path: Path, prefix: str = "") -> dict[str, CellType]:
+    """Read the table (tab-separated, header, '#' starts a comment line); errors name file, row and column.
+
+    `prefix` is the plan's: where `{workdir}` in an address lies.
+    """
     where = str(path)
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#", skip_blank_lines=True)
     missing = [column for column in ("cell_type", "assembly") if column not in table.columns]
@@ -177,7 +180,8 @@ def read_cell_types(path: Path) -> dict[str, CellType]:
     signals = signal_columns(list(table.columns), where)
     schema = read_schema("cell_types")
     rows: dict[str, CellType] = {}
-    for number, row in enumerate(table.to_dict("records"), start=1):
+    for number, written in enumerate(table.to_dict("records"), start=1):
+        row = {column: expand(cell, prefix) for column, cell in written.items()}
         here = f"{where}, row {number} ({row['cell_type']})"
         check({key: value for key, value in row.items() if value}, schema, here)
         if row["cell_type"] in rows:

@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.training_costs import read_step_times, told, training_hours
 
 GB = 1e9
 # Bytes of one position in a dataset: sequence, blacklist and peaks (1 each), a bigWig signal (4);
@@ -48,8 +49,16 @@ def dataset_bytes(plan: Plan, cell_type: str, length: int) -> int:
     return _genes_of(cell_type) * length * (BYTES_PER_POSITION + tracks * BYTES_PER_SIGNAL)
 
 
+def training_lines(trainings: list[str], plan: Plan) -> list[str]:
+    """Hours of trainings (the entry of each) on the devices that the configuration allows."""
+    times, device = read_step_times(), plan.config["device"]
+    kinds = {"cpu": ("CPU",), "cuda": ("GPU",), "auto": ("GPU", "CPU")}[device]
+    totals = {kind: training_hours(trainings, plan.entries, times, GENES, kind == "GPU") for kind in kinds}
+    return [told(total, kind) for kind, total in totals.items() if total.runs]
+
+
 def announce(jobs: Iterable, plan: Plan) -> str:
-    """A few lines: jobs by rule, GB to fetch, GB to write. `jobs` are those that Snakemake is about to run."""
+    """A few lines: jobs by rule, GB to fetch and to write, hours of training. `jobs` are those about to run."""
     jobs = list(jobs)
     by_rule = sorted(Counter(job.rule.name for job in jobs).items(), key=lambda item: (-item[1], item[0]))
     fetched = [plan.downloads[str(job.output[0])] for job in jobs if job.rule.name == "download"]
@@ -60,6 +69,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
     unknown = sum(size is None for size in sizes)
     cut = [job.wildcards for job in jobs if job.rule.name == "cut_windows"]
     written = sum(dataset_bytes(plan, each.cell_type, int(each.length)) for each in cut)
+    trainings = [job.wildcards.model for job in jobs if job.rule.name.startswith("train_")]
     silent = f" and {unknown} whose size the server does not tell" if unknown else ""
     return "\n".join(
         [
@@ -68,5 +78,6 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             f"Disk: at most {(known + written) / GB:.2f} GB more "
             f"({written / GB:.2f} GB of windows before compression)",
             f"Device: {plan.config['device']}",
+            *training_lines(trainings, plan),
         ]
     )

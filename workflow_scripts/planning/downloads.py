@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from prism.fetch.addresses import suffix
 from workflow_scripts.planning.cell_types import CellType, Source
 from workflow_scripts.planning.paths import expand, local_input
+from workflow_scripts.planning.released import Released
 
 FOLDER = "resources/downloads"
 
@@ -53,7 +54,7 @@ def of_label(cell_type: CellType) -> tuple[list[Download], list[Download]]:
     return plus, _files(cell_type.name, "label_minus", label.minus_addresses, none, kind)
 
 
-def of_assembly(name: str, settings: dict) -> dict[str, Download]:
+def of_assembly(name: str, settings: dict, prefix: str = "") -> dict[str, Download]:
     """The files of an assembly: genome, annotation, blacklist and gene_table, those that are named."""
     found = {}
     for part, kind in (
@@ -64,11 +65,17 @@ def of_assembly(name: str, settings: dict) -> dict[str, Download]:
     ):
         spec = settings.get(part)
         if spec:
-            address = expand(spec["address"])
+            address = expand(spec["address"], prefix)
             found[part] = _files(
                 name, part, (address,), (spec.get("md5", ""),), kind, spec.get("member", "")
             )[0]
     return found
+
+
+def of_released(released: Released, prefix: str = "") -> Download:
+    """The file of a released checkpoint."""
+    address = expand(released.address, prefix)
+    return _files("released", released.name, (address,), (released.md5,), "any", released.member)[0]
 
 
 def register(downloads: list[Download]) -> dict[str, Download]:

@@ -15,10 +15,18 @@ QUALITY = "results/qc"
 
 
 class Files:
-    """Answers in paths relative to the working directory."""
+    """Answers in paths relative to the working directory.
+
+    Under `module` with a prefix, Snakemake puts the prefix before what the rules read and write; what a script
+    gets as an option or as JSON has it from here.
+    """
 
     def __init__(self, plan: Plan):
         self.plan = plan
+
+    def placed(self, path: str) -> str:
+        """Where a file of the workflow lies, for an option of a script."""
+        return self.plan.prefix + path
 
     def cell_type(self, name: str) -> CellType:
         """The row of a cell type; an unknown name is refused with those that are there."""
@@ -43,7 +51,7 @@ class Files:
 
     def assembly_part(self, assembly: str, part: str) -> list[str]:
         """The file of a part of an assembly (genome, annotation, blacklist, gene_table), if it is named."""
-        found = downloads.of_assembly(assembly, self.plan.config["assemblies"][assembly])
+        found = downloads.of_assembly(assembly, self.plan.config["assemblies"][assembly], self.plan.prefix)
         return [found[part].file] if part in found else []
 
     def genome(self, cell_type: str) -> str:
@@ -55,7 +63,9 @@ class Files:
         settings = self.plan.config["assemblies"][assembly]
         options = []
         for flag, part in (("--gtf", "annotation"), ("--gene-table", "gene_table")):
-            options += [word for file in self.assembly_part(assembly, part) for word in (flag, file)]
+            options += [
+                word for file in self.assembly_part(assembly, part) for word in (flag, self.placed(file))
+            ]
         if settings.get("gene_table"):
             described = {key: settings["gene_table"][key] for key in ("tss_base", "columns")}
             options += ["--table-settings", json.dumps(described, sort_keys=True)]
@@ -75,7 +85,9 @@ class Files:
         row = self.cell_type(cell_type)
         plus, minus = downloads.of_label(row)
         return label_json(
-            row.label, files=[each.file for each in plus], minus_files=[each.file for each in minus]
+            row.label,
+            files=[self.placed(each.file) for each in plus],
+            minus_files=[self.placed(each.file) for each in minus],
         )
 
     def activity(self, cell_type: str) -> dict[str, list[str]]:
@@ -90,6 +102,11 @@ class Files:
         """The same files in a row."""
         return [file for files in self.activity(cell_type).values() for file in files]
 
+    def activity_json(self, cell_type: str) -> str:
+        """The same as the scripts receive it."""
+        activity = self.activity(cell_type).items()
+        return json.dumps({name: [self.placed(file) for file in files] for name, files in activity})
+
     def signals(self, cell_type: str) -> list[str]:
         """Files of all signals of the dataset, contacts included."""
         row = self.cell_type(cell_type)
@@ -97,9 +114,9 @@ class Files:
         return [each.file for name in names for each in downloads.of_source(row, row.signals[name])]
 
     def peaks(self, cell_type: str) -> list[str]:
-        """The peaks of a cell type's windows: its row's, else called ones where a model to train masks by peaks."""
+        """The peaks of a cell type's windows: its row's, else called ones where a model masks by them."""
         row = self.cell_type(cell_type)
-        return self.element_peaks(cell_type) if row.peaks or self.plan.masks_by_peaks else []
+        return self.element_peaks(cell_type) if row.peaks or self.plan.masks_by_peaks(cell_type) else []
 
     def element_peaks(self, cell_type: str) -> list[str]:
         """The peaks of a cell type: its row's, else those called from its signal; refused where it has neither."""
@@ -145,11 +162,13 @@ class Files:
 
     def blacklist_option(self, cell_type: str) -> str:
         """The blacklist as an option of a script."""
-        return shlex.join(word for file in self.blacklist(cell_type) for word in ("--blacklist", file))
+        return shlex.join(
+            word for file in self.blacklist(cell_type) for word in ("--blacklist", self.placed(file))
+        )
 
     def mask_options(self, cell_type: str) -> str:
         """Options of the windows script for blacklist and peaks."""
-        peaks = shlex.join(word for file in self.peaks(cell_type) for word in ("--peaks", file))
+        peaks = shlex.join(word for file in self.peaks(cell_type) for word in ("--peaks", self.placed(file)))
         return f"{self.blacklist_option(cell_type)} {peaks}".strip()
 
     def dataset(self, cell_type: str, model: str) -> str:
@@ -170,15 +189,19 @@ class Files:
         """The file `name` of every run asked for (of one cell type)."""
         return [f"{run.folder}/{name}" for run in self.plan.runs(cell_type)]
 
+    def of_mask_runs(self, name: str, cell_type: str) -> list[str]:
+        """The file `name` of every run of a cell type whose learned mask can be drawn."""
+        runs = [run for run in self.plan.runs(cell_type) if run.model in self.plan.mask_models]
+        return [f"{run.folder}/{name}" for run in runs]
+
     def all_figures(self) -> list[str]:
         """Every figure of the run, as SVG."""
         chosen = self.plan.chosen["cell_types"]
         trained = [name for name in chosen if self.plan.trains(name)]
         profiled = [name for name in chosen if self.plan.signal_names(name)]
         figures = [f"{FIGURES}/metrics.svg"] if trained else []
-        figures += [
-            f"{FIGURES}/{figure}.{name}.svg" for figure in ("scatter", "training_curves") for name in trained
-        ]
+        by_cell_type = ["scatter", "training_curves", *(["mask"] if self.plan.mask_models else [])]
+        figures += [f"{FIGURES}/{figure}.{name}.svg" for figure in by_cell_type for name in trained]
         return figures + [f"{FIGURES}/signal_profile.{name}.svg" for name in profiled]
 
     def all_quality(self) -> list[str]:

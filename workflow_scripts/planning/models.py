@@ -12,6 +12,8 @@ from workflow_scripts.planning.validation import check, read_schema
 
 CLOSED_FORM = ("ridge",)  # architectures that are solved, not trained: a seed changes nothing
 READS_ELEMENTS = ("epinformer",)  # architectures that read candidate elements beside the windows
+NEEDS_SIGNALS = ("prism", "seq2exp_soft", "seq2exp_hard")  # architectures that are nothing without signals
+LEARNS_A_MASK = ("seq2exp_soft", "seq2exp_hard")  # architectures whose mask of the window can be drawn
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Entry:
     def reads_elements(self) -> bool:
         """Whether it is trained on candidate elements too."""
         return self.architecture in READS_ELEMENTS
+
+    @property
+    def masks_by_peaks(self) -> bool:
+        """Whether it takes the peaks of the windows as its input mask."""
+        return self.settings.get("input_mask") == "peaks"
 
     def canonical(self) -> str:
         """Sorted JSON: what decides whether a trained model still stands."""

@@ -23,9 +23,12 @@ def find(path: str, key: str) -> Path:
     raise ValueError(f"config: {key} = {path!r}: no such file (looked at {looked}); give a path that exists")
 
 
-def expand(address: str) -> str:
-    """`{workdir}` in an address stands for the working directory of the run."""
-    return address.replace("{workdir}", str(Path.cwd()))
+def expand(address: str, prefix: str = "") -> str:
+    """`{workdir}` in an address stands for the folder that the workflow writes to.
+
+    That is the working directory; where another workflow uses this one as a module with a prefix, `prefix` in it.
+    """
+    return address.replace("{workdir}", str(Path.cwd() / prefix))
 
 
 def local_input(address: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import yaml
@@ -12,11 +12,15 @@ import yaml
 from prism.fetch.addresses import missing_key
 from prism.genome.folds import read as read_folds
 from workflow_scripts.planning import downloads as fetching
+from workflow_scripts.planning import predictions
 from workflow_scripts.planning.cell_types import CellType, read_cell_types
+from workflow_scripts.planning.command_line import typed
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.folds import split_of
-from workflow_scripts.planning.models import CLOSED_FORM, Entry, read_models
+from workflow_scripts.planning.models import CLOSED_FORM, LEARNS_A_MASK, Entry, read_models
 from workflow_scripts.planning.paths import BASE, find
+from workflow_scripts.planning.refusals import check_chosen, check_data
+from workflow_scripts.planning.released import Released, read_released
 from workflow_scripts.planning.validation import check, read_schema
 
 
@@ -44,6 +48,8 @@ class Plan:
     entries: dict[str, Entry]
     splits: dict[str, str]  # fold -> canonical description of its split
     downloads: dict[str, Download]
+    released: dict[str, Released] = field(default_factory=dict)
+    prefix: str = ""  # of every file, where another workflow uses this one as a module
 
     @property
     def chosen(self) -> dict:
@@ -83,13 +89,49 @@ class Plan:
         return min(each for each in lengths if each >= length)
 
     def models_of(self, architecture: str) -> list[str]:
-        """Entries of one architecture, among those to run."""
-        return [name for name in self.chosen["models"] if self.entries[name].architecture == architecture]
+        """Entries of one architecture, among those to run or to predict with."""
+        asked = [*self.chosen["models"], *(run.model for run in predictions.own_runs(self.config))]
+        return [name for name in dict.fromkeys(asked) if self.entries[name].architecture == architecture]
 
     @property
-    def masks_by_peaks(self) -> bool:
-        """Whether a model to train takes the peaks as its input mask."""
-        return any(_masks_by_peaks(self.entries[name]) for name in self.chosen["models"])
+    def mask_models(self) -> list[str]:
+        """Models to run whose learned mask can be drawn."""
+        return [name for name in self.chosen["models"] if self.entries[name].architecture in LEARNS_A_MASK]
+
+    def masks_by_peaks(self, cell_type: str) -> bool:
+        """Whether a cell type's windows hold peaks for a model, to train or to predict it with, that masks by them."""
+        predicting = [run for name, run in predictions.asked_for(self.config) if name == cell_type]
+        training = any(self.entries[name].masks_by_peaks for name in self.chosen["models"])
+        # One that is not trained on may have no peaks: its windows are then without.
+        return (training and self._has_peaks(cell_type)) or any(
+            predictions.needs(self, run).peaks for run in predicting
+        )
+
+    def _has_peaks(self, cell_type: str) -> bool:
+        try:
+            self.check_peaks(cell_type)
+        except ValueError:
+            return False
+        return True
+
+    def has_activity(self, cell_type: str) -> bool:
+        """Whether a cell type's row has every signal of the promoter activity."""
+        names, there = self.config.get("promoter_activity") or [], self.cell_types[cell_type].signals
+        return bool(names) and all(name in there for name in names)
+
+    def check_activity(self, cell_type: str, where: str) -> None:
+        """Refuse candidate elements without activity, unless the configuration wants none; `where` begins the error."""
+        names, there = self.config.get("promoter_activity") or [], self.cell_types[cell_type].signals
+        if names and not self.has_activity(cell_type):
+            raise ValueError(
+                f"{where} needs the activity of candidate elements, made of {', '.join(names)}; {cell_type} has: "
+                f"{', '.join(there) or 'none'}; give them in the table, or set promoter_activity (to [] for none)"
+            )
+
+    def check_peaks(self, cell_type: str) -> None:
+        """Refuse a cell type that has neither peaks nor a signal to call them from."""
+        if self.cell_types[cell_type].peaks is None:
+            self.peak_signal(cell_type)
 
     def peak_signal(self, cell_type: str) -> str:
         """The signal that peaks are called from; refused where the row has neither it nor peaks."""
@@ -118,7 +160,7 @@ class Plan:
         described = []
         for name in names:
             source = row.signals[name]
-            files = [each.file for each in fetching.of_source(row, source)]
+            files = [self.prefix + each.file for each in fetching.of_source(row, source)]
             described.append(
                 {
                     "name": name,
@@ -132,62 +174,8 @@ class Plan:
         return json.dumps(described, sort_keys=True)
 
 
-def _check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
-    for key, there in (("cell_types", cell_types), ("models", entries)):
-        for name in config["run"][key]:
-            if name not in there:
-                raise ValueError(f"config: run.{key}: {name!r} is in no table; there are: {', '.join(there)}")
-    for name in config["run"]["cell_types"]:
-        assembly = cell_types[name].assembly
-        if assembly not in config["assemblies"]:
-            known = ", ".join(config["assemblies"])
-            raise ValueError(
-                f"config: assemblies: {assembly!r} (of cell type {name}) is missing; there are: {known}; add its genome"
-            )
-
-
-def _check_lengths(config: dict, entries: dict) -> None:
-    lengths = config["windows"]["lengths"]
-    for length in lengths:
-        if length % 2:
-            raise ValueError(
-                f"config: windows.lengths: {length} is odd; windows are centred on the TSS, give an even number"
-            )
-    for name in config["run"]["models"]:
-        if entries[name].length > max(lengths):
-            raise ValueError(
-                f"config: model {name} needs windows of {entries[name].length} bp, the longest dataset has "
-                f"{max(lengths)}; add {entries[name].length} to windows.lengths"
-            )
-
-
-def _check_signals(config: dict, cell_types: dict, entries: dict) -> None:
-    named = config["windows"].get("signals")
-    for cell_type in (cell_types[name] for name in config["run"]["cell_types"]):
-        there = [name for name in cell_type.signals if named is None or name in named]
-        for model in config["run"]["models"]:
-            for signal in entries[model].signals or ():
-                if signal not in there:
-                    raise ValueError(
-                        f"config: model {model} needs the signal {signal}, "
-                        f"{cell_type.name} has: {', '.join(there) or 'none'}; "
-                        "give it in the table of cell types, or run a model without it"
-                    )
-
-
-def _masks_by_peaks(entry: Entry) -> bool:
-    return entry.settings.get("input_mask") == "peaks"
-
-
-def _check_peaks(plan: Plan) -> None:
-    reads_elements = any(plan.entries[name].reads_elements for name in plan.chosen["models"])
-    for name in plan.chosen["cell_types"] if plan.masks_by_peaks or reads_elements else ():
-        if plan.trains(name) and plan.cell_types[name].peaks is None:
-            plan.peak_signal(name)
-
-
-def _of_assembly(name: str, settings: dict) -> list[Download]:
-    return list(fetching.of_assembly(name, settings).values())
+def _of_assembly(name: str, settings: dict, prefix: str) -> list[Download]:
+    return list(fetching.of_assembly(name, settings, prefix).values())
 
 
 def _of_cell_type(cell_type: CellType) -> list[Download]:
@@ -196,12 +184,17 @@ def _of_cell_type(cell_type: CellType) -> list[Download]:
     return [each for source in sources for each in fetching.of_source(cell_type, source)] + plus + minus
 
 
-def _check_keys(wanted: list[Download]) -> None:
+def _check_keys(wanted: list[Download], prefix: str) -> None:
     """Refuse a plan that needs the 4DN portal's key for a file not yet there while no key is set."""
     for download in wanted:
-        problem = None if os.path.exists(download.file) else missing_key([download.address])
+        problem = None if os.path.exists(prefix + download.file) else missing_key([download.address])
         if problem:
             raise ValueError(f"{download.file}: {problem}")
+
+
+def _folds(config: dict) -> list[str]:
+    asked = [*map(str, config["run"]["folds"]), *(run.fold for run in predictions.own_runs(config))]
+    return list(dict.fromkeys(asked))
 
 
 def merged(base: dict, over: dict) -> dict:
@@ -213,35 +206,44 @@ def merged(base: dict, over: dict) -> dict:
     return out
 
 
-def make_plan(given: dict) -> Plan:
+def make_plan(given: dict, prefix: str = "") -> Plan:
     """Lay `given` over the bundled config/config.yaml and check it and the tables that it names.
+
+    `prefix` (empty, or ending on "/") is that of a module. Paths in a plan are without it, as Snakemake puts it before
+    the files of the rules; those that scripts receive as an option or as JSON have it.
 
     Raises ValueError naming the thing, the value and the fix.
     """
-    config = merged(yaml.safe_load((BASE / "config" / "config.yaml").read_text()), given)
-    check(config, read_schema("config"), "config")
-    cell_types = read_cell_types(find(config["cell_types"], "cell_types"))
+    schema = read_schema("config")
+    config = merged(yaml.safe_load((BASE / "config" / "config.yaml").read_text()), typed(given, schema))
+    check(config, schema, "config")
+    cell_types = read_cell_types(find(config["cell_types"], "cell_types"), prefix)
     names = config["models"] if isinstance(config["models"], list) else [config["models"]]
     entries = read_models([find(name, "models") for name in names])
-    _check_chosen(config, cell_types, entries)
-    _check_lengths(config, entries)
-    _check_signals(config, cell_types, entries)
+    released = read_released(config.get("released"))
+    check_chosen(config, cell_types, entries)
     folds_path = find(config["folds"], "folds")
     folds = read_folds(folds_path)
     wanted = [
-        each for name, settings in config["assemblies"].items() for each in _of_assembly(name, settings)
+        each
+        for name, settings in config["assemblies"].items()
+        for each in _of_assembly(name, settings, prefix)
     ]
+    wanted += [fetching.of_released(each, prefix) for each in released.values()]
+    chosen = {*config["run"]["cell_types"], *(name for name, _ in predictions.asked_for(config))}
     for cell_type in cell_types.values():
         files = _of_cell_type(cell_type)
-        if cell_type.name in config["run"]["cell_types"]:
-            _check_keys(files)
+        if cell_type.name in chosen:
+            _check_keys(files, prefix)
         wanted += files
     plan = Plan(
         config=config,
         cell_types=cell_types,
         entries=entries,
-        splits={str(fold): split_of(folds, str(fold), folds_path) for fold in config["run"]["folds"]},
+        splits={fold: split_of(folds, fold, folds_path) for fold in _folds(config)},
         downloads=fetching.register(wanted),
+        released=released,
+        prefix=prefix,
     )
-    _check_peaks(plan)
+    check_data(plan)
     return plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,18 @@ def read_schema(name: str) -> dict:
 
 def _unknown_keys(error: jsonschema.ValidationError, where: str) -> str:
     known = sorted(error.schema.get("properties", {}))
-    patterns = [f"/{pattern}/" for pattern in error.schema.get("patternProperties", {})]
-    unknown = [key for key in error.instance if key not in known]
+    patterns = list(error.schema.get("patternProperties", {}))
+    unknown = [
+        key
+        for key in error.instance
+        if key not in known and not any(re.search(each, key) for each in patterns)
+    ]
     close = difflib.get_close_matches(str(unknown[0]), known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known + patterns)}"
+    hint = (
+        f"did you mean {close[0]!r}?"
+        if close
+        else f"known keys: {', '.join(known + [f'/{each}/' for each in patterns])}"
+    )
     return f"{where}: unknown key {unknown[0]!r}; {hint}"
 
 

@@ -1,0 +1,79 @@
+"""Checkpoints from elsewhere, read without running anything that they hold."""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
+
+CURE = (
+    "where you trust the file and have its authors' packages, keep the weights alone: "
+    'torch.save({"state_dict": torch.load(FILE, weights_only=False)["state_dict"]}, NEW), and import NEW'
+)
+
+
+class Unread:
+    """Stands for any object in a checkpoint that is neither tensor nor plain value.
+
+    Whatever class or function the file names, this is made in its place: nothing is imported, called or kept.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Unread:
+        """Forget the arguments."""
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Forget them again: a call of a class comes through here too."""
+
+    def __setstate__(self, state: Any) -> None:
+        """Forget the state."""
+
+
+class UnreadMapping:
+    """The same for what is a kind of dict by its name: torch fills nothing but plain ones."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> OrderedDict:
+        """An empty dict, whatever the arguments."""
+        return OrderedDict()
+
+
+def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
+    """A file of torch.save as a mapping, on the CPU; ValueError for a file that is none.
+
+    Published Lightning checkpoints hold more than weights: hyperparameters as argparse.Namespace or OmegaConf, numpy
+    scalars, paths, optimiser and callback states. They are read with weights_only=True, each global that torch does
+    not know to be harmless replaced by `Unread`.
+    """
+    try:
+        strangers = [
+            (UnreadMapping if name.lower().endswith("dict") else Unread, name)
+            for name in _unknown_globals(path)
+        ]
+        with safe_globals(strangers):
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{path}: cannot be read without running its content ({_reason(error)}); get the file again, or, {CURE}"
+        ) from None
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(
+            f"{path}: holds {type(checkpoint).__name__}, needed is a state dict or a Lightning checkpoint; {CURE}"
+        )
+    return checkpoint
+
+
+def _reason(error: Exception) -> str:
+    told = str(error.__context__ or error).strip()  # torch wraps what went wrong in advice
+    return told.partition("\n")[0] or type(error).__name__
+
+
+def _unknown_globals(path: str | Path) -> list[str]:
+    try:
+        return get_unsafe_globals_in_checkpoint(path)
+    except ValueError:  # torch's format before 1.6: no list of its globals is to be had, and none is allowed
+        return []

@@ -1,0 +1,129 @@
+"""A cell type without a label is predicted from a run of one's own and from a released checkpoint; masks are drawn."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from project import COLUMNS, MODELS, cell_type_row, executed_jobs
+
+from prism.models import build
+from prism.models.authors import authors_names
+
+RUN = "simA.tiny.fold1.seed2"
+CHECKPOINT = "results/runs/simA/tiny/fold1/seed2/best.ckpt"
+
+
+def unlabelled(name: str, **changes) -> str:
+    """A row with the signals of simB and no label."""
+    row = dict(zip(COLUMNS, cell_type_row(name, "simB").rstrip("\n").split("\t"), strict=True))
+    row |= {"label": "", "label_minus": "", "label_kind": "", "label_assay": "", **changes}
+    return "\t".join(row.values()) + "\n"
+
+
+def release(checkpoint, path) -> dict:
+    """Publish a checkpoint of ours as its authors would, under their names; returns the entry of `released`."""
+    ours = torch.load(checkpoint, weights_only=True)
+    kind = type(build(ours["architecture"], ours["settings"]))
+    state = {}
+    for name, value in ours["state_dict"].items():
+        for theirs in authors_names(name, kind.AUTHORS_NAMES):
+            state[f"model.{theirs}"] = value.unsqueeze(1) if theirs.endswith("conv1d.weight") else value
+    torch.save({"state_dict": state, "epoch": 3, "optimizer_states": [{"state": {}}], "loops": {}}, path)
+    return {
+        "checkpoint": {"address": path.name, "md5": hashlib.md5(path.read_bytes()).hexdigest()},
+        "architecture": ours["architecture"],
+        "settings": {"center_len": ours["settings"]["center_len"]},
+        "signals": ours["signals"],
+        "rna_features": ours["rna_feature_names"],
+        "length": ours["length"],
+    }
+
+
+@pytest.fixture
+def project(finished):
+    """The finished project with two cell types to predict and a released checkpoint; put back afterwards."""
+    table = finished.folder / "cell_types.tsv"
+    before = table.read_text()
+    table.write_text(before + unlabelled("novel") + unlabelled("bare", contacts=""))
+    entry = release(finished.folder / CHECKPOINT, finished.folder / "published.ckpt")
+    finished.released = {"theirs": entry}
+    finished.configure(released=finished.released, predictions={"novel": [RUN, "theirs"]})
+    yield finished
+    table.write_text(before)
+    finished.configure()
+    for folder in ("results/predictions/novel", "results/released"):
+        shutil.rmtree(finished.folder / folder, ignore_errors=True)
+
+
+def test_one_target_predicts_with_ones_own_and_with_a_released_checkpoint(project):
+    jobs = executed_jobs(project.snakemake("predict"))
+    assert jobs["predict_expression"] == 2
+    assert jobs["import_released"] == 1
+    assert not any(rule.startswith("train") for rule in jobs)
+    tables = [
+        pd.read_csv(project.folder / f"results/predictions/novel/{run}.tsv.gz", sep="\t").set_index("gene_id")
+        for run in (RUN, "theirs")
+    ]
+    assert len(tables[0]) > 30
+    assert list(tables[0].columns) == ["chrom", "tss", "prediction"]
+    # the weights are the same, and so are the predictions
+    np.testing.assert_allclose(tables[0]["prediction"], tables[1]["prediction"], rtol=0, atol=1e-6)
+    assert (
+        "scale of the signals in training is unknown"
+        in (project.folder / "logs/predictions/novel/theirs.log").read_text()
+    )
+    assert project.planned("predict") == {}
+    project.released["theirs"]["settings"]["center_len"] = 100
+    project.configure(released=project.released, predictions={"novel": [RUN, "theirs"]})
+    assert project.planned("predict") == {"import_released": 1, "predict_expression": 1, "predict": 1}
+
+
+def test_what_a_cell_type_lacks_is_said_before_any_job(project):
+    project.configure(released=project.released, predictions={"bare": [RUN]})
+    out = project.snakemake("predict", succeeds=False)
+    told = f"predictions: {RUN} for bare: it reads the signals H3K27ac, DNase, contacts, bare has H3K27ac, DNase and"
+    assert told in out
+    assert "Finished jobid" not in out
+    project.configure(released=project.released)
+    out = project.snakemake("results/predictions/bare/theirs.tsv.gz", succeeds=False)
+    assert "predictions: theirs for bare: it reads the signals" in out
+
+
+def test_a_published_file_that_is_not_what_was_stated_is_refused(project):
+    project.released["theirs"]["architecture"] = "seq2exp_soft"
+    project.configure(released=project.released)
+    out = project.snakemake("results/released/theirs.ckpt", succeeds=False)
+    log = (project.folder / "logs/released/theirs.log").read_text()
+    assert "does not fit Seq2ExpSoft" in log
+    assert "those of prism" in log
+    assert "import_released" in out
+    project.released["theirs"]["checkpoint"]["md5"] = "0" * 32
+    project.configure(released=project.released)
+    out = project.snakemake(
+        "resources/downloads/released.theirs.ckpt", "--forcerun", "download", succeeds=False
+    )
+    assert "md5" in out + (project.folder / "logs/download/released.theirs.ckpt.log").read_text()
+
+
+def test_the_mask_of_seq2exp_is_drawn_without_being_asked_for(fresh):
+    entry = {"architecture": "seq2exp_soft", "length": 400, "protocol": "tiny"}
+    entry["settings"] = {"d_model": 8, "n_layer": 1, "center_len": 100}
+    models = MODELS | {"models": {"soft": entry, "floor": MODELS["models"]["floor"]}}
+    (fresh.folder / "models.yaml").write_text(yaml.safe_dump(models))
+    run = {"cell_types": ["simA"], "models": ["floor", "soft"], "folds": [1], "seeds": [2]}
+    fresh.configure(run=run)
+    jobs = executed_jobs(fresh.snakemake("figures"))
+    assert (jobs["learned_mask"], jobs["figure_mask"]) == (1, 1)
+    table = pd.read_csv(fresh.folder / "results/runs/simA/soft/fold1/seed2/mask.tsv.gz", sep="\t")
+    assert set(table["genes"]) == {20}
+    assert (table.loc[table["promoter"], "mask_mean"] == 1).all()
+    for suffix in ("svg", "png"):
+        assert (fresh.folder / f"results/comparison/figures/mask.simA.{suffix}").stat().st_size > 10_000
+    fresh.configure(run=run | {"models": ["floor"]})
+    assert "figure_mask" not in fresh.planned("figures")

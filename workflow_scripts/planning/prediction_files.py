@@ -1,0 +1,80 @@
+"""Which files the rules of predictions read, and which options their scripts get."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+from workflow_scripts.planning import downloads
+from workflow_scripts.planning.files import Files
+from workflow_scripts.planning.predictions import Needs, OwnRun, asked_for, check_prediction, needs
+
+PREDICTIONS = "results/predictions"
+RELEASED = "results/released"
+_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
+
+
+class PredictionFiles:
+    """Answers for `{run}`: a run of one's own (K562.prism_2k.fold11.seed2) or a released checkpoint's name."""
+
+    def __init__(self, files: Files):
+        self.files, self.plan = files, files.plan
+
+    def of_entries(self, *architectures: str) -> str:
+        """Wildcard constraint: runs of one's own of entries of some architectures; of all where none is given."""
+        names = [
+            re.escape(name)
+            for name, entry in self.plan.entries.items()
+            if not architectures or entry.architecture in architectures
+        ]
+        return rf"{_NAME}\.(?:{'|'.join(names)})\.fold[A-Za-z0-9_-]+\.seed\d+" if names else "(?!)"
+
+    def any_run(self) -> str:
+        """Wildcard constraint: whatever can be predicted with."""
+        return "|".join([self.of_entries(), *map(re.escape, self.plan.released)])
+
+    def checkpoint(self, run: str) -> str:
+        """The checkpoint of a run."""
+        own = OwnRun.parse(run)
+        if run in self.plan.released or own is None:
+            return f"{RELEASED}/{run}.ckpt"
+        return f"results/runs/{own.cell_type}/{own.model}/fold{own.fold}/seed{own.seed}/best.ckpt"
+
+    def needs(self, cell_type: str, run: str) -> Needs:
+        """What a run needs of a cell type that has it; else ValueError with what is there and the fix."""
+        wanted = check_prediction(self.plan, cell_type, run)
+        if wanted.peaks and not self.files.peaks(cell_type):
+            raise ValueError(
+                f"predictions: {run} for {cell_type}: it masks its windows by peaks, and those of {cell_type} are "
+                "planned without; "
+                f"name this prediction in the configuration (predictions: {{{cell_type}: [{run}]}})"
+            )
+        return wanted
+
+    def windows(self, cell_type: str, run: str) -> str:
+        """The dataset that a run predicts from."""
+        length = self.plan.dataset_length(self.needs(cell_type, run).length)
+        return f"results/windows/{cell_type}/{length}.h5"
+
+    def elements(self, cell_type: str, run: str) -> list[str]:
+        """The candidate elements that it reads, if it does."""
+        return [self.files.elements(cell_type)] if self.needs(cell_type, run).elements else []
+
+    def expected(self, run: str) -> str:
+        """Options of the prediction script: what the checkpoint must be."""
+        wanted = needs(self.plan, run)
+        options = ["--architecture", wanted.architecture, "--length", str(wanted.length)]
+        return shlex.join([*options, "--signals", json.dumps(wanted.signals)])
+
+    def released_file(self, name: str) -> str:
+        """The download of a released checkpoint."""
+        return downloads.of_released(self.plan.released[name], self.plan.prefix).file
+
+    def import_options(self, name: str) -> str:
+        """Options of the import script."""
+        return shlex.join(word for pair in self.plan.released[name].described().items() for word in pair)
+
+    def all(self) -> list[str]:
+        """Every prediction that the configuration names."""
+        return [f"{PREDICTIONS}/{cell_type}/{run}.tsv.gz" for cell_type, run in asked_for(self.plan.config)]

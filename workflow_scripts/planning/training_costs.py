@@ -1,0 +1,109 @@
+"""Hours of the trainings of a plan, by step times that were measured; nothing is guessed where none was."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workflow_scripts.planning.models import CLOSED_FORM, Entry
+from workflow_scripts.planning.paths import BASE
+
+TABLE = BASE / "benchmarks" / "results" / "model_costs.tsv"
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """A row of the table: seconds of one optimiser step of an entry, on one device."""
+
+    entry: str
+    seconds: float
+    genes: int  # of the step that was measured
+    device: str
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU was measured."""
+        return self.device.startswith("cuda")
+
+
+@dataclass
+class Hours:
+    """Hours of trainings on one kind of device, and what of them nobody has measured."""
+
+    hours: float = 0.0
+    runs: int = 0
+    scaled: int = 0  # runs whose step was measured with fewer genes, its time taken as proportional to them
+    unmeasured: set[str] = field(default_factory=set)  # entries
+    devices: set[str] = field(default_factory=set)
+
+
+def read_step_times(path: Path = TABLE) -> list[StepTime]:
+    """Rows of `benchmarks/results/model_costs.tsv` that hold a time; none where the file is absent."""
+    if not path.exists():
+        return []
+    with path.open() as lines:
+        rows = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")
+        return [
+            StepTime(
+                row["entry"], float(row["seconds_a_step"]), int(row["genes_a_step"]), row["device"].strip()
+            )
+            for row in rows
+            if row["outcome"] == "done"
+        ]
+
+
+def steps_of(entry: Entry, genes: int) -> int:
+    """Optimiser steps of a training on `genes` training genes."""
+    training = entry.training
+    if "steps" in training:
+        return training["steps"]
+    return training["epochs"] * math.ceil(genes / training["batch_size"])
+
+
+def _alike(entry: Entry) -> str:
+    """What a step's time depends on: the head's inputs (mRNA features) are not worth a measurement of their own."""
+    fields = (entry.architecture, entry.length, entry.signals, entry.settings, entry.training["batch_size"])
+    return json.dumps(fields, sort_keys=True)
+
+
+def training_hours(
+    trainings: Iterable[str], entries: dict[str, Entry], times: list[StepTime], genes: int, gpu: bool
+) -> Hours:
+    """Hours of trainings, one after the other.
+
+    trainings: the entry of each. times: what was measured; an entry takes the time of one that is alike.
+    genes: training genes, for entries whose length is in passes over them. gpu: whether times on a GPU count, or
+    those on a CPU.
+    """
+    measured = {
+        _alike(entries[each.entry]): each for each in times if each.on_gpu == gpu and each.entry in entries
+    }
+    total = Hours()
+    for name in trainings:
+        entry = entries[name]
+        if entry.architecture in CLOSED_FORM:
+            continue
+        total.runs += 1
+        time = measured.get(_alike(entry))
+        if time is None:
+            total.unmeasured.add(name)
+            continue
+        batch = entry.training["batch_size"]
+        total.scaled += time.genes != batch
+        total.hours += steps_of(entry, genes) * time.seconds * batch / time.genes / 3600
+        total.devices.add(time.device)
+    return total
+
+
+def told(total: Hours, what: str) -> str:
+    """One line on them; `what` is `CPU` or `GPU`."""
+    if not total.devices:
+        return f"Training on a {what}: hours unknown, no step was measured"
+    details = [f"measured on {'; '.join(sorted(total.devices))}"]
+    details += [f"{total.scaled} runs by a step of fewer genes"] if total.scaled else []
+    details += [f"without {', '.join(sorted(total.unmeasured))}: not measured"] if total.unmeasured else []
+    return f"Training on a {what}: about {total.hours:,.0f} hours for {total.runs} runs in a row ({'; '.join(details)})"
