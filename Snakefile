@@ -9,6 +9,7 @@ include: "rules/signals.smk"
 include: "rules/windows.smk"
 include: "rules/elements.smk"
 include: "rules/quality.smk"
+include: "rules/smoke.smk"
 include: "rules/training.smk"
 include: "rules/prediction.smk"
 include: "rules/evaluation.smk"
@@ -18,38 +19,48 @@ include: "rules/figures.smk"
 report: "report/workflow.rst"
 
 
-localrules:
-    all,
-    windows,
-    train,
-    evaluate,
-    figures,
-
-
 rule all:
     default_target: True
     input:
         rules.evaluation_tables.output,
         FILES.all_figures(),
         FILES.all_quality(),
+        PREDICTIONS.all(),
+    localrule: True
 
 
 rule windows:
     input:
         FILES.all_datasets(),
+    localrule: True
+
+
+rule smoke:
+    input:
+        trials.results(PLAN),
+    localrule: True
 
 
 rule train:
     input:
         FILES.of_runs("metrics.json"),
+    localrule: True
+
+
+rule predict:
+    input:
+        PREDICTIONS.all(),
+    localrule: True
 
 
 rule evaluate:
     input:
         rules.evaluation_tables.output,
+    localrule: True
 
 
 rule figures:
     input:
         FILES.all_figures(),
         FILES.all_quality(),
+    localrule: True

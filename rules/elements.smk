@@ -20,7 +20,7 @@ rule call_peaks:
     params:
         options=FILES.peak_options(),
     shell:
-        "(python -m workflow_scripts.bedgraph --bigwig {input} --out {output.bedgraph} && "
+        "(PYTHONPATH=$PRISM_HOME python -m workflow_scripts.bedgraph --bigwig {input} --out {output.bedgraph} && "
         "macs3 bdgpeakcall --ifile {output.bedgraph} {params.options} --no-trackline --ofile {output.peaks}) > {log} 2>&1"
 
 
@@ -48,8 +48,8 @@ rule candidate_elements:
         assembly=lambda wildcards: FILES.cell_type(wildcards.cell_type).assembly,
         blacklist=lambda wildcards: FILES.blacklist_option(wildcards.cell_type),
         contacts=lambda wildcards: FILES.contacts_json(wildcards.cell_type),
-        activity=lambda wildcards: json.dumps(FILES.activity(wildcards.cell_type)),
+        activity=lambda wildcards: FILES.activity_json(wildcards.cell_type),
     shell:
-        "python -m workflow_scripts.elements --genes {input.genes} --fasta {input.fasta} --peaks {input.peaks} "
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.elements --genes {input.genes} --fasta {input.fasta} --peaks {input.peaks} "
         "{params.blacklist} --contacts {params.contacts:q} --activity {params.activity:q} "
         "--cell-type {wildcards.cell_type} --assembly {params.assembly} --out {output} > {log} 2>&1"

@@ -1,9 +1,10 @@
 # Files from outside, the genome as plain FASTA, and the genes of an assembly.
 
 
+# On a cluster where snakemake itself runs: compute nodes often have no way out.
 rule download:
     input:
-        local=lambda wildcards: FILES.download(wildcards.file).local or [],
+        local=lambda wildcards: local_file(FILES.download(wildcards.file)),
     output:
         file="resources/downloads/{file}",
         manifest="resources/downloads/{file}.json",
@@ -14,6 +15,7 @@ rule download:
     wildcard_constraints:
         file=family(each.removeprefix("resources/downloads/") for each in PLAN.downloads),
     retries: 2
+    localrule: True
     conda:
         "../envs/data.yaml"
     threads: 1
@@ -24,7 +26,7 @@ rule download:
     params:
         options=lambda wildcards: FILES.download_options(wildcards.file),
     shell:
-        "python -m workflow_scripts.download {params.options} "
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.download {params.options} "
         "--out {output.file} --manifest {output.manifest} > {log} 2>&1"
 
 
@@ -45,7 +47,7 @@ rule genome:
         mem_mb=2000,
         runtime=60,
     shell:
-        "python -m workflow_scripts.genome_fasta --fasta {input} --out {output.fasta} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.genome_fasta --fasta {input} --out {output.fasta} > {log} 2>&1"
 
 
 rule annotation:
@@ -68,4 +70,4 @@ rule annotation:
     params:
         options=lambda wildcards: FILES.annotation_options(wildcards.assembly),
     shell:
-        "python -m workflow_scripts.annotation --fasta {input.fasta} {params.options} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.annotation --fasta {input.fasta} {params.options} --out {output} > {log} 2>&1"

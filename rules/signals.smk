@@ -21,7 +21,7 @@ rule genes:
         runtime=60,
     params:
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
-        activity=lambda wildcards: json.dumps(FILES.activity(wildcards.cell_type)),
+        activity=lambda wildcards: FILES.activity_json(wildcards.cell_type),
     shell:
-        "python -m workflow_scripts.genes --annotation {input.annotation} --fasta {input.fasta} "
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.genes --annotation {input.annotation} --fasta {input.fasta} "
         "--label {params.label:q} --activity {params.activity:q} --out {output} > {log} 2>&1"

@@ -69,7 +69,7 @@ def test_touched_tables_train_nothing(finished):
 
 def test_moved_clone_trains_nothing(finished, tmp_path):
     clone = tmp_path / "elsewhere"
-    ignored = shutil.ignore_patterns(".venv", ".git", "results", "resources", ".snakemake", "logs")
+    ignored = shutil.ignore_patterns(".venv*", ".git", "results", "resources", ".snakemake", "logs")
     shutil.copytree(finished.workflow, clone, ignore=ignored)
     finished.workflow, home = clone, finished.workflow
     try:
