@@ -2,113 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.metadata as metadata
-import re
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
+from environments import FROM_CUDA, ROOT, Pin, canonical, lines, pins, provided, third_party, uses
 
-ROOT = Path(__file__).resolve().parents[2]
-# conda's name -> PyPI's, where they differ.
-PYPI = {"pytorch": "torch", "matplotlib-base": "matplotlib", "pybigwig": "pyBigWig", "pyyaml": "PyYAML"}
-OWN = ("prism", "workflow_scripts")
-
-
-def pins(environment: Path) -> dict[str, str]:
-    """PyPI name -> version of everything that an environment pins."""
-    found = {}
-    for line in yaml.safe_load(environment.read_text())["dependencies"]:
-        for each in line["pip"] if isinstance(line, dict) else [line]:
-            name, _, version = each.split("::")[-1].replace("==", "=").partition("=")
-            found[PYPI.get(name, name)] = version
-    return found
-
-
-def uses() -> list[tuple[str, str]]:
-    """(script, environment) of every rule; `use rule` blocks name no script of their own."""
-    found = set()
-    for file in (ROOT / "rules").glob("*.smk"):
-        for rule in re.split(r"^(?=\s*(?:use )?rule )", file.read_text(), flags=re.MULTILINE):
-            environment = re.search(r'"\.\./envs/(\w+)\.yaml"', rule)
-            scripts = re.findall(r"workflow_scripts\.(\w+)", rule)
-            if environment:
-                found |= {(script, environment[1]) for script in scripts}
-    return sorted(found)
-
-
-def imports_of(path: Path) -> set[str]:
-    """Modules that a file imports, also inside functions; not those for type checkers only."""
-    tree = ast.parse(path.read_text())
-    skipped = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
-    found = set()
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
-
-
-def file_of(module: str) -> Path | None:
-    path = ROOT / module.replace(".", "/")
-    return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
-
-
-def third_party(script: str) -> set[str]:
-    """Top-level modules from outside that a script reaches through this project's own code."""
-    todo, seen, outside = [f"workflow_scripts.{script}"], set(), set()
-    while todo:
-        module = todo.pop()
-        path = file_of(module)
-        if path is None or module in seen:
-            continue
-        seen.add(module)
-        for name in imports_of(path):
-            top = name.split(".")[0]
-            if top in OWN:
-                parents = name.split(".")
-                todo += [".".join(parents[: depth + 1]) for depth in range(len(parents))]
-            elif top not in sys.stdlib_module_names:
-                outside.add(top)
-    return outside
-
-
-def provided(names: set[str]) -> set[str]:
-    """Top-level modules of distributions and of all that they require."""
-    by_distribution: dict[str, set[str]] = {}
-    for module, distributions in metadata.packages_distributions().items():
-        for distribution in distributions:
-            by_distribution.setdefault(canonical(distribution), set()).add(module)
-    todo, seen, modules = [canonical(name) for name in names], set(), set()
-    while todo:
-        name = todo.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        modules |= by_distribution.get(name, set())
-        try:
-            required = metadata.requires(name) or []
-        except metadata.PackageNotFoundError:
-            continue
-        for requirement in map(Requirement, required):
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                todo.append(canonical(requirement.name))
-    return modules
-
-
-def canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+FILES = sorted((ROOT / "envs").glob("*.yaml"))
+FROM_REQUESTS = {"urllib3"}  # whose errors requests lets through
+SEEN_ELSEWHERE = {
+    Pin("bioconda", "pysam", "0.24.1"),  # pull request 68887 of bioconda-recipes, merged
+    Pin("conda-forge", "requests", "2.34.2"),  # the channel's list of versions
+}
 
 
 def test_every_rule_is_seen():
@@ -119,30 +24,58 @@ def test_every_rule_is_seen():
 
 @pytest.mark.parametrize(("script", "environment"), uses())
 def test_environment_holds_what_the_script_imports(script, environment):
-    missing = third_party(script) - provided(set(pins(ROOT / f"envs/{environment}.yaml")))
+    missing = third_party(script) - provided(set(pins(ROOT / f"envs/{environment}.yaml"))) - FROM_CUDA
     assert not missing, f"envs/{environment}.yaml lacks {sorted(missing)}, which {script} imports"
 
 
-@pytest.mark.parametrize("environment", sorted(path.name for path in (ROOT / "envs").glob("*.yaml")))
-def test_every_package_is_pinned_as_in_the_lock(environment):
-    locked = {}
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
-        name, separator, version = line.partition("==")
-        if separator:
-            locked[canonical(name)] = version
-    separate = (
-        environment == "enformer.yaml"
-    )  # its library asks for older versions of some; tested on its own
-    for name, version in pins(ROOT / "envs" / environment).items():
-        if name == "pip":
-            continue
-        assert version, f"envs/{environment}: {name} is not pinned"
-        if canonical(name) in locked and not separate:
+@pytest.mark.parametrize(("script", "environment"), uses())
+def test_what_a_script_imports_is_pinned_by_name(script, environment):
+    """Not only brought by something else, at a version that nobody chose."""
+    distributions = metadata.packages_distributions()
+    held = {canonical(name) for name in pins(ROOT / f"envs/{environment}.yaml")}
+    loose = {
+        module
+        for module in third_party(script) - FROM_CUDA - FROM_REQUESTS
+        if not held & {canonical(name) for name in distributions[module]}
+    }
+    assert not loose
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_channels(file):
+    """bioconda is named where something comes from it, and `nodefaults` keeps a user's own channels out."""
+    channels = {each.channel for each in lines(file)} - {"pip"}
+    ordered = [name for name in ("conda-forge", "bioconda") if name in channels]
+    assert yaml.safe_load(file.read_text())["channels"] == [*ordered, "nodefaults"]
+    assert channels <= {"conda-forge", "bioconda"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_package_is_pinned_as_in_the_lock(file):
+    # Enformer's library asks for older versions of some; its environment has a lock of its own.
+    lock = "requirements-enformer.txt" if file.stem == "enformer" else "requirements.txt"
+    locked = dict(
+        (canonical(name), version)
+        for name, separator, version in (
+            line.partition("==") for line in (ROOT / lock).read_text().splitlines()
+        )
+        if separator
+    )
+    for name, version in pins(file).items():
+        assert version, f"{file.name}: {name} is not pinned to one version"
+        if name not in ("python", "pip", "bedtools", "macs3"):
             assert locked[canonical(name)] == version, name
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_versions_are_known_to_be_on_their_channels(file, shared):
+    rows = [line.split("\t") for line in (shared / "facts/conda_versions.tsv").read_text().splitlines()]
+    known = {Pin(channel, name, version) for name, channel, _, version, *_ in rows} | SEEN_ELSEWHERE
+    assert [each for each in lines(file) if each.channel != "pip" and each not in known] == []
+
+
 def test_a_missing_package_is_noticed():
-    """The check above can fail: without h5py the windows script is not served."""
+    """The first check can fail: without pyBigWig the windows script is not served."""
     held = set(pins(ROOT / "envs/data.yaml"))
     assert not third_party("windows") - provided(held)
     assert "pyBigWig" in third_party("windows") - provided(held - {"pyBigWig", "pybedtools", "cooler"})
