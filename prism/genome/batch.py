@@ -1,4 +1,4 @@
-"""The one typed batch between data and models (DESIGN: model contract)."""
+"""The one typed batch between data and models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hi-C contacts with the TSS as a signal: one value for each genome bin of a window (DESIGN section 7)."""
+"""Hi-C contacts with the TSS as a signal: one value for each genome bin of a window."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Makes the file of a cell type's candidate elements (HDF5), which `element_reader` reads.
 
-Elements do not depend on the length of the windows. So, unlike DESIGN section 3, they stand in a file of their own and
+Elements do not depend on the length of the windows. So they stand in a file of their own and
 not in each dataset file, under the same names:
 /genes/{gene_id,chrom,tss,strand,chrom_length} (n,), as in the dataset file
 /elements/{start,end} (n, 60) int64, {distance,contact,activity} (n, 60) float32, 0 where padded; count (n,) int32

@@ -1,4 +1,4 @@
-"""Candidate elements of genes: peaks of at most 2 kb, 1 to 100 kb from a TSS (DESIGN section 5, EPInformer)."""
+"""Candidate elements of genes: peaks of at most 2 kb, 1 to 100 kb from a TSS (EPInformer)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label of a gene: expression as log10(x + 1), from bigWigs, CTSS files or a table (DESIGN 7)."""
+"""The label of a gene: expression as log10(x + 1), from bigWigs, CTSS files or a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which genes train, validate and test a fold (DESIGN: Coordinates and files)."""
+"""Which genes train, validate and test a fold."""
 
 from __future__ import annotations
 

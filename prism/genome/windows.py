@@ -1,4 +1,4 @@
-"""Reads the dataset file into batches (layout: `dataset_file`; model contract: DESIGN section 4)."""
+"""Reads the dataset file into batches (layout: `dataset_file`)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class CaduceusSignals(Architecture):
     """Linear(4 + n_signals, d) on sequence and signals side by side, the Caduceus backbone, pooling, head.
 
     With `input_mask: peaks` (the MACS3 baseline) the embedded positions outside Batch.peaks, bias included,
-    are set to 0, the promoter's too where it is no peak: the published way (DESIGN section 5). Without
+    are set to 0, the promoter's too where it is no peak: the published way (arXiv 2502.13991). Without
     signals it is Caduceus.
     """
 

@@ -1,4 +1,4 @@
-"""What every model returns (DESIGN: model contract)."""
+"""What every model returns."""
 
 from __future__ import annotations
 

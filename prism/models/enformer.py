@@ -21,7 +21,7 @@ HEAD_WIDTH = 128
 
 
 class Enformer(Architecture):
-    """The centre of the window through Enformer's trunk, the mean of its output bins, head (DESIGN section 5).
+    """The centre of the window through Enformer's trunk, the mean of its output bins, head.
 
     The trunk is the package's, with random weights and without its own output heads; it reads the sequence
     alone. Bins have 2 * d_model channels; the trunk crops them to the central `target_bins`.

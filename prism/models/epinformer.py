@@ -142,7 +142,7 @@ class AttentionLayer(nn.Module):
 
 
 class EPInformer(Architecture):
-    """Promoter and candidate elements through one tower, then attention from the promoter (DESIGN section 5).
+    """Promoter and candidate elements through one tower, then attention from the promoter (EPInformer).
 
     The promoter is the central 2,000 bp of the window, the elements are Batch.elements. The promoter sees all, an
     element itself and the promoter. Padded elements go through nothing, so BatchNorm never counts them (the

@@ -95,7 +95,7 @@ class HyenaFilter(nn.Module):
 
 
 class HyenaOperator(nn.Module):
-    """The Hyena operator of order 2 (Poli et al. 2023; DESIGN section 5); causal.
+    """The Hyena operator of order 2 (Poli et al. 2023); causal.
 
     in_proj to 3 d, depthwise causal convolution of 3, split into x0, x1, v; v <- longconv(v * x1) + bias * (v * x1);
     out_proj(v * x0). l_max: the longest sequence; the kernel's time scale is relative to it.
@@ -143,7 +143,7 @@ class HyenaLayer(nn.Module):
 
 
 class HyenaDNA(Architecture):
-    """Token embedding with dropout, Hyena layers, a final LayerNorm, central pooling, head (DESIGN section 5).
+    """Token embedding with dropout, Hyena layers, a final LayerNorm, central pooling, head (arXiv 2306.15794).
 
     Causal: half of the pooled positions have not seen what lies right of the TSS. At the start every Linear of the
     layers is normal with standard deviation 0.02, those that write to the residual stream 0.02 / sqrt(2 n_layer),

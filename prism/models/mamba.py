@@ -32,7 +32,7 @@ class MambaMixer(nn.Module):
 
 
 class Mamba(Architecture):
-    """Token embedding, pre-norm Mamba layers, central pooling, head (DESIGN section 5).
+    """Token embedding, pre-norm Mamba layers, central pooling, head (arXiv 2312.00752).
 
     Reads the + strand from left to right: half of the pooled positions have not seen what lies right of the TSS.
     """

@@ -19,7 +19,7 @@ NORMS_AND_EMBEDDINGS = (
 
 
 def parameter_groups(module: nn.Module, weight_decay: float = 1e-6) -> list[dict[str, Any]]:
-    """Two groups for a torch optimiser: decayed, and not decayed (DESIGN section 6).
+    """Two groups for a torch optimiser: decayed, and not decayed.
 
     Not decayed: biases, everything in BatchNorm, LayerNorm, RMSNorm and embeddings, and what a submodule
     names in its class attribute `no_weight_decay` (A_log and D of a Mamba; learned positions). Frozen

@@ -82,7 +82,7 @@ def diversity(weights: Tensor) -> Tensor:
 
 
 class Prism(Architecture):
-    """Prism (DESIGN section 5): one backbone, an observed branch and, in training, n intervened ones.
+    """Prism (arXiv 2602.21550): one backbone, an observed branch and, in training, n intervened ones.
 
     The prediction is the observed branch, Caduceus(e_X + e_S); in eval mode nothing else is computed unless
     details are asked for. In training, branch i is Caduceus(e_X + a_i * e_S); their hidden states are

@@ -35,7 +35,7 @@ SHARED_AUTHORS_NAMES = (
 
 
 class Seq2ExpHard(Architecture):
-    """Seq2Exp-hard (DESIGN section 5): one Caduceus makes the mask, then reads the kept positions alone.
+    """Seq2Exp-hard (arXiv 2502.13991): one Caduceus makes the mask, then reads the kept positions alone.
 
     Both passes see e_X + learned positions + e_S. Kept positions are gathered in order; the mask multiplies
     nothing, so the prediction gives its logits no gradient, and only the KL does. The window's length is fixed

@@ -23,7 +23,7 @@ from prism.models.contract import Output
 
 
 class Seq2ExpSoft(Architecture):
-    """Seq2Exp-soft (DESIGN section 5): Caduceus((e_X + e_S) * mask), the mask from a second Caduceus.
+    """Seq2Exp-soft (arXiv 2502.13991): Caduceus((e_X + e_S) * mask), the mask from a second Caduceus.
 
     The generator reads the sequence alone; its Beta is mixed with a prior from the signals. In training the
     mask is a draw, in eval mode its mean; then blacklist -> 0 and the central `center_len` positions -> 1.

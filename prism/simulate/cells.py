@@ -9,7 +9,7 @@ import pandas as pd
 
 from prism.simulate.landscape import Landscape, standardised
 
-CONTACT_DECAY = 0.87  # exponent of contact against distance (ABC's fit, also DESIGN's pseudocount)
+CONTACT_DECAY = 0.87  # exponent of contact against distance (ABC's fit; the pseudocount's too)
 SHARED_MARK = 0.5  # share of the active mark's variance that all cell types have in common
 ENHANCER_ON = 0.6  # an enhancer is active in a cell type with this probability
 

@@ -39,7 +39,7 @@ def split_hash(gene_id: Sequence[str], splits: np.ndarray) -> str:
 def run_identity(
     entry: dict, dataset: str, split: str, fold: int | str, seed: int, cpu_precision: str = "fp32"
 ) -> str:
-    """The hash under which training state is kept (DESIGN, section 3): 16 hex digits.
+    """The hash under which training state is kept: 16 hex digits.
 
     dataset: `Windows.identity`. split: `split_hash`. cpu_precision: of the run, if it comes to a CPU. Anything
     that moves the numbers of a run is in it, except the device and the code, for which NUMBERS_VERSION stands.

@@ -11,7 +11,7 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The published protocol (DESIGN, section 6) unless the entry says otherwise.
+    """The published protocol (Seq2Exp, Prism) unless the entry says otherwise.
 
     steps: optimiser steps; or `epochs`, whole passes over the training genes, instead.
     micro_batch: genes that go through the model at once, the gradient being the batch's; None for all of it.

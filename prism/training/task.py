@@ -23,7 +23,7 @@ from prism.training.state import random_state, restore_random_state
 
 
 class Task(pl.LightningModule):
-    """Trains a model on a fold (DESIGN: Protocol).
+    """Trains a model on a fold.
 
     module: a model of `prism.models`. data: the fold it is trained on.
     """

@@ -37,7 +37,7 @@ def _seeded():
     torch.manual_seed(1)
 
 
-# Sizes of the published models (DESIGN section 5).
+# Sizes of the published models.
 @pytest.mark.parametrize(
     ("name", "expected"), [("caduceus", 574_209), ("caduceus_signals", 574_593), ("mamba", 502_401)]
 )

@@ -25,7 +25,7 @@ def test_settings_are_known(name):
 
 
 def test_the_published_protocols():
-    """DESIGN section 6."""
+    """The published protocol."""
 
     def of(name):
         training = TrainingSettings.from_entry(ENTRIES[name].training)

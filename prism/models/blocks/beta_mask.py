@@ -19,7 +19,7 @@ from prism.models.blocks.precision import at_least_float32, full_precision
 
 TINY = 1e-8  # keeps a concentration above zero
 
-# Signal -> (weight, beta): its share in the mixture, and the beta of its Beta, before scaling (DESIGN section 5).
+# Signal -> (weight, beta): its share in the mixture, and the beta of its Beta, before scaling (Seq2Exp).
 PUBLISHED_PRIORS = {"H3K27ac": (2.0, 1.5), "DNase": (2.0, 0.2), "contacts": (1.0, 1.0)}
 
 # Our names in a module whose mask is called `mask` -> the authors'.

@@ -25,7 +25,7 @@ DIRECTION_AUTHORS_NAMES = (
 class SelectiveDirection(nn.Module):
     """The parameters of convolution, steps and selective scan of ONE reading direction.
 
-    Initialised as DESIGN section 5: A_log = log(1..16), D = 1, softplus(dt bias) log-uniform in [1e-3, 0.1],
+    Initialised as published: A_log = log(1..16), D = 1, softplus(dt bias) log-uniform in [1e-3, 0.1],
     dt weight uniform within dt_rank^-0.5, the convolution as torch's Conv1d.
     """
 
