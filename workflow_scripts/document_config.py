@@ -16,7 +16,7 @@ mapping by mapping, and needs only what differs. Paths are looked up in the work
 | file | what it holds |
 |---|---|
 | `config.yaml` | a first real run: K562, windows of 2 kb, four models |
-| `paper.yaml` | the benchmark: both labelled cell types, ablations |
+| `paper.yaml` | the benchmark, every model and five seeds; H1 is predicted (its contacts need a key of 4DN) |
 | `demo.yaml`, `demo/` | the simulated genome |
 | `cell_types.tsv` | cell types: accessions, addresses or paths of signals and labels |
 | `folds.tsv` | the published folds, by chromosome |
