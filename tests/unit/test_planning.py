@@ -9,6 +9,7 @@ import yaml
 from snakemake.cli import parse_config as snakemake_config
 
 from workflow_scripts.document_config import document
+from workflow_scripts.planning.costs import activity_lines
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.plan import make_plan, merged
 
@@ -55,6 +56,13 @@ def test_a_run_for_each_seed_but_one_where_nothing_is_random(project):
         "results/runs/A/small/fold1/seed22",
         "results/runs/A/floor/fold1/seed2",
     ]
+
+
+def test_a_cell_type_without_promoter_activity_is_named_before_the_run(project):
+    assert activity_lines(make_plan(project)) == [
+        "No promoter activity for A: its row has no H3K27ac (promoter_activity)"
+    ]
+    assert activity_lines(make_plan(project | {"promoter_activity": ["DNase"]})) == []
 
 
 def test_numbers_inside_a_mapping_of_the_command_line(project):

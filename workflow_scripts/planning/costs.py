@@ -57,6 +57,18 @@ def training_lines(trainings: list[str], plan: Plan) -> list[str]:
     return [told(total, kind) for kind, total in totals.items() if total.runs]
 
 
+def activity_lines(plan: Plan) -> list[str]:
+    """A line for each cell type whose row lacks a signal of the promoter activity: no model gets that feature there."""
+    wanted, lines = plan.config.get("promoter_activity", []), []
+    for name in plan.chosen["cell_types"]:
+        missing = [signal for signal in wanted if signal not in plan.cell_types[name].signals]
+        if missing:
+            lines.append(
+                f"No promoter activity for {name}: its row has no {', '.join(missing)} (promoter_activity)"
+            )
+    return lines
+
+
 def announce(jobs: Iterable, plan: Plan) -> str:
     """A few lines: jobs by rule, GB to fetch and to write, hours of training. `jobs` are those about to run."""
     jobs = list(jobs)
@@ -78,6 +90,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             f"Disk: at most {(known + written) / GB:.2f} GB more "
             f"({written / GB:.2f} GB of windows before compression)",
             f"Device: {plan.config['device']}",
+            *activity_lines(plan),
             *training_lines(trainings, plan),
         ]
     )
