@@ -55,6 +55,8 @@ class Workflow:
                 [*command, "--configfile", "config.yaml", "--cores", "1"],
                 cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
                 env=os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"},
+                # Ctrl-C reaches it also where these tests run in the background, which ignores that signal
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
 
     def __enter__(self) -> Workflow:
