@@ -54,7 +54,7 @@ def test_two_steps_each_with_an_evaluation(open_run):
     assert np.isfinite(record["losses"]).all()
     assert min(record["seconds_a_step"]) > 0
     assert record["losses"][0] != record["losses"][1]
-    assert record["peak_memory_bytes"] > record["memory_before_bytes"] > 0
+    assert record["peak_memory_bytes"] >= record["memory_before_bytes"] > 1e8  # at least the loaded libraries
     assert record["parameters"] == sum(p.numel() for p in trials.build("caduceus", SETTINGS).parameters())
     assert record["device"].startswith("cpu")
     json.dumps(record, allow_nan=False)
