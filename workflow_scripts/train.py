@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workflow_scripts import threads
 from workflow_scripts.cli import run
-from workflow_scripts.planning.paths import find
+from workflow_scripts.run_options import add_run_options, open_run
 
 
 def main() -> None:
@@ -27,28 +27,13 @@ def main() -> None:
 
 def train(arguments: argparse.Namespace, limits) -> None:
     """Read the data and train."""
-    from prism.genome import folds
-    from prism.genome.windows import Windows
     from prism.training import fit
     from prism.training.artefacts import RunPaths
-    from prism.training.run import Run, parse_entry
+    from prism.training.run import parse_entry
 
     entry = parse_entry(arguments.entry)
-    features = entry.get("rna_features", True)
-    data = (arguments.windows, arguments.genes, entry["length"], entry.get("signals"), features)
-    windows = Windows(*data, elements=arguments.elements)
-    this_run = Run(
-        windows=windows,
-        folds=folds.read(find(arguments.folds, "folds")),
-        entry=entry,
-        cell_type=arguments.cell_type,
-        model=arguments.model,
-        fold=int(arguments.fold) if arguments.fold.isdigit() else arguments.fold,
-        seed=arguments.seed,
-        label=json.loads(arguments.label),
-        git_revision=arguments.git_revision,
-        cpu_precision=arguments.cpu_precision,
-    )
+    label = json.loads(arguments.label)
+    this_run = open_run(arguments, entry, label=label, git_revision=arguments.git_revision)
     outputs = (arguments.checkpoint, arguments.history, arguments.predictions, arguments.metrics)
     board = Path(arguments.state_dir).with_name("tensorboard") if arguments.tensorboard else None
     paths = RunPaths(*outputs, arguments.state_dir, board)
@@ -58,20 +43,10 @@ def train(arguments: argparse.Namespace, limits) -> None:
 def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
+    add_run_options(parser)
     add = parser.add_argument
-    add("--windows", required=True, help="dataset file (.h5)")
-    add("--genes", required=True, help="genes table with expression")
-    add("--elements", nargs="?", help="file of candidate elements, for a model that reads them")
-    add("--folds", required=True, help="table of fold, chromosome or gene_id, split")
-    add("--fold", required=True)
     add("--seed", required=True, type=int)
-    add("--cell-type", required=True)
-    add("--model", required=True, help="name of the entry")
-    add("--entry", required=True, help="the entry of models.yaml, resolved, as JSON")
     add("--label", default="{}", help="where the expression comes from, as JSON")
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
-    add("--cpu-precision", default="fp32", choices=("fp32", "bf16"), help="of matrix products on a CPU")
-    add("--threads", type=int, default=1)
     add("--state-minutes", type=float, default=10.0, help="most training that a kill may cost")
     add("--minutes", type=float, help="the job's time limit: ends before it with exit status 75")
     add("--mem-mb", type=int, help="the job's memory limit")

@@ -1,0 +1,45 @@
+"""The options that say what is trained on what, and the run that they open."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from workflow_scripts.planning.paths import find
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every script that opens a training's run (but its seed)."""
+    add = parser.add_argument
+    add("--windows", required=True, help="dataset file (.h5)")
+    add("--genes", required=True, help="genes table with expression")
+    add("--elements", nargs="?", help="file of candidate elements, for a model that reads them")
+    add("--folds", required=True, help="table of fold, chromosome or gene_id, split")
+    add("--fold", required=True)
+    add("--cell-type", required=True)
+    add("--model", required=True, help="name of the entry")
+    add("--entry", required=True, help="the entry of models.yaml, resolved, as JSON")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
+    add("--cpu-precision", default="fp32", choices=("fp32", "bf16"), help="of matrix products on a CPU")
+    add("--threads", type=int, default=1)
+
+
+def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bool | str = "auto", **further):
+    """The run of an entry, its windows opened; `further` are fields of `prism.training.run.Run`."""
+    from prism.genome import folds
+    from prism.genome.windows import Windows
+    from prism.training.run import Run
+
+    features = entry.get("rna_features", True)
+    data = (arguments.windows, arguments.genes, entry["length"], entry.get("signals"), features)
+    return Run(
+        windows=Windows(*data, in_memory=in_memory, elements=arguments.elements),
+        folds=folds.read(find(arguments.folds, "folds")),
+        entry=entry,
+        cell_type=arguments.cell_type,
+        model=arguments.model,
+        fold=int(arguments.fold) if arguments.fold.isdigit() else arguments.fold,
+        seed=arguments.seed,
+        cpu_precision=arguments.cpu_precision,
+        **further,
+    )
