@@ -40,6 +40,10 @@ class SyntheticWindows:
     def __len__(self) -> int:
         return len(self.gene_id)
 
+    def elements_per_gene(self, genes: int, at_most: int) -> float:
+        """Every gene has all."""
+        return float(min(self.n_elements, at_most))
+
     def batch(self, indices: Sequence[int]) -> Batch:
         """The windows of some genes."""
         n, length = len(indices), self.length

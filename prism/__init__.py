@@ -6,4 +6,4 @@ training state is never continued (CHANGELOG.md says which numbers moved, and by
 """
 
 __version__ = "0.1.0"
-NUMBERS_VERSION = 2
+NUMBERS_VERSION = 3

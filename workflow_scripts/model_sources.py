@@ -17,7 +17,7 @@ SOURCES = {
     ),
     "epinformer": (
         "EPInformer, doi 10.1038/s41467-026-70535-8",
-        "Padded elements go through nothing; the authors' BatchNorm counts them. Elements are made here.",
+        "Elements are made here. All padding of a batch is computed as one row, counted as often as it stands there.",
     ),
     "hyenadna": (
         "Nguyen et al. 2023, arXiv 2306.15794, on the Hyena operator, arXiv 2302.10866",

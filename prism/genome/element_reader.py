@@ -65,6 +65,11 @@ class ElementReader:
             )
         return rows
 
+    def per_gene(self, genes: int, at_most: int) -> float:
+        """Elements of a gene, of the nearest `at_most`: the mean that a batch of so many genes hardly ever exceeds."""
+        count = np.minimum(self._count, at_most)
+        return min(float(count.mean() + 3 * count.std() / genes**0.5), float(count.max(initial=0)))
+
     def load(self) -> None:
         """Hold the sequences in memory."""
         with _opened(self.path) as file:

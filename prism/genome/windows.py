@@ -147,6 +147,10 @@ class Windows:
         self._elements, self.nbytes = reader, self.nbytes + reader.nbytes
         self.identity = hashlib.sha256(f"{self.identity} {reader.content_hash}".encode()).hexdigest()
 
+    def elements_per_gene(self, genes: int, at_most: int) -> float:
+        """Elements of a gene, averaged over a batch of `genes`, at the most (`ElementReader.per_gene`); 0 without."""
+        return 0.0 if self._elements is None else self._elements.per_gene(genes, at_most)
+
     def to(self, device: torch.device | str) -> Windows:
         """Move what is held in memory (packed: uint8 codes, float32 signals) to a device; batches are made there."""
         self.device = torch.device(device)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from prism.genome.batch import Batch, Elements
 from prism.models.architecture import Architecture, at_least, check_widths
 from prism.models.authors import count_layers, sizes
+from prism.models.blocks.counted_norm import CountedBatchNorm1d
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, centre
 from prism.models.blocks.linear import ZeroBiasLinear
 from prism.models.blocks.precision import at_least_float32
@@ -62,11 +63,11 @@ class ConvBlock(nn.Module):
     def __init__(self, width_in: int, width_out: int, kernel: int, **options: Any) -> None:
         super().__init__()
         self.conv = nn.Conv1d(width_in, width_out, kernel, **options)
-        self.norm = nn.BatchNorm1d(width_out)
+        self.norm = CountedBatchNorm1d(width_out)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (n, width_in, positions) -> (n, width_out, positions or fewer)."""
-        return F.elu(self.norm(self.conv(x)))
+    def forward(self, x: Tensor, copies: Tensor | None = None) -> Tensor:
+        """x: (n, width_in, positions) -> (n, width_out, positions or fewer); copies: as `CountedBatchNorm1d`."""
+        return F.elu(self.norm(self.conv(x), copies), inplace=True)
 
 
 class TowerStage(nn.Module):
@@ -77,10 +78,10 @@ class TowerStage(nn.Module):
         self.block = ConvBlock(width_in, width_out, 3, padding=1)
         self.pointwise = nn.Conv1d(width_out, width_out, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (n, width_in, positions) -> (n, width_out, positions / 2)."""
-        x = F.max_pool1d(self.block(x), 2)
-        return x + F.elu(self.pointwise(x))
+    def forward(self, x: Tensor, copies: Tensor | None = None) -> Tensor:
+        """x: (n, width_in, positions) -> (n, width_out, positions / 2); copies: as `CountedBatchNorm1d`."""
+        x = F.max_pool1d(self.block(x, copies), 2)
+        return x + F.elu(self.pointwise(x), inplace=True)
 
 
 class ConvolutionTower(nn.Module):
@@ -98,18 +99,19 @@ class ConvolutionTower(nn.Module):
         positions = ELEMENT_LENGTH // 2 ** len(STAGE_WIDTHS) - 2 * sum(DILATIONS)
         self.summary = ZeroBiasLinear(positions, out_dim // CHANNELS_OUT)
 
-    def forward(self, sequence: Tensor) -> Tensor:
-        """sequence: (n, 2000, 4) one-hot -> (n, out_dim)."""
+    def forward(self, sequence: Tensor, copies: Tensor | None = None) -> Tensor:
+        """sequence: (n, 2000, 4) one-hot -> (n, out_dim); copies: (n,), how many times BatchNorm counts each."""
         if self.training or torch.is_grad_enabled():  # BatchNorm sees all of a training batch
-            return self._encoded(sequence)
+            return self._encoded(sequence, copies)
         return torch.cat([self._encoded(part) for part in sequence.split(ELEMENTS_AT_ONCE)])
 
-    def _encoded(self, sequence: Tensor) -> Tensor:
+    def _encoded(self, sequence: Tensor, copies: Tensor | None = None) -> Tensor:
         x = sequence.to(self.stem.weight.dtype).transpose(1, 2)
         left = (STEM_KERNEL - 1) // 2
-        x = F.elu(self.stem(F.pad(x, (left, STEM_KERNEL - 1 - left))))
+        # in place, for arrays of the tower are what training keeps; the gradient needs the result alone
+        x = F.elu(self.stem(F.pad(x, (left, STEM_KERNEL - 1 - left))), inplace=True)
         for layer in (*self.stages, *self.blocks):
-            x = layer(x)
+            x = layer(x, copies)
         return F.elu(self.summary(x)).flatten(1)
 
 
@@ -145,8 +147,8 @@ class EPInformer(Architecture):
     """Promoter and candidate elements through one tower, then attention from the promoter (EPInformer).
 
     The promoter is the central 2,000 bp of the window, the elements are Batch.elements. The promoter sees all, an
-    element itself and the promoter. Padded elements go through nothing, so BatchNorm never counts them (the
-    authors' own training does count them).
+    element itself and the promoter. As in the authors' training, each gene is padded to `n_enhancers` elements with
+    rows of zeros, which BatchNorm counts; all padding of a batch is computed as one row.
     """
 
     AUTHORS_NAMES = EPINFORMER_AUTHORS_NAMES
@@ -193,7 +195,7 @@ class EPInformer(Architecture):
         sequence = torch.cat([promoter[:, None], elements.sequence], dim=1)
         present = F.pad(elements.present, (1, 0), value=True)
         features = F.pad(elements.features.masked_fill(~elements.present[..., None], 0), (0, 0, 1, 0))
-        encoded = at_least_float32(self.tower(sequence[present]))
+        encoded = at_least_float32(self._encoded(sequence[present], len(present)))
         placed = encoded.new_zeros(*present.shape, encoded.shape[-1])
         placed[present] = encoded
         tokens = at_least_float32(self.combine(torch.cat([placed, features.to(placed.dtype)], dim=-1)))
@@ -203,6 +205,15 @@ class EPInformer(Architecture):
             attention.append(weights)
         details = {"attention": torch.stack(attention)} if with_details else {}
         return Output(self.head(tokens[:, 0], batch.rna_features), details=details)
+
+    def _encoded(self, sequence: Tensor, genes: int) -> Tensor:
+        """sequence: (n, 2000, 4), promoters and elements that are there -> (n, out_dim)."""
+        padding = genes * (1 + self.n_enhancers) - len(sequence)
+        if not (self.training and padding):
+            return self.tower(sequence)
+        copies = torch.ones(len(sequence) + 1, dtype=self.head.first.weight.dtype, device=sequence.device)
+        copies[-1] = padding
+        return self.tower(torch.cat([sequence, torch.zeros_like(sequence[:1])]), copies)[:-1]
 
     def _checked(self, batch: Batch) -> Elements:
         if batch.elements is None:

@@ -194,16 +194,15 @@ def _epinformer(settings: Mapping[str, Any], length: int) -> Kept:
     from prism.models import epinformer as model
 
     positions = model.ELEMENT_LENGTH
-    tower = 4 * (2 * positions + model.STEM_KERNEL) + 2 * model.STEM_WIDTH * positions
-    for width in (
-        model.STAGE_WIDTHS
-    ):  # convolution, BatchNorm, ELU, the maximum's places (int64); three at half of them
-        tower += 4 * width * positions + 3 * width * positions // 2
+    tower = 4 * (2 * positions + model.STEM_KERNEL) + model.STEM_WIDTH * positions
+    # convolution, BatchNorm with ELU in place, the maximum's places (int64, of half); then three of half the positions
+    for width in model.STAGE_WIDTHS:
+        tower += 3 * width * positions + 3 * width * positions // 2
         positions //= 2
     for width, dilation in zip((model.DILATED_WIDTH,) * 3, model.DILATIONS, strict=True):
         positions -= 2 * dilation
-        tower += 3 * width * positions
-    tower += 3 * model.CHANNELS_OUT * positions
+        tower += 2 * width * positions
+    tower += 2 * model.CHANNELS_OUT * positions
     return Kept(
         layer=Numbers(products=tower) * (settings["n_enhancers"] + 1),
         n_layer=1,

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 
-from prism.training import freed_memory
 from prism.training.limits import Limits, OutOfTimeError
 from prism.training.memory_record import peak_mb
 
@@ -110,7 +109,6 @@ def reserved(
     """
     devices = candidates(wanted)
     if devices[0].type == "cpu":
-        freed_memory.keep()
         yield devices[0]
         return
     waiting = False

@@ -13,7 +13,7 @@ from torch import nn
 
 from prism.evaluation.metrics import scores
 from prism.models import build
-from prism.training import artefacts, identity
+from prism.training import artefacts, freed_memory, identity
 from prism.training.artefacts import RunPaths
 from prism.training.attempts import EXIT_TRY_AGAIN
 from prism.training.batches import Batches
@@ -51,6 +51,7 @@ def train(
         wanted = "fp32" if closed_form else run.settings.precision
         precision = usable_precision(wanted, place, run.cpu_precision)
         _announce(run, module, place, precision)
+        freed_memory.keep_where_it_fits(run, place, limits.mem_mb)
         if closed_form:
             fitted = _fit_closed_form(module, run)
         else:

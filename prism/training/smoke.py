@@ -20,11 +20,12 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from prism.models import build, memory
-from prism.training import identity
+from prism.models import build
+from prism.training import freed_memory, identity
 from prism.training.batches import Batches
 from prism.training.device import describe, peak_memory_gb, place_on, reserved, usable_precision
 from prism.training.log import say
+from prism.training.memory_need import available_bytes, needed_bytes
 from prism.training.out_of_memory import is_shortage
 from prism.training.prediction import predicted, refuse_bad_prediction
 from prism.training.run import Run
@@ -146,42 +147,13 @@ def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
 
 def refuse_too_large(run: Run, device: torch.device) -> None:
     """MemoryError where training is estimated to need more than is available: a CPU's shortage kills the process."""
-    architecture, settings = run.entry["architecture"], run.build_settings
-    if architecture not in memory.COUNTS:
-        return
-    with torch.device("meta"):
-        parameters = sum(each.numel() for each in build(architecture, settings).parameters())
-    size, length = genes_at_once(run.entry) or run.settings.batch_size, run.windows.length
-    need = memory.training_bytes(architecture, settings, length, size, parameters, device.type)
-    there = available_bytes(device)
-    if need > there:
+    need, there = needed_bytes(run, device), available_bytes(device)
+    if need and need > there:
+        size, length = run.settings.micro_batch or run.settings.batch_size, run.windows.length
         raise MemoryError(
             f"{size} gene(s) of {length:,} bp are estimated to need {need / 1e9:.1f} GB, "
             f"{there / 1e9:.1f} GB are available on {device}"
         )
-
-
-def available_bytes(device: torch.device) -> int:
-    """Bytes that a training may still take: of the GPU, or of the machine and of the job's own limit."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    lines = Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else []
-    free = [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    groups = Path("/proc/self/cgroup")
-    for line in groups.read_text().splitlines() if groups.exists() else []:
-        if line.startswith("0::"):
-            free += _left_of_cgroup(Path("/sys/fs/cgroup"), line[3:])
-    return min(free, default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-
-
-def _left_of_cgroup(root: Path, name: str) -> list[int]:
-    """What a control group (version 2) and those around it leave, of those with a limit."""
-    folder, left = root / name.lstrip("/"), []
-    for each in (folder, *folder.parents):
-        limit, used = each / "memory.max", each / "memory.current"
-        if limit.exists() and used.exists() and limit.read_text().strip() != "max":
-            left.append(int(limit.read_text()) - int(used.read_text()))
-    return left
 
 
 def _few_genes(run: Run) -> Run:
@@ -211,6 +183,7 @@ def _trial(run: Run, place: torch.device) -> dict[str, Any]:
 
     seed_everything(run.seed)
     place_on(run.windows, place)
+    freed_memory.keep_where_it_fits(run, place)
     before = _used_now(place)
     started = time.perf_counter()
     module = build(run.entry["architecture"], run.build_settings)

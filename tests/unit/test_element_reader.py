@@ -64,6 +64,13 @@ def test_in_memory_equals_streamed(folder):
     assert held.nbytes == streamed.nbytes == 4 * 200 + 71 * 2000 + 4 * 60 * (3 * 4 + 8 + 1)
 
 
+def test_elements_per_gene_as_a_batch_hardly_exceeds_them(folder):
+    held = windows(folder)  # 0, 60, 1 and 10 elements: capped at 20, mean 7.75, standard deviation 8.07389
+    assert held.elements_per_gene(36, at_most=20) == pytest.approx(7.75 + 3 * 8.07389 / 6, rel=1e-5)
+    assert held.elements_per_gene(1, at_most=20) == 20
+    assert windows(folder, elements=None).elements_per_gene(1, at_most=20) == 0
+
+
 def test_without_elements_nothing_changes(folder):
     plain = windows(folder, elements=None)
     assert plain.batch([0]).elements is None

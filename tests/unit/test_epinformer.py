@@ -84,7 +84,7 @@ def test_expression_is_one_number_a_gene_whatever_the_rna_features(n_rna_feature
 
 @pytest.mark.parametrize("training", [True, False])
 def test_padded_elements_are_inert(model, training):
-    """Whatever stands in them, and however many there are; in training BatchNorm does not count them either."""
+    """Whatever stands in them, and however wide the batch is: padding is zeros, up to `n_enhancers`."""
     model.train(training)
     batch = a_batch()
     absent = ~batch.elements.present
@@ -112,6 +112,29 @@ def test_padded_elements_are_inert(model, training):
         for ours, theirs in zip(found[0], other, strict=True):
             torch.testing.assert_close(ours, theirs)
     assert torch.isfinite(found[0][1]).all()
+
+
+def test_padding_is_counted_as_if_each_row_of_zeros_went_through_the_tower():
+    """The authors' way, all 1 + n_enhancers rows of each gene through BatchNorm, against one row for all padding."""
+    model = models.build("epinformer", {**SMALL, "n_enhancers": 5}).double().train()
+    batch = a_batch()
+    whole = torch.cat([batch.sequence[:, None], F.pad(batch.elements.sequence, (0, 0, 0, 0, 0, 2))], dim=1)
+    present = F.pad(batch.elements.present, (1, 2)).index_fill(1, torch.tensor(0), True)
+    weights = torch.randn(int(present.sum()), 32, dtype=torch.float64)
+    found = []
+    for encode in (
+        lambda: model.tower(whole.flatten(0, 1)).unflatten(0, (2, 6))[present],
+        lambda: model._encoded(whole[present], 2),
+    ):
+        start = {name: value.clone() for name, value in model.state_dict().items()}
+        model.zero_grad()
+        encoded = encode()
+        (encoded * weights).sum().backward()
+        gradients = {name: each.grad.clone() for name, each in model.tower.named_parameters()}
+        found.append((encoded, gradients, {name: each.clone() for name, each in model.tower.named_buffers()}))
+        model.load_state_dict(start)
+    for theirs, ours in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-10)
 
 
 def test_a_gene_does_not_depend_on_its_batch_mates(model):

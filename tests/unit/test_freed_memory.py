@@ -1,4 +1,4 @@
-"""A process that keeps freed memory takes page faults for an array once, not each time that it is made."""
+"""Freed memory that the process keeps: fewer page faults, and only where there is room for its fragments."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from prism.training import freed_memory, memory_need
 
 ARRAY = 64 * 2**20  # bytes; glibc would map it by itself
 
@@ -34,3 +37,28 @@ def test_large_arrays_are_made_in_memory_that_is_there():
         pytest.skip("this C library has no mallopt")
     assert by_itself >= 1000
     assert after < by_itself / 20
+
+
+def test_it_is_kept_only_where_twice_the_memory_is_there(monkeypatch):
+    calls = []
+    monkeypatch.setattr(freed_memory, "keep", lambda: calls.append(1) or True)
+    monkeypatch.setattr(freed_memory, "needed_bytes", lambda run, device: 3 * 2**30)
+    cpu, room = torch.device("cpu"), {"of the machine": 7 * 2**30}
+    monkeypatch.setattr(freed_memory, "available_bytes", lambda device: room["of the machine"])
+    assert freed_memory.keep_where_it_fits(None, cpu)
+    assert freed_memory.keep_where_it_fits(None, cpu, mem_mb=6200)
+    assert not freed_memory.keep_where_it_fits(None, cpu, mem_mb=6100)
+    assert not freed_memory.keep_where_it_fits(None, torch.device("cuda"))
+    room["of the machine"] = 6 * 2**30 - 1
+    assert not freed_memory.keep_where_it_fits(None, cpu)
+    assert len(calls) == 2
+
+
+def test_the_jobs_own_limit_counts(tmp_path, monkeypatch):
+    group = tmp_path / "job" / "step"
+    group.mkdir(parents=True)
+    for folder, limit, used in ((group, "max", "5"), (group.parent, "1000", "400")):
+        (folder / "memory.max").write_text(limit + "\n")
+        (folder / "memory.current").write_text(used + "\n")
+    assert memory_need._left_of_cgroup(tmp_path, "/job/step") == [600]
+    assert memory_need.available_bytes(torch.device("cpu")) > 0

@@ -12,7 +12,7 @@ from prism.genome.windows import Windows
 from prism.models import memory
 from prism.training import smoke as trials
 from prism.training.run import Run
-from prism.training.smoke import available_bytes, smaller, smoke
+from prism.training.smoke import smaller, smoke
 from tests.unit import tiny_dataset
 
 ENTRY = {
@@ -156,16 +156,6 @@ def test_half_a_window_is_even_and_enformers_crop_whole_bins():
     assert 99_968 % 128 == 0
     assert change == "a window of 100,000 bp"
     assert (entry["length"], entry["settings"]["crop_length"]) == (200_000, 196_608)
-
-
-def test_the_jobs_own_limit_counts(tmp_path, monkeypatch):
-    group = tmp_path / "job" / "step"
-    group.mkdir(parents=True)
-    for folder, limit, used in ((group, "max", "5"), (group.parent, "1000", "400")):
-        (folder / "memory.max").write_text(limit + "\n")
-        (folder / "memory.current").write_text(used + "\n")
-    assert trials._left_of_cgroup(tmp_path, "/job/step") == [600]
-    assert available_bytes(torch.device("cpu")) > 0
 
 
 def test_the_run_is_left_as_it_was(open_run):
