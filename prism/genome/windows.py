@@ -51,7 +51,7 @@ class Windows:
         in_memory: bool | str = "auto",
         elements: str | Path | None = None,
     ):
-        self.path, self.device = Path(path), torch.device("cpu")
+        self.path, self.device, self._one_hot = Path(path), torch.device("cpu"), _ONE_HOT
         self._file, self._file_pid = None, None
         with _opened(self.path) as file:
             self._read_facts(file, length, signals)
@@ -154,6 +154,7 @@ class Windows:
     def to(self, device: torch.device | str) -> Windows:
         """Move what is held in memory (packed: uint8 codes, float32 signals) to a device; batches are made there."""
         self.device = torch.device(device)
+        self._one_hot = self._one_hot.to(self.device)
         self._rna_features = self._rna_features.to(self.device)
         self.expression = self.expression.to(self.device) if self.expression is not None else None
         if self._arrays is not None:
@@ -168,12 +169,12 @@ class Windows:
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"gene {rows.max()} asked for, but there are {len(self)}")
         rows = rows % len(self)
-        index = torch.from_numpy(rows).to(self.device)
+        index = _moved(rows, self.device)
         arrays = self._taken(rows, index)
         signals = [self._per_base(name, arrays[f"signals/{name}"], rows) for name in self.signal_names]
         empty = torch.zeros(len(rows), self.length, 0, device=self.device)
         return Batch(
-            sequence=_ONE_HOT.to(self.device)[arrays["sequence"].int()],
+            sequence=self._one_hot[arrays["sequence"].int()],
             signals=torch.stack(signals, dim=-1) if signals else empty,
             rna_features=self._rna_features[index],
             expression=self.expression[index] if self.expression is not None else None,
@@ -195,8 +196,8 @@ class Windows:
         positions = (self.tss[rows] - self.length // 2)[:, None] + np.arange(self.length)
         bins = positions // bin_size - (self._first_bin_start[rows] // bin_size)[:, None]
         on_chromosome = (positions >= 0) & (positions < self._chrom_length[rows][:, None])
-        spread = values.gather(1, torch.from_numpy(bins).to(self.device))
-        return spread * torch.from_numpy(on_chromosome).to(self.device)
+        spread = values.gather(1, _moved(bins, self.device))
+        return spread * _moved(on_chromosome, self.device)
 
     def _source(self, name: str) -> tuple[h5py.Dataset, slice]:
         if self._file_pid != os.getpid():  # a handle must not cross a fork
@@ -221,6 +222,12 @@ class Windows:
 
 
 _ONE_HOT = torch.from_numpy(one_hot(np.arange(UNKNOWN + 1)))
+
+
+def _moved(values: np.ndarray, device: torch.device) -> Tensor:
+    """`values` on a device; a GPU is not waited for, as a copy from memory that is not pinned would."""
+    tensor = torch.from_numpy(values)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def _opened(path: Path) -> h5py.File:

@@ -6,6 +6,7 @@ import math
 import time
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from prism.evaluation import metrics
@@ -22,7 +23,8 @@ class Journal:
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, Any] | None = None  # {"step", "mse", "state_dict"}
-        self._sums: dict[str, Tensor] = {}
+        self._names: list[str] = []
+        self._sums: Tensor | None = None  # float64, by name
         self._count = 0
         self._seconds_before, self._started = 0.0, time.monotonic()
 
@@ -33,9 +35,11 @@ class Journal:
 
     def add(self, values: dict[str, Tensor]) -> None:
         """Note the detached scalars of one training step; they stay on their device: nothing waits."""
-        for name, value in values.items():
-            value = value.double()
-            self._sums[name] = self._sums[name].to(value.device) + value if name in self._sums else value
+        # all at once: on a GPU a launch for each would cost more than the sums
+        if self._sums is None:
+            self._names = list(values)
+        added = torch.stack([values[name] for name in self._names]).double()
+        self._sums = added if self._sums is None else self._sums.to(added.device) + added
         self._count += 1
 
     def close_row(
@@ -46,14 +50,15 @@ class Journal:
         place: {"step", "epoch"}. prediction, target: (n,) of the whole valid split. at: values of this
         moment, {"learning_rate", "peak_memory_gb"}. The other columns are means over the steps since the row before.
         """
-        means = {name: float(total) / self._count for name, total in self._sums.items()}
+        totals = [] if self._sums is None else self._sums.tolist()
+        means = {name: total / self._count for name, total in zip(self._names, totals, strict=True)}
         scored = metrics.scores(prediction, target)
         seconds, before = self.seconds, self.rows[-1] if self.rows else {"step": 0, "seconds": 0.0}
         steps_per_s = (place["step"] - before["step"]) / max(seconds - before["seconds"], 1e-9)
         row = place | {"seconds": round(seconds, 3), "steps_per_s": round(steps_per_s, 4)} | at | means
         row |= {f"valid_{name}": scored[name] for name in VALID_METRICS}
         self.rows.append(row)
-        self._sums, self._count = {}, 0
+        self._names, self._sums, self._count = [], None, 0
         if self.best is None or scored["mse"] < self.best["mse"]:
             weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
             self.best = {"step": place["step"], "mse": scored["mse"], "state_dict": weights}
@@ -61,7 +66,7 @@ class Journal:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything above in plain types and tensors."""
-        sums = {name: total.cpu() for name, total in self._sums.items()}
+        sums = {} if self._sums is None else dict(zip(self._names, self._sums.cpu(), strict=True))
         return {
             "rows": self.rows,
             "best": self.best,
@@ -73,7 +78,8 @@ class Journal:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state_dict`'s answer."""
         self.rows, self.best, self._count = state["rows"], state["best"], state["count"]
-        self._sums = dict(state["sums"])
+        self._names = list(state["sums"])
+        self._sums = torch.stack(list(state["sums"].values())) if self._names else None
         self._seconds_before, self._started = state["seconds"], time.monotonic()
 
 
