@@ -77,6 +77,7 @@ def training_resources(megabytes, runtime, device=DEVICE):
         "gpu": 0 if device == "cpu" else 1,
         "device": device,
         "cpu_precision": PLAN.config["cpu_precision"],
+        "cuda_graphs": int(PLAN.config["cuda_graphs"]),
         "tensorboard": int(PLAN.config["tensorboard"]),
         "attempt": lambda wildcards, attempt: attempt,
     }

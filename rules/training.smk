@@ -36,7 +36,7 @@ rule train_model:
         "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.train --windows {input.windows} --genes {input.genes} --elements {input.elements} --folds {params.folds:q} "
         "--fold {wildcards.fold} --seed {wildcards.seed} --cell-type {wildcards.cell_type} --model {wildcards.model} "
         "--entry {params.entry:q} --label {params.label:q} --device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} "
-        "--minutes {resources.runtime} --mem-mb {resources.mem_mb} --attempt {resources.attempt} --tensorboard {resources.tensorboard} --checkpoint {output.checkpoint} "
+        "--minutes {resources.runtime} --mem-mb {resources.mem_mb} --attempt {resources.attempt} --cuda-graphs {resources.cuda_graphs} --tensorboard {resources.tensorboard} --checkpoint {output.checkpoint} "
         "--history {output.history} --predictions {output.predictions} --metrics {output.metrics} --state-dir {params.state} > {log} 2>&1"
 
 

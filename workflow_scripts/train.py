@@ -37,7 +37,8 @@ def train(arguments: argparse.Namespace, limits) -> None:
     outputs = (arguments.checkpoint, arguments.history, arguments.predictions, arguments.metrics)
     board = Path(arguments.state_dir).with_name("tensorboard") if arguments.tensorboard else None
     paths = RunPaths(*outputs, arguments.state_dir, board)
-    fit.train(this_run, paths, arguments.device, arguments.state_minutes, limits)
+    how = (arguments.state_minutes, limits, bool(arguments.cuda_graphs))
+    fit.train(this_run, paths, arguments.device, *how)
 
 
 def parsed() -> argparse.Namespace:
@@ -51,6 +52,7 @@ def parsed() -> argparse.Namespace:
     add("--minutes", type=float, help="the job's time limit: ends before it with exit status 75")
     add("--mem-mb", type=int, help="the job's memory limit")
     add("--attempt", type=int, default=1, help="which attempt of the job this is")
+    add("--cuda-graphs", type=int, default=1, choices=(0, 1), help="0: a step on a GPU is never captured")
     add("--tensorboard", type=int, default=0, choices=(0, 1), help="1: event files beside the state")
     add("--git-revision", help="default: asked of git")
     add("--state-dir", required=True, help="where an unfinished run keeps its state")

@@ -22,6 +22,8 @@ class Architecture(nn.Module):
     AUTHORS_NAMES: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
     # Trained by `fit(train, valid)` in one go, not by gradients.
     closed_form: ClassVar[bool] = False
+    # In train mode the forward pass has fixed shapes and asks nothing of the device, so that a step can be captured.
+    capturable: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -18,6 +18,7 @@ from prism.models.contract import Output
 class Caduceus(Architecture):
     """Linear(4, d) on the one-hot sequence, the Caduceus backbone, central pooling, head (arXiv 2403.03234)."""
 
+    capturable = True
     AUTHORS_NAMES = ((r"^embed\.", ("input_layer.",)), *BACKBONE_AUTHORS_NAMES, *HEAD_AUTHORS_NAMES)
 
     def __init__(

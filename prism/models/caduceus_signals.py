@@ -26,6 +26,7 @@ class CaduceusSignals(Architecture):
     signals it is Caduceus.
     """
 
+    capturable = True
     AUTHORS_NAMES = ((r"^embed\.", ("input_layer.",)), *BACKBONE_AUTHORS_NAMES, *HEAD_AUTHORS_NAMES)
 
     def __init__(

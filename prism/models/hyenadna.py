@@ -150,6 +150,7 @@ class HyenaDNA(Architecture):
     as published (Nguyen et al. 2023).
     """
 
+    capturable = True
     # The operator's names are those of the golden file; around it, the public HyenaDNA's.
     AUTHORS_NAMES = (
         (r"^embed\.", ("backbone.embeddings.word_embeddings.",)),

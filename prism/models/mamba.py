@@ -37,6 +37,7 @@ class Mamba(Architecture):
     Reads the + strand from left to right: half of the pooled positions have not seen what lies right of the TSS.
     """
 
+    capturable = True
     AUTHORS_NAMES = (
         (r"^embed\.", ("model.embedding.",)),
         (r"^backbone\.norm\.", ("model.norm_f.",)),

@@ -90,6 +90,7 @@ class Prism(Architecture):
     confounder encoder.
     """
 
+    capturable = True
     AUTHORS_NAMES = (
         (r"^embed_sequence\.", ("seq_input_layer.",)),
         (r"^embed_signals\.", ("signal_input_layer.",)),

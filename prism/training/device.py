@@ -81,10 +81,13 @@ def peak_memory_gb(device: torch.device) -> float:
     return peak_mb() * 2**20 / 1e9
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """A context in which matrix products, and only they, are computed in `precision`."""
+def autocast(device: torch.device, precision: str, cached: bool = True) -> torch.autocast:
+    """A context in which matrix products, and only they, are computed in `precision`.
+
+    cached: a weight is converted once, however often it is used.
+    """
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
-    return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None, cache_enabled=cached)
 
 
 def place_on(windows, device: torch.device) -> str:

@@ -34,11 +34,13 @@ def train(
     device: str = "auto",
     state_minutes: float = 10.0,
     limits: Limits | None = None,
+    cuda_graphs: bool = True,
 ) -> dict[str, Any]:
     """Train, choose by validation MSE, test once, write the run's four files.
 
     device: auto, cpu, cuda or cuda:<i>. state_minutes: a killed run loses at most this much, and a re-run
     goes on from there. limits: of the job; near its time limit the process ends with EXIT_TRY_AGAIN, its state saved.
+    cuda_graphs: on a GPU, a step is captured and replayed where the model allows it.
     Returns what metrics.json holds.
     Raises ValueError for what the user can mend: fold, labels, settings, device, memory, a loss that is NaN.
     """
@@ -57,7 +59,7 @@ def train(
         else:
             from prism.training.gradient import fit_by_gradient  # Lightning takes a second to import
 
-            keeping = (states, state_minutes, limits, paths.tensorboard)
+            keeping = (states, state_minutes, limits, paths.tensorboard, cuda_graphs)
             fitted = fit_by_gradient(module, run, place, precision, *keeping)
         module.load_state_dict(fitted.state_dict)
         module.to(place)

@@ -20,6 +20,7 @@ from torch import nn
 
 from prism.training.attempts import EXIT_TRY_AGAIN
 from prism.training.board import Board
+from prism.training.captured_task import task_of
 from prism.training.data import FoldData
 from prism.training.fitted import Fitted
 from prism.training.keeping import KeepState
@@ -44,11 +45,13 @@ def fit_by_gradient(
     state_minutes: float,
     limits: Limits | None = None,
     tensorboard: Path | None = None,
+    cuda_graphs: bool = False,
 ) -> Fitted:
     """Train `module` on a run's fold, going on from its newest state if there is one.
 
     state_minutes: most training that a kill may cost. limits: of the job; when its time is up, the process ends
-    with EXIT_TRY_AGAIN and the state saved. tensorboard: folder of event files, None for none.
+    with EXIT_TRY_AGAIN and the state saved. tensorboard: folder of event files, None for none. cuda_graphs: capture the
+    step on a GPU, where that can be.
     Raises ValueError where the time does not suffice for one step, or micro_batch does not suit the model.
     """
     refuse_coupled(module, run.settings.micro_batch, run.settings.batch_size)
@@ -57,7 +60,7 @@ def fit_by_gradient(
     state = states.load()
     first_step = state["step"] if state else 0
     data = FoldData(run.windows, run.splits, run.settings, run.seed, first_step)
-    task = Task(module, data)
+    task = task_of(module, data, device, precision, cuda_graphs)
     if state:
         task.resume(state)
     every = f"validating every {data.interval}, {data.batches_per_epoch} in an epoch"

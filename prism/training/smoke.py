@@ -1,6 +1,7 @@
 """A short trial of a training before anything long starts: two steps and an evaluation after each, on a few genes.
 
-The trial goes through the same task, optimiser and data path as a training; the result is facts, not a trained model.
+The trial goes through the same task, optimiser and data path as a training, on a GPU without its CUDA graph; the result
+is facts, not a trained model.
 """
 
 from __future__ import annotations

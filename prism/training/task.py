@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from prism.genome.batch import Batch
 from prism.models import parameter_groups
+from prism.training.arriving import Arriving
 from prism.training.batches import Item
 from prism.training.data import FoldData
 from prism.training.device import peak_memory_gb
@@ -35,7 +36,7 @@ class Task(pl.LightningModule):
         self.step = 0  # optimiser steps done, over all restarts
         self._resumed: dict[str, Any] | None = None
         self.validating = False  # in the middle of a validation there is no state to be kept
-        self._to_check: tuple[int, list[int], Tensor] | None = None
+        self._to_check: tuple[int, list[int], Tensor | Arriving] | None = None
         self._seen: dict[str, Tensor] = {}
         self._predicted: list[Tensor] = []
 
@@ -57,8 +58,16 @@ class Task(pl.LightningModule):
             # as late as possible: whatever drew random numbers in setting up is undone
             restore_random_state(self._resumed["random"], self.device)
             self._resumed = None
+        self.set_learning_rate()
+
+    def set_learning_rate(self) -> None:
+        """Give the optimiser the learning rate of the coming step."""
+        rate = learning_rate_at(self.step, self.data.steps, self.settings)
         for group in self.optimizers().param_groups:
-            group["lr"] = learning_rate_at(self.step, self.data.steps, self.settings)
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)  # a captured step reads it from there
+            else:
+                group["lr"] = rate
 
     def training_step(self, item: Item, batch_idx: int) -> Tensor:
         self.refuse_bad_loss()
@@ -70,7 +79,7 @@ class Task(pl.LightningModule):
             scale = scaler.get_scale() if scaler else 1.0
             loss, terms = accumulated(self.loss_of, self.module, item.batch, size, scale)
         self._seen = {"train_loss": loss.detach()} | {f"loss_{k}": v.detach() for k, v in terms.items()}
-        self._to_check = (self.step, item.indices, loss.detach())
+        self._to_check = (self.step, item.indices, loss.detach().reshape(1))
         return loss
 
     def loss_of(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -91,7 +100,7 @@ class Task(pl.LightningModule):
         if self._to_check and getattr(self.trainer.precision_plugin, "scaler", None) is None:
             # weights are lost with an infinite gradient, whatever the loss; a loss scale skips such steps
             step, indices, loss = self._to_check
-            self._to_check = (step, indices, torch.stack([loss, norm.detach()]))
+            self._to_check = (step, indices, Arriving(torch.cat([loss, norm.detach().reshape(1)])))
 
     def on_train_batch_end(self, outputs, item: Item, batch_idx: int) -> None:
         self.journal.add(self._seen)
@@ -106,7 +115,7 @@ class Task(pl.LightningModule):
             return
         step, indices, values = self._to_check
         self._to_check = None
-        values = values.flatten().tolist()
+        values = values.tolist()
         if not all(map(math.isfinite, values)):
             what = "the gradient's norm" if math.isfinite(values[0]) else "the loss"
             value = values[-1] if math.isfinite(values[0]) else values[0]

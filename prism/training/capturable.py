@@ -1,0 +1,34 @@
+"""An AdamW that can be captured, and one that need not be."""
+
+from __future__ import annotations
+
+import torch
+from torch.optim import Optimizer
+
+
+def make_capturable(optimiser: Optimizer) -> None:
+    """Change an AdamW in place so that it can be captured: learning rate and counts of steps on its device."""
+    device = optimiser.param_groups[0]["params"][0].device
+    # torch has none for a CPU; there its plain one takes a tensor too, and computes with it as with the number
+    capturable = device.type == "cuda"
+    dtype = torch.float32 if capturable else torch.float64
+    rate = torch.tensor(optimiser.param_groups[0]["lr"], dtype=dtype, device=device)
+    for group in optimiser.param_groups:
+        group.update(lr=rate, capturable=capturable)
+    for state in optimiser.state.values():
+        state["step"] = state["step"].to(device)
+
+
+def make_plain(optimiser: Optimizer) -> None:
+    """Undo `make_capturable`."""
+    for group in optimiser.param_groups:
+        group.update(lr=float(group["lr"]), capturable=False)
+    for state in optimiser.state.values():
+        state["step"] = state["step"].cpu()
+
+
+def plain(state: dict) -> dict:
+    """The state dict of an AdamW as it is where nothing is captured: either way goes on from it."""
+    groups = [group | {"lr": float(group["lr"]), "capturable": False} for group in state["param_groups"]]
+    states = {key: value | {"step": value["step"].cpu()} for key, value in state["state"].items()}
+    return {"state": states, "param_groups": groups}
