@@ -40,7 +40,12 @@ def on_triton(x: Tensor) -> bool:
                 "tests), or unset PRISM_SCAN for the CPU's own kernel"
             )
         return True
-    return x.device.type == "cuda" and _has_triton()
+    return x.device.type == "cuda" and triton_serves_gpus()
+
+
+def triton_serves_gpus() -> bool:
+    """Whether half and single precision go to the Triton kernels on a GPU."""
+    return _chosen() != "reference" and _has_triton()
 
 
 @cache

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from prism.genome.batch import Batch
-from prism.ops.choice import on_triton
+from prism.ops.choice import triton_serves_gpus
 from prism.training.arriving import Arriving
 from prism.training.batches import Item
 from prism.training.capturable import make_capturable, make_plain, plain
@@ -94,7 +94,7 @@ def task_of(
     if device.type != "cuda":
         return Task(module, data)
     why_not = obstacle(module, data.settings, precision) if cuda_graphs else "switched off"
-    if not (why_not or on_triton(torch.empty(0, device=device))):
+    if not (why_not or triton_serves_gpus()):
         why_not = "without Triton's scan a step is too many operations"
     if why_not:
         _say_unused(why_not)
