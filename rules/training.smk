@@ -24,7 +24,7 @@ rule train_model:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
     resources:
-        **training_resources(8000, runtime_of(240)),
+        **training_resources(runtime_of(240)),
     params:
         entry=lambda wildcards: PLAN.entries[wildcards.model].canonical(),
         folds=PLAN.config["folds"],  # as written: the script finds it wherever the clone lies; `split` is what counts
@@ -46,7 +46,7 @@ use rule train_model as train_ridge with:
         model=family(PLAN.models_of("ridge")),
     threads: 1
     resources:
-        **training_resources(4000, 30, device="cpu"),
+        **training_resources(30, device="cpu"),
 
 
 use rule train_model as train_caduceus with:
@@ -64,7 +64,7 @@ use rule train_model as train_prism with:
     wildcard_constraints:
         model=family(PLAN.models_of("prism")),
     resources:
-        **training_resources(12000, runtime_of(480)),
+        **training_resources(runtime_of(480)),
 
 
 use rule train_model as train_mamba with:
@@ -77,12 +77,11 @@ use rule train_model as train_hyenadna with:
         model=family(PLAN.models_of("hyenadna")),
 
 
-# Up to 61 sequences of 2 kb a gene, in memory beside the windows.
 use rule train_model as train_epinformer with:
     wildcard_constraints:
         model=family(PLAN.models_of("epinformer")),
     resources:
-        **training_resources(16000, 480),
+        **training_resources(480),
 
 
 # A second pass of Caduceus makes the mask.
@@ -90,14 +89,14 @@ use rule train_model as train_seq2exp_soft with:
     wildcard_constraints:
         model=family(PLAN.models_of("seq2exp_soft")),
     resources:
-        **training_resources(16000, runtime_of(480)),
+        **training_resources(runtime_of(480)),
 
 
 use rule train_model as train_seq2exp_hard with:
     wildcard_constraints:
         model=family(PLAN.models_of("seq2exp_hard")),
     resources:
-        **training_resources(16000, runtime_of(480)),
+        **training_resources(runtime_of(480)),
 
 
 # enformer-pytorch pins a version of transformers: an environment of its own.
@@ -107,4 +106,4 @@ use rule train_model as train_enformer with:
     conda:
         "../envs/enformer.yaml"
     resources:
-        **training_resources(24000, runtime_of(480)),
+        **training_resources(runtime_of(480)),

@@ -9,6 +9,7 @@ import torch
 
 from prism.models import build, memory
 from prism.models.registry import known_settings
+from prism.training.device import usable_precision
 from prism.training.run import Run
 
 
@@ -25,7 +26,9 @@ def needed_bytes(run: Run, device: torch.device) -> float | None:
         at_most is not None
     ):  # genes have as many elements as lie near them, and one row stands for all padding
         settings = settings | {"n_enhancers": run.windows.elements_per_gene(genes, at_most) + 1}
-    return memory.training_bytes(architecture, settings, run.windows.length, genes, parameters, device.type)
+    half = device.type == "cuda" and usable_precision(run.settings.precision, device) != "fp32"
+    sizes = (run.windows.length, genes, parameters, device.type, 2 if half else memory.FLOAT32)
+    return memory.training_bytes(architecture, settings, *sizes)
 
 
 def available_bytes(device: torch.device) -> int:

@@ -36,17 +36,24 @@ def accumulated(
     return loss, terms
 
 
+def coupling(module: nn.Module) -> str | None:
+    """The name of a layer that makes the genes of a batch depend on each other in training, or None."""
+    for name, inner in module.named_modules():
+        if isinstance(inner, nn.modules.batchnorm._BatchNorm):
+            return name
+    return None
+
+
 def refuse_coupled(module: nn.Module, micro_batch: int | None, batch_size: int) -> None:
     """ValueError where parts of a batch would make another training: BatchNorm's statistics are those of a batch."""
     if micro_batch is None or micro_batch >= batch_size:
         return
-    for name, inner in module.named_modules():
-        if isinstance(inner, nn.modules.batchnorm._BatchNorm):
-            raise ValueError(
-                f"training: micro_batch {micro_batch} with batch_size {batch_size}: {name} is a BatchNorm, whose "
-                "statistics are those of a whole batch; in parts the training would be another one. Leave "
-                "micro_batch out, and save memory with settings.checkpoint_layers or a smaller batch_size"
-            )
+    if (name := coupling(module)) is not None:
+        raise ValueError(
+            f"training: micro_batch {micro_batch} with batch_size {batch_size}: {name} is a BatchNorm, whose "
+            "statistics are those of a whole batch; in parts the training would be another one. Leave "
+            "micro_batch out, and save memory with settings.checkpoint_layers or a smaller batch_size"
+        )
 
 
 class _Accumulated(torch.autograd.Function):

@@ -8,8 +8,11 @@ from contextlib import contextmanager
 
 import torch
 
+from prism.models import build
+from prism.models.registry import known_settings
 from prism.training.attempts import GpuMemoryError, HostMemoryError
 from prism.training.memory_record import peak_mb
+from prism.training.micro_batches import coupling
 from prism.training.run import Run
 
 # torch's CPU allocator, CUDA outside of torch's allocator, and CUDA's libraries
@@ -45,8 +48,7 @@ def explanation(error: BaseException, run: Run, device: torch.device, mem_mb: in
     batch = f"batch {settings.batch_size}" + (f" ({at_once} at once)" if settings.micro_batch else "")
     asked = ASKED.search(str(error))
     said = asked[0] if asked else " ".join(f"{type(error).__name__} {error}".split())[:200]
-    fix = f"set training.micro_batch below {at_once}" if at_once > 1 else "take a shorter window"
-    fix += " or settings.checkpoint_layers: true, where the architecture allows them"
+    fix = advice(run)
     if device.type == "cuda":
         used = _gpu_use(device)
     else:
@@ -54,6 +56,22 @@ def explanation(error: BaseException, run: Run, device: torch.device, mem_mb: in
         used = f"the process used up to {peak_mb():,} MB{limit}"
         fix += ", or give the job more mem_mb"
     return f"out of memory on {device}: {run.model}, {batch}, length {run.windows.length:,} bp: {said}; {used}; {fix}"
+
+
+def advice(run: Run) -> str:
+    """What makes this training smaller: what its architecture has, in the order of what it changes."""
+    settings, architecture = run.settings, run.entry["architecture"]
+    at_once, fixes = settings.micro_batch or settings.batch_size, []
+    with torch.device("meta"):
+        layer = coupling(build(architecture, run.build_settings))
+    if at_once > 1 and layer is None:
+        fixes.append(f"set training.micro_batch below {at_once}")
+    known = known_settings(architecture) | (run.entry.get("settings") or {})
+    if known.get("checkpoint_layers") is False:
+        fixes.append("set settings.checkpoint_layers: true")
+    if at_once > 1 and layer is not None:
+        fixes.append(f"set training.batch_size below {at_once} (another training: {layer} is a BatchNorm)")
+    return " or ".join(fixes) or "take a shorter window or a smaller model"
 
 
 def _of_the_host(error: BaseException) -> bool:

@@ -46,10 +46,8 @@ def prepared(demo, tmp_path_factory) -> Project:
     ignored = shutil.ignore_patterns(".venv*", ".git", "results", "resources", ".snakemake", "logs", "tests")
     clone = tmp_path_factory.mktemp("clone") / "prism"
     shutil.copytree(demo.project.workflow, clone, ignore=ignored)
-    rules = clone / "rules" / "training.smk"
-    text, replaced = re.subn(
-        r"training_resources\(12000,", f"training_resources({MEMORY_MB},", rules.read_text()
-    )
+    rules = clone / "rules" / "common.smk"
+    text, replaced = re.subn(r'"prism": 12000', f'"prism": {MEMORY_MB}', rules.read_text())
     assert replaced == 1
     rules.write_text(text)
     project = Project(demo.project.folder, clone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workflow_scripts.planning.models import Entry
-from workflow_scripts.planning.training_costs import StepTime, read_step_times, steps_of, told, training_hours
+from workflow_scripts.planning.training_costs import StepTime, read_step_times, told, training_hours
 
 HEADER = "entry\tgenes_a_step\tseconds_a_step\toutcome\tdevice\n"
 
@@ -64,9 +64,17 @@ def test_a_closed_form_takes_no_hours():
 
 
 def test_epochs_are_passes_over_the_training_genes():
-    passes = Entry("e", "epinformer", 2000, (), True, {}, {"batch_size": 16, "epochs": 20})
-    assert steps_of(passes, genes=33) == 60
-    assert steps_of(entry("prism_2k"), genes=33) == 50_000
+    passes = Entry("passes", "epinformer", 2000, (), True, {}, {"batch_size": 16, "epochs": 20})
+    times = [StepTime("passes", 3600.0, 16, "cpu (x, 2 thread(s))")]
+    # full batches only, as the trainer has it: 2 of 16 in a pass over 33 genes
+    assert training_hours(["passes"], {"passes": passes}, times, genes=33, gpu=False).hours == 40
+
+
+def test_an_entry_may_leave_its_batch_to_the_default():
+    short = Entry("short", "prism", 2000, None, True, {}, {"steps": 1000})
+    times = [StepTime("short", 3.6, 8, "cpu (x, 2 thread(s))")]
+    total = training_hours(["short"], {"short": short}, times, genes=100, gpu=False)
+    assert (total.hours, total.scaled) == (pytest.approx(1.0), 0)
 
 
 def test_rows_without_a_time_are_left_out(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from prism.training.fit import train
 from prism.training.job import job
 from prism.training.limits import Limits, process_seconds
 from prism.training.memory_record import MemoryWatch, memory_for, peak_mb, shortage
+from prism.training.out_of_memory import advice
+from prism.training.settings import TrainingSettings
 from tests.unit.test_state import die_at, same_files
 from tests.unit.test_training import dataset, paths_in, run_of, trained
 
@@ -99,6 +102,35 @@ ALLOCATIONS = {
     "torch": (lambda: torch.empty(2**45), r"tried to allocate 140737488355328 bytes"),
     "numpy": (lambda: np.empty(2**45), r"Unable to allocate 256\. TiB"),
 }
+
+
+@pytest.mark.parametrize(
+    ("architecture", "training", "settings", "said"),
+    [
+        ("prism", {}, {}, r"set training.batch_size below 8 \(another training: \S*norms.0 is a BatchNorm\)"),
+        ("prism", {}, {"n_context": 0}, "set training.micro_batch below 8"),
+        (
+            "mamba",
+            {"micro_batch": 2},
+            {},
+            "set training.micro_batch below 2 or set settings.checkpoint_layers: true",
+        ),
+        (
+            "mamba",
+            {"micro_batch": 1},
+            {"checkpoint_layers": True},
+            "take a shorter window or a smaller model",
+        ),
+    ],
+)
+def test_advice_is_what_the_architecture_can_do(architecture, training, settings, said):
+    data = {"n_signals": 1, "n_rna_features": 0} if architecture == "prism" else {"n_rna_features": 0}
+    run = SimpleNamespace(
+        settings=TrainingSettings(steps=1, **training),
+        entry={"architecture": architecture, "settings": settings},
+        build_settings=settings | data,
+    )
+    assert re.fullmatch(said, advice(run))
 
 
 @pytest.mark.parametrize("library", ALLOCATIONS)

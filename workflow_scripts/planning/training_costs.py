@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from prism.training.settings import TrainingSettings
 from workflow_scripts.planning.models import CLOSED_FORM, Entry
 from workflow_scripts.planning.paths import BASE
 
@@ -56,17 +56,13 @@ def read_step_times(path: Path = TABLE) -> list[StepTime]:
         ]
 
 
-def steps_of(entry: Entry, genes: int) -> int:
-    """Optimiser steps of a training on `genes` training genes."""
-    training = entry.training
-    if "steps" in training:
-        return training["steps"]
-    return training["epochs"] * math.ceil(genes / training["batch_size"])
+def _batch_of(entry: Entry) -> int:
+    return entry.training.get("batch_size", TrainingSettings.batch_size)
 
 
 def _alike(entry: Entry) -> str:
     """What a step's time depends on: the head's inputs (mRNA features) are not worth a measurement of their own."""
-    fields = (entry.architecture, entry.length, entry.signals, entry.settings, entry.training["batch_size"])
+    fields = (entry.architecture, entry.length, entry.signals, entry.settings, _batch_of(entry))
     return json.dumps(fields, sort_keys=True)
 
 
@@ -92,9 +88,9 @@ def training_hours(
         if time is None:
             total.unmeasured.add(name)
             continue
-        batch = entry.training["batch_size"]
+        batch, steps = _batch_of(entry), TrainingSettings.from_entry(entry.training).total_steps(genes)
         total.scaled += time.genes != batch
-        total.hours += steps_of(entry, genes) * time.seconds * batch / time.genes / 3600
+        total.hours += steps * time.seconds * batch / time.genes / 3600
         total.devices.add(time.device)
     return total
 
