@@ -27,15 +27,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow_scripts import threads as thread_limit
+from workflow_scripts.planning.paths import BASE, COST_TABLE
 
 if TYPE_CHECKING:
     from workflow_scripts.planning.models import Entry
 
-BASE = Path(__file__).resolve().parent.parent
-
-TABLE = Path(__file__).parent / "results" / "model_costs.tsv"
-LONG = 20_000  # bp
-LEFT_OUT = ("_norna", "_n0", "_n1", "_n4", "_demo")
 COLUMNS = (
     "entry", "window", "window_read", "genes_a_step", "genes_at_once", "parameters", "memory_gb", "seconds_a_step",
     "first_step", "outcome", "device", "threads", "load", "torch", "numba", "date",
@@ -44,21 +40,17 @@ COLUMNS = (
 
 def measured_entries() -> dict[str, Entry]:
     """The entries that cost something, by name."""
-    from workflow_scripts.planning.models import CLOSED_FORM, read_models
+    from workflow_scripts.planning.models import read_models  # Enformer's environment has no jsonschema
 
     entries = read_models([BASE / "config" / "models.yaml"])
-    return {
-        name: entry
-        for name, entry in entries.items()
-        if entry.architecture not in CLOSED_FORM and not name.endswith(LEFT_OUT)
-    }
+    return {name: entry for name, entry in entries.items() if entry.has_own_cost}
 
 
 def as_measured(entry: Entry, device: str) -> dict:
     """The entry as JSON, with the genes of a step that are measured."""
     settings = json.loads(entry.canonical())
     training = settings["training"]
-    if entry.length > LONG and device == "cpu":
+    if entry.is_long and device == "cpu":
         divided = bool(training.get("micro_batch"))
         training |= {"batch_size": 2 if divided else 1} | ({"micro_batch": 1} if divided else {})
     return settings
@@ -179,7 +171,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="entries (default: all)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--out", type=Path, default=TABLE)
+    parser.add_argument("--out", type=Path, default=COST_TABLE)
     parser.add_argument(
         "--python", default=sys.executable, help="of the environment to measure in (default: this one)"
     )

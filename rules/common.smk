@@ -59,14 +59,9 @@ def local_file(download):
     return local(download.local) if download.local else []
 
 
-def is_long(model):
-    """Whether an entry's window is so long that a step is another order of work."""
-    return PLAN.entries[model].length > 20_000
-
-
 def runtime_of(minutes):
-    """Minutes that a training may take: `minutes`, or ten times as many at long windows."""
-    return lambda wildcards: minutes * (10 if is_long(wildcards.model) else 1)
+    """Minutes that a training may take: `minutes`, ten times as many at the windows that count as long."""
+    return lambda wildcards: minutes * (10 if PLAN.entries[wildcards.model].is_long else 1)
 
 
 # MB of a training's first attempt, twice as much at long windows; 8,000 for an architecture that is not here. On a CPU that is
@@ -82,7 +77,7 @@ TRAINING_MB = {
 
 def first_memory_of(model):
     """MB of a training of `model` that nothing is known of yet."""
-    return TRAINING_MB.get(PLAN.entries[model].architecture, 8000) * (2 if is_long(model) else 1)
+    return TRAINING_MB.get(PLAN.entries[model].architecture, 8000) * (2 if PLAN.entries[model].is_long else 1)
 
 
 def memory_of(wildcards):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from benchmarks import model_costs
-from workflow_scripts import document_models
+from workflow_scripts import model_tables
+from workflow_scripts.document_models import document
 from workflow_scripts.planning.models import Entry
 
 TRAINING = {"steps": 100, "batch_size": 16, "warmup_steps": 0, "schedule": "constant", "precision": "fp32"}
@@ -83,13 +85,28 @@ def test_a_row_takes_the_place_of_its_own_entry_and_device(tmp_path):
 
 
 def test_the_page_shows_a_measurement_a_shorter_window_and_a_failure():
-    shown = document_models.cost_row(entry(), row(memory_gb="1.25", seconds_a_step="3.04", genes_a_step="2"))
+    shown = model_tables.cost_row(entry(), row(memory_gb="1.25", seconds_a_step="3.04", genes_a_step="2"))
     assert "| 2 (1) | 1.2 GB | 3.0 s | cpu (one), load 1, 1 |" in shown
     assert "sequence, signals, gene features" in shown
     cut = row(window="200000", window_read="100000", outcome="a window of 100,000 bp: no room")
-    assert "(measured at 100,000: a window of 100,000 bp: no room)" in document_models.cost_row(entry(), cut)
+    assert "(measured at 100,000: a window of 100,000 bp: no room)" in model_tables.cost_row(entry(), cut)
     failed = row(memory_gb="", seconds_a_step="", parameters="", outcome="failed: killed by signal 9")
-    assert "| - | failed: killed by signal 9 |" in document_models.cost_row(entry(), failed)
+    assert "| - | failed: killed by signal 9 |" in model_tables.cost_row(entry(), failed)
+
+
+def test_what_is_not_measured_is_named_be_its_window_short_or_long(monkeypatch, tmp_path):
+    table = tmp_path / "costs.tsv"
+    monkeypatch.setattr(model_tables, "COST_TABLE", table)
+    model_costs.merge(table, row())
+    unmeasured = [replace(entry(length=length), name=f"of_{length}") for length in (64, 200_000)]
+    *_, measured, _, named, _ = model_tables.costs([entry(), *unmeasured])
+    assert measured.startswith("| `small` |")
+    assert named == "Not measured yet: `of_64`, `of_200000`."
+
+
+def test_the_page_has_a_row_or_a_name_for_each_entry_of_the_benchmark():
+    page = document().split("## Memory of a GPU")[0]
+    assert [name for name in model_costs.measured_entries() if f"`{name}`" not in page] == []
 
 
 def test_every_architecture_says_where_it_comes_from():

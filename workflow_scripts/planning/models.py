@@ -14,6 +14,9 @@ CLOSED_FORM = ("ridge",)  # architectures that are solved, not trained: a seed c
 READS_ELEMENTS = ("epinformer",)  # architectures that read candidate elements beside the windows
 NEEDS_SIGNALS = ("prism", "seq2exp_soft", "seq2exp_hard")  # architectures that are nothing without signals
 LEARNS_A_MASK = ("seq2exp_soft", "seq2exp_hard")  # architectures whose mask of the window can be drawn
+LONG = 20_000  # bp; training on a longer window is a matter of memory and days
+# Ends of the names of entries that cost what another one costs: ablations, the demo.
+COST_AS_ANOTHER = ("_norna", "_n0", "_n1", "_n4", "_demo")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,16 @@ class Entry:
     def reads_elements(self) -> bool:
         """Whether it is trained on candidate elements too."""
         return self.architecture in READS_ELEMENTS
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its window is longer than `LONG`."""
+        return self.length > LONG
+
+    @property
+    def has_own_cost(self) -> bool:
+        """Whether `benchmarks.model_costs` measures it: trained by gradient, and not at another entry's cost."""
+        return self.architecture not in CLOSED_FORM and not self.name.endswith(COST_AS_ANOTHER)
 
     @property
     def masks_by_peaks(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from prism.fetch.addresses import classify
 
 BASE = Path(__file__).resolve().parents[2]
+COST_TABLE = BASE / "benchmarks" / "results" / "model_costs.tsv"  # by benchmarks.model_costs
 
 
 def find(path: str, key: str) -> Path:

@@ -10,9 +10,7 @@ from pathlib import Path
 
 from prism.training.settings import TrainingSettings
 from workflow_scripts.planning.models import CLOSED_FORM, Entry
-from workflow_scripts.planning.paths import BASE
-
-TABLE = BASE / "benchmarks" / "results" / "model_costs.tsv"
+from workflow_scripts.planning.paths import COST_TABLE as TABLE
 
 
 @dataclass(frozen=True)
