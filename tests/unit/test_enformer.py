@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -65,15 +66,60 @@ def test_settings_out_of_range_are_refused_before_the_package_is_asked(changed, 
         models.build("enformer", {**SMALL, **changed})
 
 
+def trunk_parts() -> dict[str, int]:
+    """Parameters of the trunk by part, worked out from the layers that Avsec et al. 2021 describe.
+
+    Width 1,536; the tower's widths grow from half of it by equal factors, rounded to 128; 11 transformer layers of
+    8 heads with keys of 64, values of 192 and 192 features of relative positions.
+    """
+    d, keys, values, positions = 1536, 8 * 64, 8 * 192, 192
+    tower = [768, 768, 896, 1024, 1152, 1280, 1536]
+
+    def conv_block(d_in, d_out, kernel):  # BatchNorm, GELU, convolution with a bias
+        return 2 * d_in + d_in * d_out * kernel + d_out
+
+    def attention_pool(width):  # a matrix without a bias
+        return width * width
+
+    layer_norm = 2 * d
+    attention = {
+        "queries and keys, no bias": 2 * d * keys,
+        "values, no bias": d * values,
+        "output": values * d + d,
+        "relative positions, no bias": positions * keys,
+        "content bias and position bias": 2 * keys,
+    }
+    feed_forward = (d * 2 * d + 2 * d) + (2 * d * d + d)
+    return {
+        "stem": (4 * 768 * 15 + 768) + conv_block(768, 768, 1) + attention_pool(768),
+        "conv_tower": sum(
+            conv_block(d_in, d_out, 5) + conv_block(d_out, d_out, 1) + attention_pool(d_out)
+            for d_in, d_out in pairwise(tower)
+        ),
+        "transformer": 11 * (layer_norm + sum(attention.values()) + layer_norm + feed_forward),
+        "final_pointwise": conv_block(d, 2 * d, 1),
+    }
+
+
+# Linear(3072 + 9, 128), Linear(128, 128), Linear(128, 1), with biases
+HEAD_PARAMETERS = (3081 * 128 + 128) + (128 * 128 + 128) + (128 + 1)
+
+
+def test_parameters_by_hand_are_those_of_the_documentation(root):
+    total = sum(trunk_parts().values()) + HEAD_PARAMETERS
+    assert total == 230_256_641
+    assert f"({total:,}: see" in (root / "docs" / "models.md").read_text()
+
+
 @needs_the_package
 def test_parameter_count_at_the_papers_sizes():
     with torch.device("meta"):
         model = models.build("enformer", {"length": 200_000, "n_rna_features": 9})
-    # Linear(3072 + 9, 128), Linear(128, 128), Linear(128, 1), with biases
-    assert count(model.head) == (3081 * 128 + 128) + (128 * 128 + 128) + (128 + 1) == 411_137
-    # Measured with enformer-pytorch 0.8.12; the package's output heads would add 21 million.
-    assert count(model.trunk) == 229_845_504
-    assert count(model) == 230_256_641
+    assert count(model.head) == HEAD_PARAMETERS
+    assert {
+        name: count(part) for name, part in model.trunk.named_children() if name in trunk_parts()
+    } == trunk_parts()
+    assert count(model.trunk) == sum(trunk_parts().values())
 
 
 @needs_the_package
