@@ -7,40 +7,60 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import yaml
 
-# Plans the grid as the command line does, and counts the calls of the planning modules' functions.
+# Plans the grid as the command line does, and counts what runs of the planning modules and the rules: calls of each
+# function, and lines of all, so that a loop inside a function counts too.
 COUNTED = """
 import collections, json, sys
 from snakemake.cli import main
 
-calls = collections.Counter()
+calls, lines = collections.Counter(), 0
 
-def count(frame, event, _):
-    if event == "call" and "/workflow_scripts/planning/" in frame.f_code.co_filename:
-        calls[frame.f_code.co_qualname] += 1
+def line(frame, event, _):
+    global lines
+    lines += event == "line"
+    return line
 
-sys.setprofile(count)
+def call(frame, event, _):
+    code = frame.f_code
+    if "/workflow_scripts/planning/" in code.co_filename or code.co_filename.endswith(".smk"):
+        calls[code.co_qualname] += 1
+        return line
+
+sys.settrace(call)
 try:
     main(sys.argv[1:])
 except SystemExit as done:
-    sys.setprofile(None)
-    print("CALLS " + json.dumps(calls))
+    sys.settrace(None)
+    print("WORK " + json.dumps([calls, lines]))
     sys.exit(done.code)
 """
 
 
-@pytest.fixture(scope="module")
-def grid(root, tmp_path_factory) -> tuple[dict[str, int], dict[str, int], str]:
-    """Jobs by rule, calls by function, and what the dry run of config/paper.yaml through profiles/slurm prints."""
+@dataclass(frozen=True)
+class Planned:
+    """A dry run: jobs by rule, calls by function, lines of planning that ran, and what was printed."""
+
+    jobs: dict[str, int]
+    calls: dict[str, int]
+    lines: int
+    output: str
+
+
+def dry_run(root: Path, folder: Path, changed: dict | None = None) -> Planned:
+    """Plan config/paper.yaml, `changed` laid over it, through profiles/slurm."""
+    (folder / "changed.yaml").write_text(yaml.safe_dump(changed or {}))
     command = [sys.executable, "-c", COUNTED, "--snakefile", str(root / "Snakefile"), "--dry-run"]
-    command += ["--configfile", str(root / "config" / "paper.yaml")]
+    command += ["--configfile", str(root / "config" / "paper.yaml"), "changed.yaml"]
     command += ["--workflow-profile", str(root / "profiles" / "slurm")]
     done = subprocess.run(
         command,
-        cwd=tmp_path_factory.mktemp("grid"),
+        cwd=folder,
         env=os.environ | {"FOURDN_KEY_ID": "none", "FOURDN_KEY_SECRET": "none"},
         capture_output=True,
         text=True,
@@ -50,11 +70,17 @@ def grid(root, tmp_path_factory) -> tuple[dict[str, int], dict[str, int], str]:
     assert done.returncode == 0, output
     table = output.split("Job stats:")[1].split("\ntotal")[0]
     jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE)}
-    return jobs, json.loads(re.search(r"^CALLS (.+)$", output, flags=re.MULTILINE)[1]), output
+    return Planned(jobs, *json.loads(re.search(r"^WORK (.+)$", output, flags=re.MULTILINE)[1]), output)
+
+
+@pytest.fixture(scope="module")
+def grid(root, tmp_path_factory) -> Planned:
+    """The whole grid."""
+    return dry_run(root, tmp_path_factory.mktemp("grid"))
 
 
 def test_every_model_is_trained_with_five_seeds_on_both_labelled_cell_types(grid, root):
-    jobs, _, _ = grid
+    jobs = grid.jobs
     models = yaml.safe_load((root / "config" / "paper.yaml").read_text())["run"]["models"]
     solved = [name for name in models if name.startswith("ridge")]
     assert jobs["train_ridge"] == 2 * len(solved)
@@ -71,20 +97,27 @@ def test_every_entry_but_the_demo_s_is_in_the_grid(root):
     assert sorted(grid) == sorted(name for name in models if not name.endswith("_demo"))
 
 
-def test_planning_work_is_proportional_to_the_jobs(grid):
-    jobs, calls, _ = grid
-    total = sum(jobs.values())
-    assert total > 400
-    assert calls["make_plan"] == 1
-    assert calls["read_models"] == 1
-    assert calls["read_cell_types"] == 1
+def test_nothing_is_read_twice_and_runs_are_listed_a_few_times(grid):
+    assert sum(grid.jobs.values()) > 400
+    assert grid.calls["make_plan"] == 1
+    assert grid.calls["read_models"] == 1
+    assert grid.calls["read_cell_types"] == 1
     # lists over all runs: a few for each rule that reads them all
-    assert calls["Plan.runs"] < 30
-    assert sum(calls.values()) < 60 * total
+    assert grid.calls["Plan.runs"] < 30
+
+
+def test_planning_work_is_proportional_to_the_jobs(grid, root, tmp_path):
+    models = yaml.safe_load((root / "config" / "paper.yaml").read_text())["run"]["models"]
+    half = dry_run(root, tmp_path, {"run": {"models": models[::2]}})
+    jobs = sum(grid.jobs.values()) / sum(half.jobs.values())
+    assert jobs > 1.7
+    # with the square of the jobs it would be three times as much
+    assert grid.lines / half.lines < 1.05 * jobs
+    assert sum(grid.calls.values()) / sum(half.calls.values()) < 1.05 * jobs
 
 
 def test_small_jobs_are_handed_in_together(grid):
-    jobs, _, output = grid
+    jobs, output = grid.jobs, grid.output
     groups = re.findall(r"Group job (\w+) \(jobs in", output)
     assert {"ridge", "data_pages", "comparison", "masks", "predictions"} <= set(groups)
     small = sum(jobs[rule] for rule in ("train_ridge", "quality", "learned_mask", "predict_expression"))

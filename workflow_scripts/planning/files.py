@@ -191,8 +191,8 @@ class Files:
 
     def of_mask_runs(self, name: str, cell_type: str) -> list[str]:
         """The file `name` of every run of a cell type whose learned mask can be drawn."""
-        runs = [run for run in self.plan.runs(cell_type) if run.model in self.plan.mask_models]
-        return [f"{run.folder}/{name}" for run in runs]
+        models = self.plan.mask_models
+        return [f"{run.folder}/{name}" for run in self.plan.runs(cell_type) if run.model in models]
 
     def all_figures(self) -> list[str]:
         """Every figure of the run, as SVG."""
