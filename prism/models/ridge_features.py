@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from prism.genome.batch import Batch
+from prism.models.blocks.head import centre
 
 UNIFORM_BINS = 10  # bins of `bin_size` on each side of the TSS, before they begin to double
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
@@ -79,9 +80,7 @@ class RidgeFeatures:
         self.length, self.kmer = length, kmer
         self.widths = {"sequence": 4, "signals": n_signals, "rna_features": n_rna_features}
         self.edges = bin_edges(length, bin_size)
-        central = min(center_len, length)
-        start = length // 2 - central // 2
-        self.centre = slice(start, start + central)
+        self.centre = centre(length, center_len)
         signals = list(signals) if signals is not None else [f"signal_{i}" for i in range(n_signals)]
         if len(signals) != n_signals:
             raise ValueError(f"{n_signals} signals, but {len(signals)} names: {', '.join(signals)}")

@@ -16,10 +16,9 @@ from prism.models import build
 from prism.training import artefacts, freed_memory, identity
 from prism.training.artefacts import RunPaths
 from prism.training.attempts import EXIT_TRY_AGAIN
-from prism.training.batches import Batches
-from prism.training.device import describe, peak_memory_gb, place_on, reserved, usable_precision
+from prism.training.closed_form import fit_closed_form
+from prism.training.device import describe, place_on, reserved, usable_precision
 from prism.training.fitted import Fitted
-from prism.training.journal import Journal
 from prism.training.limits import Limits, OutOfTimeError
 from prism.training.log import say
 from prism.training.out_of_memory import explained
@@ -55,7 +54,7 @@ def train(
         _announce(run, module, place, precision)
         freed_memory.keep_where_it_fits(run, place, limits.mem_mb)
         if closed_form:
-            fitted = _fit_closed_form(module, run)
+            fitted = fit_closed_form(module, run)
         else:
             from prism.training.gradient import fit_by_gradient  # Lightning takes a second to import
 
@@ -110,18 +109,6 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
 
 def _n_parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _fit_closed_form(module: nn.Module, run: Run) -> Fitted:
-    size, cpu = run.settings.genes_at_once(run.windows.length), torch.device("cpu")
-    train, valid = (Batches(run.windows, run.indices(split), size) for split in ("train", "valid"))
-    journal = Journal()
-    report = module.fit(train, valid)
-    say(f"fitted in closed form: {report}")
-    prediction = predicted(module, run.windows, run.indices("valid"), cpu, "fp32", size)
-    at = {"peak_memory_gb": round(peak_memory_gb(cpu), 3)}
-    journal.close_row(module, {"step": 0, "epoch": 0.0}, prediction, run.expression("valid"), at)
-    return Fitted(journal.best["state_dict"], None, journal.rows, report)
 
 
 def _predict(module: nn.Module, run: Run, split: str, place: torch.device, precision: str) -> np.ndarray:

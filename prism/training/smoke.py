@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import nn
@@ -23,12 +22,11 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from prism.models import build
 from prism.training import freed_memory, identity
-from prism.training.batches import Batches
+from prism.training.closed_form import fit_closed_form
 from prism.training.device import describe, peak_memory_gb, place_on, reserved, usable_precision
 from prism.training.log import say
 from prism.training.memory_need import available_bytes, needed_bytes
 from prism.training.out_of_memory import is_shortage
-from prism.training.prediction import predicted, refuse_bad_prediction
 from prism.training.run import Run
 from prism.training.state import RunState, seed_everything
 
@@ -189,7 +187,7 @@ def _trial(run: Run, place: torch.device) -> dict[str, Any]:
     started = time.perf_counter()
     module = build(run.entry["architecture"], run.build_settings)
     if module.closed_form:
-        rows, seconds, precision = _closed_form(module, run), [], "fp64"
+        rows, seconds, precision = fit_closed_form(module, run).rows, [], "fp64"
     else:
         precision = usable_precision(run.settings.precision, place, run.cpu_precision)
         clock = StepClock(place)
@@ -228,14 +226,3 @@ def _used_now(place: torch.device) -> int:
         return torch.cuda.memory_allocated(place)
     pages = Path("/proc/self/statm")
     return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if pages.exists() else 0
-
-
-def _closed_form(module: nn.Module, run: Run) -> list[dict[str, float]]:
-    size, cpu = run.settings.genes_at_once(run.windows.length), torch.device("cpu")
-    report = module.fit(*(Batches(run.windows, run.indices(split), size) for split in ("train", "valid")))
-    valid = run.indices("valid")
-    prediction = predicted(module, run.windows, valid, cpu, "fp32", size)
-    refuse_bad_prediction(prediction, [run.windows.gene_id[i] for i in valid])
-    error = float(np.mean((prediction - run.expression("valid")) ** 2, dtype=np.float64))
-    say(f"fitted in closed form: {report}")
-    return [{"valid_mse": error}]

@@ -13,8 +13,10 @@ import torch
 from prism.evaluation.metrics import scores
 from prism.genome.windows import Windows
 from prism.models import build
+from prism.models.contract import Output
 from prism.training.artefacts import RunPaths
 from prism.training.batches import Prefetched, StretchSampler, TrainingOrder, chunks
+from prism.training.closed_form import fit_closed_form
 from prism.training.device import candidates, usable_precision
 from prism.training.fit import train
 from prism.training.run import Run
@@ -228,6 +230,19 @@ def test_a_prediction_that_is_not_finite_names_the_gene(dataset, tmp_path):
         ValueError, match="after step 3 the predictions of 1 of 6 genes are not finite: gene22"
     ):
         train(run, paths_in(tmp_path), "cpu")
+
+
+def test_a_closed_form_whose_prediction_is_not_finite_names_the_gene(dataset, monkeypatch):
+    run = run_of(dataset, RIDGE)
+    module = build("ridge", run.build_settings)
+    answer = module.forward
+    monkeypatch.setattr(
+        module, "forward", lambda batch: Output(answer(batch).expression / (batch.signals[:, 0, 0] > -1e9))
+    )
+    assert np.isfinite(fit_closed_form(module, run).rows[0]["valid_mse"])
+    run.windows._arrays["signals/ATAC"][22, 0] = -1e10
+    with pytest.raises(ValueError, match="the predictions of 1 of 6 genes are not finite: gene22"):
+        fit_closed_form(module, run)
 
 
 def test_devices(monkeypatch):
