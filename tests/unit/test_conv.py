@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism.ops import causal_conv, causal_conv_reference
+from tests.unit.thread_cases import with_threads
 
 
 @pytest.fixture(params=[causal_conv, causal_conv_reference], ids=["kernel", "twin"])
@@ -104,14 +105,9 @@ def test_only_the_weight_needs_a_gradient():
 
 def test_same_bits_for_any_number_of_threads():
     inputs = draw(3, 200, 96, 4)
-    before = torch.get_num_threads()
-    try:
-        runs = []
-        for threads in (1, 2, 2):
-            torch.set_num_threads(threads)
-            runs.append(values_and_gradients(causal_conv, inputs, torch.float32, reverse=True))
-    finally:
-        torch.set_num_threads(before)
+    runs = with_threads(
+        lambda: values_and_gradients(causal_conv, inputs, torch.float32, reverse=True), 1, 2, 2
+    )
     for other in runs[1:]:
         assert all(torch.equal(other[name], value) for name, value in runs[0].items())
 

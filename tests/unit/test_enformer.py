@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from prism import models
 from prism.genome.batch import Batch
+from tests.unit.model_cases import count, random_batch
 
 SMALL = {"length": 1100, "crop_length": 1024, "d_model": 384, "n_layer": 2, "n_heads": 8, "n_rna_features": 9}
 
@@ -23,18 +24,7 @@ needs_the_package = pytest.mark.skipif(
 
 
 def a_batch(n=2, length=1100, n_rna_features=9) -> Batch:
-    generator = torch.Generator().manual_seed(0)
-    codes = torch.randint(0, 5, (n, length), generator=generator)
-    return Batch(
-        sequence=F.one_hot(codes, 5)[..., :4].float(),
-        signals=torch.zeros(n, length, 0),
-        rna_features=torch.randn(n, n_rna_features, generator=generator),
-        expression=torch.rand(n, generator=generator),
-    )
-
-
-def count(module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+    return random_batch(n, length, 0, n_rna_features)
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from prism.training.fit import train
 from prism.training.prediction import predict
 from prism.training.run import Run
 from tests.unit import tiny_dataset
+from tests.unit.model_cases import count
 from tests.unit.test_models_authors import as_authors
 from tests.unit.test_training import paths_in
 
@@ -49,10 +50,6 @@ def a_batch(length=2000, n_rna_features=3) -> Batch:
 
 def with_elements(batch: Batch, **changes) -> Batch:
     return replace(batch, elements=replace(batch.elements, **changes))
-
-
-def count(module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 @pytest.fixture(autouse=True)

@@ -12,22 +12,13 @@ import torch.nn.functional as F
 from prism import models
 from prism.genome.batch import Batch
 from prism.models.hyenadna import HyenaFilter, HyenaOperator, long_convolution
+from tests.unit.model_cases import count, random_batch, with_and_without_checkpoints
 
 SMALL = {"length": 40, "d_model": 16, "n_layer": 2, "center_len": 8, "n_rna_features": 3}
 
 
 def a_batch(n=2, length=40, n_rna_features=3) -> Batch:
-    generator = torch.Generator().manual_seed(0)
-    codes = torch.randint(0, 5, (n, length), generator=generator)
-    return Batch(
-        sequence=F.one_hot(codes, 5)[..., :4].float(),
-        signals=torch.zeros(n, length, 0),
-        rna_features=torch.randn(n, n_rna_features, generator=generator),
-    )
-
-
-def count(module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+    return random_batch(n, length, 0, n_rna_features)
 
 
 @pytest.fixture(autouse=True)
@@ -139,17 +130,8 @@ def test_expression_is_one_number_a_gene_whatever_the_rna_features(n_rna_feature
 
 
 def test_gradients_reach_every_parameter_and_checkpointing_changes_none():
-    plain = models.build("hyenadna", {**SMALL, "embed_dropout": 0.0})
-    sparing = models.build("hyenadna", {**SMALL, "embed_dropout": 0.0, "checkpoint_layers": True})
-    sparing.load_state_dict(plain.state_dict())
-    runs = []
-    sparing.backbone.layers[0].register_forward_hook(lambda *_: runs.append(1))
-    for model in (plain, sparing):
-        model(a_batch()).expression.sum().backward()
-    assert len(runs) == 2
+    plain = with_and_without_checkpoints("hyenadna", {**SMALL, "embed_dropout": 0.0}, a_batch())
     assert [name for name, p in plain.named_parameters() if p.grad is None or not p.grad.any()] == []
-    for ours, theirs in zip(plain.parameters(), sparing.parameters(), strict=True):
-        torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=0)
 
 
 def test_autocast_lowers_the_products_and_nothing_else():

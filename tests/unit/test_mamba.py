@@ -11,18 +11,13 @@ import torch.nn.functional as F
 from prism import models, ops
 from prism.genome.batch import Batch
 from prism.models.blocks.tokens import NucleotideEmbedding, token_ids
+from tests.unit.model_cases import random_batch, with_and_without_checkpoints
 
 SMALL = {"d_model": 16, "n_layer": 2, "center_len": 8, "n_rna_features": 3}
 
 
 def a_batch(n=2, length=40) -> Batch:
-    generator = torch.Generator().manual_seed(0)
-    codes = torch.randint(0, 5, (n, length), generator=generator)
-    return Batch(
-        sequence=F.one_hot(codes, 5)[..., :4].float(),
-        signals=torch.zeros(n, length, 0),
-        rna_features=torch.randn(n, 3, generator=generator),
-    )
+    return random_batch(n, length, n_signals=0, n_rna_features=3)
 
 
 @pytest.fixture(autouse=True)
@@ -80,15 +75,6 @@ def test_gradients_reach_every_parameter_and_only_the_tokens_seen():
 @pytest.mark.parametrize("name", ["mamba", "caduceus", "caduceus_signals"])
 def test_layers_are_checkpointed_on_request(name):
     settings = SMALL | ({"n_signals": 0} if name == "caduceus_signals" else {})
-    plain = models.build(name, settings)
-    sparing = models.build(name, {**settings, "checkpoint_layers": True})
-    sparing.load_state_dict(plain.state_dict())
-    runs = []
-    sparing.backbone.layers[0].register_forward_hook(lambda *_: runs.append(1))
-    for model in (plain, sparing):
-        model(a_batch()).expression.sum().backward()
-    assert len(runs) == 2
-    for ours, theirs in zip(plain.parameters(), sparing.parameters(), strict=True):
-        torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=0)
+    with_and_without_checkpoints(name, settings, a_batch())
     with pytest.raises(ValueError, match="checkpoint_layers='yes' must be true or false"):
         models.build(name, {**settings, "checkpoint_layers": "yes"})

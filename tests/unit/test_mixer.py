@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism.ops import Direction, gated_direction, mamba_inner, mamba_inner_reference
+from tests.unit.thread_cases import with_threads
 
 NAMES = ("xz", "out_weight", *(f"{name}{i}" for i in range(2) for name in Direction._fields[:-1]))
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}  # of the largest number in each tensor
@@ -153,15 +154,8 @@ def test_strided_input_and_an_empty_batch():
 
 def test_same_bits_every_time_and_for_any_number_of_threads():
     inputs = draw(3, 200, 96, 8)
-    before = torch.get_num_threads()
-    try:
-        runs = []
-        for threads in (1, 2, 3, 2):
-            torch.set_num_threads(threads)
-            # products are the library's own business: only the kernels' numbers must not depend on threads
-            runs.append(values_and_gradients(mamba_inner, inputs, torch.float64))
-    finally:
-        torch.set_num_threads(before)
+    # products are the library's own business: only the kernels' numbers must not depend on threads
+    runs = with_threads(lambda: values_and_gradients(mamba_inner, inputs, torch.float64), 1, 2, 3, 2)
     assert all(torch.equal(a, b) for a, b in zip(runs[1], runs[3], strict=True))
     for other in runs[1:]:
         assert_agree(other, runs[0], 1e-14)

@@ -7,29 +7,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from prism import models, ops
 from prism.genome.batch import Batch
 from prism.models.registry import ARCHITECTURES, known_settings
+from tests.unit.model_cases import count, random_batch, random_mask
 
 SMALL = {"d_model": 16, "n_layer": 2, "center_len": 32}
 
 
 def a_batch(n=2, length=64, n_signals=3, n_rna_features=9, seed=0) -> Batch:
-    generator = torch.Generator().manual_seed(seed)
-    codes = torch.randint(0, 5, (n, length), generator=generator)
-    return Batch(
-        sequence=F.one_hot(codes, 5)[..., :4].float(),
-        signals=torch.rand(n, length, n_signals, generator=generator),
-        rna_features=torch.randn(n, n_rna_features, generator=generator),
-        expression=torch.rand(n, generator=generator),
-        peaks=torch.rand(n, length, generator=generator) < 0.5,
-    )
-
-
-def count(module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+    batch = random_batch(n, length, n_signals, n_rna_features, seed)
+    return replace(batch, peaks=random_mask(n, length, 0.5, seed))
 
 
 @pytest.fixture(autouse=True)

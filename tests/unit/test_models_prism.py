@@ -7,28 +7,17 @@ from dataclasses import replace
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from prism import models
 from prism.genome.batch import Batch
 from prism.models.prism import ConfounderEncoder, diversity
+from tests.unit.model_cases import count, random_batch
 
 SMALL = {"length": 64, "d_model": 16, "n_layer": 1, "n_context": 2, "cnn_dim": 4, "center_len": 32}
 
 
 def a_batch(n=3, length=64, n_signals=3) -> Batch:
-    generator = torch.Generator().manual_seed(0)
-    codes = torch.randint(0, 5, (n, length), generator=generator)
-    return Batch(
-        sequence=F.one_hot(codes, 5)[..., :4].float(),
-        signals=torch.rand(n, length, n_signals, generator=generator),
-        rna_features=torch.randn(n, 9, generator=generator),
-        expression=torch.rand(n, generator=generator),
-    )
-
-
-def count(module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+    return random_batch(n, length, n_signals, n_rna_features=9)
 
 
 def backbone_rows(model) -> list[int]:

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prism.ops import selective_scan, selective_scan_reference
+from tests.unit.thread_cases import with_threads
 
 NAMES = ("u", "delta", "A", "B", "C", "D", "z", "delta_bias")
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}  # of the largest number in each tensor
@@ -213,14 +214,7 @@ def test_gradient_of_one_input_only(wanted):
 
 def test_same_bits_every_time_and_for_any_number_of_threads():
     inputs = draw(3, 200, 96, 8)
-    before = torch.get_num_threads()
-    try:
-        runs = []
-        for threads in (1, 2, 3, 2):
-            torch.set_num_threads(threads)
-            runs.append(values_and_gradients(selective_scan, inputs, torch.float32))
-    finally:
-        torch.set_num_threads(before)
+    runs = with_threads(lambda: values_and_gradients(selective_scan, inputs, torch.float32), 1, 2, 3, 2)
     for other in runs[1:]:
         for name, value in runs[0].items():
             assert torch.equal(other[name], value), name

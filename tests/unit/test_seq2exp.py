@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from prism import models
 from prism.genome.batch import Batch
+from tests.unit.model_cases import random_batch, random_mask
 
 LENGTH, CENTRE = 96, slice(40, 56)
 SMALL = {"length": LENGTH, "d_model": 16, "n_layer": 2, "center_len": 16}
@@ -17,15 +18,8 @@ both = pytest.mark.parametrize("name", ["seq2exp_soft", "seq2exp_hard"])
 
 
 def a_batch(n=3, length=LENGTH, n_signals=3, n_rna_features=9, seed=0) -> Batch:
-    generator = torch.Generator().manual_seed(seed)
-    codes = torch.randint(0, 5, (n, length), generator=generator)
-    return Batch(
-        sequence=F.one_hot(codes, 5)[..., :4].float(),
-        signals=2 * torch.rand(n, length, n_signals, generator=generator),
-        rna_features=torch.randn(n, n_rna_features, generator=generator),
-        expression=torch.rand(n, generator=generator),
-        blacklist=torch.rand(n, length, generator=generator) < 0.1,
-    )
+    batch = random_batch(n, length, n_signals, n_rna_features, seed)
+    return replace(batch, signals=2 * batch.signals, blacklist=random_mask(n, length, 0.1, seed))
 
 
 def a_model(name, **settings):
