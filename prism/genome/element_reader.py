@@ -14,6 +14,7 @@ from torch import Tensor
 from prism.genome import genes as gene_tables
 from prism.genome.batch import Elements
 from prism.genome.element_layout import KIND, SCHEMA_VERSION
+from prism.genome.hdf5 import opened
 from prism.genome.sequence import UNKNOWN, one_hot
 
 _BP_OF_KB = 1000
@@ -119,14 +120,7 @@ class ElementReader:
 
 
 def _opened(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file of elements; make it with workflow_scripts.elements")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(
-            f"{path}: not a readable file of elements ({error}); delete it and make it again"
-        ) from error
+    file = opened(path, "file of elements", "workflow_scripts.elements", "make it again")
     kind, version = file.attrs.get("kind"), file.attrs.get("schema_version")
     if (kind, version) != (KIND, SCHEMA_VERSION):
         file.close()

@@ -18,6 +18,7 @@ from prism.genome.batch import Batch
 from prism.genome.coordinates import check_length
 from prism.genome.dataset_file import SCHEMA_VERSION
 from prism.genome.element_reader import ElementReader
+from prism.genome.hdf5 import opened
 from prism.genome.sequence import UNKNOWN, one_hot
 
 _LARGEST_IN_MEMORY = 2 << 30  # bytes; "auto" streams what is larger (2 kb windows take about 0.5 GB)
@@ -231,14 +232,7 @@ def _moved(values: np.ndarray, device: torch.device) -> Tensor:
 
 
 def _opened(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such dataset file; make it with workflow_scripts.windows")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(
-            f"{path}: not a readable dataset file ({error}); delete it and cut it again"
-        ) from error
+    file = opened(path, "dataset file", "workflow_scripts.windows", "cut it again")
     if (version := file.attrs.get("schema_version")) != SCHEMA_VERSION:
         file.close()
         raise ValueError(
