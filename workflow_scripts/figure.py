@@ -35,7 +35,8 @@ OPTIONAL = {"metrics": ["--published"], "scatter": ["--seed"], "signal_profile":
 
 
 def _table(path: str) -> pd.DataFrame:
-    return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t")
+    names = dict.fromkeys(("cell_type", "model", "fold"), str)  # or fold 01 would become 1
+    return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t", dtype=names)
 
 
 def _draw(args: argparse.Namespace, runs: list[Run]) -> Figure:

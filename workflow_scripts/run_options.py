@@ -24,6 +24,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=int, default=1)
 
 
+def fold_of(text: str) -> int | str:
+    """A fold as records hold it: 11 is a number, and 01, which is another fold than 1, stays the text that it is."""
+    return int(text) if text.isdecimal() and text == str(int(text)) else text
+
+
 def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bool | str = "auto", **further):
     """The run of an entry, its windows opened; `further` are fields of `prism.training.run.Run`."""
     from prism.genome import folds
@@ -38,7 +43,7 @@ def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bo
         entry=entry,
         cell_type=arguments.cell_type,
         model=arguments.model,
-        fold=int(arguments.fold) if arguments.fold.isdigit() else arguments.fold,
+        fold=fold_of(arguments.fold),
         seed=arguments.seed,
         cpu_precision=arguments.cpu_precision,
         **further,

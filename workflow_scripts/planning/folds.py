@@ -12,8 +12,9 @@ def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
     """A canonical description of fold `fold`; chromosomes by name, gene lists by their checksum."""
     rows = table[table["fold"] == str(fold)]
     if rows.empty:
+        known = sorted(set(table["fold"]))
         raise ValueError(
-            f"{path}: fold {fold} is not in the table; there are: {', '.join(sorted(set(table['fold'])))}"
+            f"{path}: fold {fold} is not in the table; there are: {', '.join(known)}{_quoted(known)}"
         )
     for split in ("train", "valid", "test"):
         if split not in set(rows["split"]):
@@ -25,3 +26,9 @@ def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
     if unit == "gene_id":
         return "genes:" + hashlib.sha256(repr(pairs).encode()).hexdigest()[:16]
     return ",".join(f"{name}={split}" for name, split in pairs)
+
+
+def _quoted(known: list[str]) -> str:
+    """A hint where folds of the table begin with a zero, which YAML takes off a number."""
+    zeros = [name for name in known if name.isdecimal() and name != str(int(name))]
+    return f"; in YAML write {', '.join(map(repr, zeros))} with the quotation marks" if zeros else ""
