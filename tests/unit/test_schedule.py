@@ -57,12 +57,40 @@ def test_a_run_shorter_than_its_warm_up_only_warms_up():
         ({"precision": "bf8"}, "precision 'bf8'"),
         ({"learning_rate": "5e-4"}, "learning_rate must be a number, not '5e-4'"),
         ({"batch_size": 0}, "batch_size must be above zero"),
+        ({"batch_size": None}, "batch_size must be a number, not None"),
         ({"steps": 1.5}, "steps must be a whole number"),
+        ({"warmup_steps": 0.5}, "warmup_steps must be a whole number"),
+        ({"gradient_clip": -1}, "gradient_clip must not be below zero, and is -1"),
+        ({"learning_rate": -1e-3}, "learning_rate must be above zero"),
+        ({"betas": [0.9, 1.5]}, r"betas must be two numbers from 0 to below 1.*not \[0\.9, 1\.5\]"),
+        ({"betas": [0.9]}, "betas must be two numbers"),
+        ({"betas": 0.9}, "betas must be two numbers"),
+        ({"betas": [0.9, -0.1]}, "betas must be two numbers"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(training, words):
     with pytest.raises(ValueError, match=words):
         TrainingSettings.from_entry(training)
+
+
+def test_what_may_be_zero():
+    settings = TrainingSettings.from_entry({"gradient_clip": 0, "weight_decay": 0, "betas": [0, 0.5]})
+    assert (settings.gradient_clip, settings.weight_decay, settings.betas) == (0, 0, (0, 0.5))
+
+
+def test_whole_numbers_written_with_a_point_are_counts():
+    given = {"steps": 100.0, "batch_size": 8.0, "warmup_steps": 5.0, "micro_batch": 4.0}
+    settings = TrainingSettings.from_entry(given)
+    for name, value in given.items():
+        assert isinstance(getattr(settings, name), int), name
+        assert getattr(settings, name) == value
+    assert list(range(settings.total_steps(20))) == list(range(100))
+
+
+@pytest.mark.parametrize(("micro_batch", "at_once"), [(3, 3), (7, 7), (8, None), (20, None)])
+def test_no_more_genes_go_through_at_once_than_a_batch_has(micro_batch, at_once):
+    settings = TrainingSettings.from_entry({"steps": 1, "batch_size": 8, "micro_batch": micro_batch})
+    assert settings.micro_batch == at_once
 
 
 def test_steps_or_epochs_but_one_of_them():
