@@ -16,7 +16,7 @@ called\ttoy\tbigwig\tp.bw\tH.bw\tD1.bw;D2.bw\t\t
 neither\ttoy\tbigwig\tp.bw\tH.bw\t\t\t
 """
 FOLDS = "fold\tchromosome\tsplit\n1\tchr1\ttrain\n1\tchr2\tvalid\n1\tchr3\ttest\n"
-ENTRY = {"architecture": "caduceus_signals", "length": 100}
+ENTRY = {"architecture": "caduceus_signals", "length": 100, "training": {"steps": 10}}
 
 
 @pytest.fixture

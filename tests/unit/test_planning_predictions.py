@@ -23,7 +23,7 @@ plain\tbald\tbigwig\tp.bw\t\tD.bw\t\t
 FOLDS = "".join(
     f"{fold}\tchr{n}\t{split}\n" for fold in (1, 2) for n, split in enumerate(("train", "valid", "test"))
 )
-ENTRY = {"architecture": "caduceus_signals", "length": 100}
+ENTRY = {"architecture": "caduceus_signals", "length": 100, "training": {"steps": 10}}
 MODELS = {
     "all": ENTRY,
     "one": ENTRY | {"signals": ["H3K27ac"], "rna_features": False},

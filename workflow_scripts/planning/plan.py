@@ -19,7 +19,7 @@ from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.folds import split_of
 from workflow_scripts.planning.models import CLOSED_FORM, LEARNS_A_MASK, Entry, read_models
 from workflow_scripts.planning.paths import BASE, find
-from workflow_scripts.planning.refusals import check_chosen, check_data
+from workflow_scripts.planning.refusals import check_chosen, check_data, check_settings
 from workflow_scripts.planning.released import Released, read_released
 from workflow_scripts.planning.validation import check, read_schema
 
@@ -246,4 +246,5 @@ def make_plan(given: dict, prefix: str = "") -> Plan:
         prefix=prefix,
     )
     check_data(plan)
+    check_settings(plan)
     return plan

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow_scripts.planning.model_settings import check_entry, check_released
 from workflow_scripts.planning.models import NEEDS_SIGNALS, Entry
-from workflow_scripts.planning.predictions import asked_for, check_prediction, surely_absent, surely_there
+from workflow_scripts.planning.predictions import (
+    asked_for,
+    check_prediction,
+    own_runs,
+    surely_absent,
+    surely_there,
+)
 
 if TYPE_CHECKING:  # a plan is checked here, and makes use of this
     from workflow_scripts.planning.plan import Plan
@@ -25,6 +32,15 @@ def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
             raise ValueError(
                 f"config: assemblies: {assembly!r} (of cell type {name}) is missing; there are: {known}; add its genome"
             )
+
+
+def check_settings(plan: Plan) -> None:
+    """Refuse settings that a model to train, or one that a prediction has trained, would stumble over in its job."""
+    trained = [*plan.chosen["models"], *(run.model for run in own_runs(plan.config))]
+    for name in dict.fromkeys(name for name in trained if name in plan.entries):
+        check_entry(plan.entries[name])
+    for released in plan.released.values():
+        check_released(released)
 
 
 def check_data(plan: Plan) -> None:

@@ -1,0 +1,92 @@
+"""Settings of entries and of released checkpoints that are refused before any job."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from prism.models import registry
+from workflow_scripts.planning import model_settings
+from workflow_scripts.planning.plan import make_plan
+
+TRAINING = {"steps": 10, "batch_size": 4}
+
+
+def entry(architecture="caduceus", length=2000, training=TRAINING, **settings):
+    return {"architecture": architecture, "length": length, "training": training, "settings": settings}
+
+
+def plan(tmp_path, monkeypatch, given, **config):
+    """The plan of one entry of the bundled configuration's cell types."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"models": {"mine": given, "fine": entry()}}))
+    chosen = {"cell_types": ["K562"], "models": ["mine"], "folds": [11], "seeds": [2]}
+    return make_plan({"models": "mine.yaml", "run": chosen} | config)
+
+
+@pytest.mark.parametrize("name", sorted(registry.ARCHITECTURES))
+def test_settings_are_read_from_the_source_as_python_sees_them(name):
+    assert model_settings._registry()["DATA_SETTINGS"] == registry.DATA_SETTINGS
+    try:
+        expected = registry.known_settings(name)
+    except ImportError:
+        pytest.skip(f"{name}: its library is not here")
+    assert model_settings.known_settings(name) == expected
+
+
+REFUSED = [
+    (entry(d_modle=64), r"config: model mine: settings: unknown key 'd_modle'; did you mean 'd_model'"),
+    (entry("ridge", width=3), r"model mine: settings: unknown key 'width'; ridge takes "),
+    (entry(length=2000, n_signals=2), r"model mine: settings: unknown key 'n_signals'"),
+    (
+        entry(training={"batch_size": 4}),
+        r"config: model mine: training: give one of steps and epochs \(steps=None, epochs=None\)",
+    ),
+    (entry(training={"steps": 1, "epochs": 1}), r"model mine: training: give one of steps and epochs"),
+    (entry("enformer", crop_length=2048), r"mine: settings: crop_length = 2048 is more than the window of 2000"),
+    (entry("enformer"), r"mine: settings: crop_length = 196608 is more than the window of 2000 bp"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "message"), REFUSED)
+def test_settings_that_a_training_would_refuse(tmp_path, monkeypatch, given, message):
+    with pytest.raises(ValueError, match=message):
+        plan(tmp_path, monkeypatch, given)
+
+
+def test_an_entry_that_nothing_uses_may_be_unfinished(tmp_path, monkeypatch):
+    chosen = {"cell_types": ["K562"], "models": ["fine"], "folds": [11], "seeds": [2]}
+    plan(tmp_path, monkeypatch, entry(d_modle=64), run=chosen)
+    monkeypatch.setenv("FOURDN_KEY_ID", "id")
+    monkeypatch.setenv("FOURDN_KEY_SECRET", "secret")
+    used = {"H1": ["K562.mine.fold11.seed2"]}
+    with pytest.raises(ValueError, match=r"model mine: settings: unknown key 'd_modle'"):
+        plan(tmp_path, monkeypatch, entry(d_modle=64), run=chosen, predictions=used)
+
+
+def test_a_closed_form_needs_no_steps(tmp_path, monkeypatch):
+    assert len(plan(tmp_path, monkeypatch, {"architecture": "ridge", "length": 2000}).runs()) == 1
+
+
+def test_settings_of_a_released_checkpoint(tmp_path, monkeypatch):
+    theirs = {
+        "checkpoint": {"address": "weights.ckpt", "md5": "a" * 32},
+        "architecture": "prism",
+        "settings": {"centre_len": 2000},
+        "signals": [],
+        "rna_features": [],
+        "length": 2000,
+    }
+    with pytest.raises(
+        ValueError, match=r"config: released\.theirs: settings: unknown key 'centre_len'; did you"
+    ):
+        plan(tmp_path, monkeypatch, entry(), released={"theirs": theirs})
+
+
+def test_planning_does_not_import_torch(root):
+    asked = "import sys; from workflow_scripts.planning.plan import make_plan; make_plan({}); "
+    asked += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=root, check=False).returncode == 0
