@@ -24,6 +24,7 @@ from prism.training.log import say
 from prism.training.out_of_memory import explained
 from prism.training.prediction import FORMAT, predicted
 from prism.training.run import Run
+from prism.training.schedule import warm_up_warning
 from prism.training.state import RunState, seed_everything
 
 
@@ -105,6 +106,10 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
     say(f"dataset hash: {windows.identity}")
     counts = ", ".join(f"{split} {len(run.indices(split)):,}" for split in ("train", "valid", "test"))
     say(f"fold {run.fold}, seed {run.seed}: {counts} genes")
+    if not getattr(module, "closed_form", False):
+        steps = run.settings.total_steps(len(run.indices("train")))
+        if warning := warm_up_warning(steps, run.settings):
+            say(warning)
 
 
 def _n_parameters(module: nn.Module) -> int:

@@ -25,3 +25,18 @@ def learning_rate_at(step: int, total_steps: int, settings: TrainingSettings) ->
     done = min(1.0, (step - warmup) / max(1, total_steps - warmup))
     final = settings.final_learning_rate
     return final + (peak - final) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+def warm_up_warning(total_steps: int, settings: TrainingSettings) -> str | None:
+    """A line where the training ends before its warm-up does, else None.
+
+    Not an error: a short trial of a published protocol is such a training, and may be meant.
+    """
+    if settings.schedule == "constant" or settings.warmup_steps < total_steps:
+        return None
+    highest = learning_rate_at(total_steps - 1, total_steps, settings)
+    return (
+        f"warning: warmup_steps {settings.warmup_steps:,} in a training of {total_steps:,} steps: the learning rate "
+        f"ends at {highest:.3g}, below its peak {settings.learning_rate:.3g}; unless this is meant, set "
+        "training.warmup_steps (published: a tenth of the steps)"
+    )

@@ -86,6 +86,17 @@ def test_settings_of_a_released_checkpoint(tmp_path, monkeypatch):
         plan(tmp_path, monkeypatch, entry(), released={"theirs": theirs})
 
 
+def test_a_warm_up_that_outlasts_the_training_is_told_and_not_refused(tmp_path, monkeypatch):
+    (line,) = model_settings.warm_up_lines(plan(tmp_path, monkeypatch, entry()))
+    assert line.startswith("Model mine: warning: warmup_steps 5,000 in a training of 10 steps")
+    for given in (
+        entry(training=TRAINING | {"warmup_steps": 9}),
+        entry(training={"epochs": 1}),
+        {"architecture": "ridge", "length": 2000},
+    ):
+        assert model_settings.warm_up_lines(plan(tmp_path, monkeypatch, given)) == []
+
+
 def test_planning_does_not_import_torch(root):
     asked = "import sys; from workflow_scripts.planning.plan import make_plan; make_plan({}); "
     asked += "sys.exit('torch' in sys.modules)"

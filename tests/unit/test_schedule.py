@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prism.training.schedule import learning_rate_at
+from prism.training.schedule import learning_rate_at, warm_up_warning
 from prism.training.settings import TrainingSettings
 
 PAPER = TrainingSettings.from_entry({"steps": 50_000})
@@ -47,6 +47,19 @@ def test_a_run_shorter_than_its_warm_up_only_warms_up():
     rates = [learning_rate_at(step, 10, settings) for step in range(11)]
     assert rates == sorted(rates)
     assert rates[10] == pytest.approx(1e-5 + 4.9e-4 / 10)
+
+
+def test_a_run_shorter_than_its_warm_up_is_told():
+    short = TrainingSettings(steps=2000)
+    assert warm_up_warning(2000, short) == (
+        "warning: warmup_steps 5,000 in a training of 2,000 steps: the learning rate ends at 0.000206, below its peak "
+        "0.0005; unless this is meant, set training.warmup_steps (published: a tenth of the steps)"
+    )
+    assert warm_up_warning(5000, short)  # the peak would come with step 5,001
+    assert warm_up_warning(5001, short) is None
+    assert warm_up_warning(10, TrainingSettings(schedule="constant")) is None
+    enformer = TrainingSettings(schedule="linear_then_constant", warmup_steps=50_000, learning_rate=7e-6)
+    assert "ends at 1.4e-06, below its peak 7e-06" in warm_up_warning(10_001, enformer)
 
 
 @pytest.mark.parametrize(

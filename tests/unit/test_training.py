@@ -59,6 +59,16 @@ def test_it_learns_the_level_of_the_signal(trained):
     assert record["metrics"]["test"]["pearson"] > 0.9
 
 
+def test_the_first_lines_tell_of_a_warm_up_that_outlasts_the_training(dataset, tmp_path, capsys):
+    for warmup, told in ((2, True), (1, False)):
+        training = ENTRY["training"] | {"steps": 2, "warmup_steps": warmup}
+        train(run_of(dataset, ENTRY | {"training": training}), paths_in(tmp_path / str(warmup)), "cpu")
+        said = capsys.readouterr().err
+        assert (
+            "warning: warmup_steps 2 in a training of 2 steps" in said.split("training: from step 0")[0]
+        ) is told
+
+
 def test_metrics_are_those_of_the_predictions(trained):
     record, paths = trained
     table = pd.read_csv(paths.predictions, sep="\t")

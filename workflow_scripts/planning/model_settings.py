@@ -10,12 +10,16 @@ import difflib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import prism
+from prism.training.schedule import warm_up_warning
 from prism.training.settings import TrainingSettings
 from workflow_scripts.planning.models import CLOSED_FORM, Entry
 from workflow_scripts.planning.released import Released
+
+if TYPE_CHECKING:  # a plan is checked here, and makes use of this
+    from workflow_scripts.planning.plan import Plan
 
 PACKAGE = Path(prism.__file__).parent
 
@@ -36,6 +40,18 @@ def check_entry(entry: Entry) -> None:
             settings.check_end()
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+def warm_up_lines(plan: Plan) -> list[str]:
+    """A line for each model to train whose steps end before its warm-up; passes (`epochs`) are not known in steps yet."""
+    trained = [plan.entries[name] for name in plan.chosen["models"]]
+    found = {each.name: _warm_up_line(each) for each in trained if each.architecture not in CLOSED_FORM}
+    return [f"Model {name}: {line}" for name, line in found.items() if line]
+
+
+def _warm_up_line(entry: Entry) -> str | None:
+    settings = TrainingSettings.from_entry(entry.training)
+    return warm_up_warning(settings.steps, settings) if settings.steps else None
 
 
 def check_released(released: Released) -> None:
