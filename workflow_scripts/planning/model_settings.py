@@ -43,7 +43,7 @@ def check_entry(entry: Entry) -> None:
 
 
 def warm_up_lines(plan: Plan) -> list[str]:
-    """A line for each model to train whose steps end before its warm-up; passes (`epochs`) are not known in steps yet."""
+    """A line for each model to train whose steps end before its warm-up; `epochs` are not known in steps yet."""
     trained = [plan.entries[name] for name in plan.chosen["models"]]
     found = {each.name: _warm_up_line(each) for each in trained if each.architecture not in CLOSED_FORM}
     return [f"Model {name}: {line}" for name, line in found.items() if line]
