@@ -46,9 +46,8 @@ def build(name: str, settings: Mapping[str, Any]) -> Architecture:
     """A fresh module in train mode, with random weights from torch's global generator.
 
     name: a key of `ARCHITECTURES`.
-    settings: the architecture's own keys (its constructor's, all with the paper's values as defaults) and
-        those
-        of the data: `length` (bp), `n_signals`, `n_rna_features`, `signals` (names, optional).
+    settings: the architecture's own keys (its constructor's, all with the paper's values as defaults) and those of
+        the data: `length` (bp), `n_signals`, `n_rna_features`, `signals` (names, optional).
 
     The module carries `architecture` (the name) and `settings` (as given), enough to build it again.
     Raises ValueError for an unknown name, an unknown key or a value out of range.

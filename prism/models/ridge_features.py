@@ -18,9 +18,9 @@ COMPLEMENT = str.maketrans("ACGT", "TGCA")
 def bin_edges(length: int, bin_size: int) -> list[int]:
     """Edges of the bins of a window, 0-based bp from its start.
 
-    On each side of the TSS ten bins of `bin_size`, then each twice as wide as the last.     A 2 kb window in
-    bins of 100 bp has 20 equal bins; a 200 kb window has 38, not 2,000, and loses little far from the TSS.
-    The outermost bins are cut at the edge of the window.
+    On each side of the TSS ten bins of `bin_size`, then each twice as wide as the last. A 2 kb window in bins of
+    100 bp has 20 equal bins; a 200 kb window has 38, not 2,000, and loses little far from the TSS. The outermost
+    bins are cut at the edge of the window.
     """
     half = length // 2
     offsets, width = [0], bin_size

@@ -163,8 +163,7 @@ def _check_order(module: Architecture, signals: list[str], settings: Mapping[str
         )
         raise ValueError(
             f"signals {', '.join(signals)} in this order have the prior share and beta {told}. {fits}: state the "
-            "signals "
-            "of training in order, or their priors in settings.signal_priors"
+            "signals of training in order, or their priors in settings.signal_priors"
         )
 
 

@@ -71,8 +71,7 @@ def needs(plan: Plan, run: str) -> Needs:
     if own is None:
         raise ValueError(
             f"predictions: {run!r} is neither a released checkpoint (there are: "
-            f"{', '.join(plan.released) or 'none'}) nor a "
-            "run such as K562.prism_2k.fold11.seed2; correct it"
+            f"{', '.join(plan.released) or 'none'}) nor a run such as K562.prism_2k.fold11.seed2; correct it"
         )
     _check_own(plan, own, run)
     entry = plan.entries[own.model]
@@ -97,8 +96,7 @@ def _check_own(plan: Plan, own: OwnRun, run: str) -> None:
     if not plan.trains(own.cell_type):
         raise ValueError(
             f"predictions: {run}: {own.cell_type} has no label, so that nothing was trained on it; name a run of a "
-            "cell type "
-            "with one"
+            "cell type with one"
         )
 
 
@@ -113,8 +111,7 @@ def check_prediction(plan: Plan, cell_type: str, run: str) -> Needs:
     if wanted.length > longest:
         raise ValueError(
             f"{where}: it reads windows of {wanted.length} bp, the longest dataset has {longest}; add "
-            f"{wanted.length} to "
-            "windows.lengths"
+            f"{wanted.length} to windows.lengths"
         )
     _check_signals(plan, cell_type, wanted, where)
     _check_features(plan, cell_type, wanted, where)
@@ -140,8 +137,7 @@ def _check_signals(plan: Plan, cell_type: str, wanted: Needs, where: str) -> Non
         )
         raise ValueError(
             f"{where}: it reads the signals {', '.join(wanted.signals)}, {cell_type} has "
-            f"{', '.join(there) or 'none'} and "
-            f"lacks {', '.join(missing)}; {fix}"
+            f"{', '.join(there) or 'none'} and lacks {', '.join(missing)}; {fix}"
         )
 
 
@@ -158,8 +154,7 @@ def _check_features(plan: Plan, cell_type: str, wanted: Needs, where: str) -> No
         assembly = plan.cell_types[cell_type].assembly
         raise ValueError(
             f"{where}: it reads the mRNA features {', '.join(absent)}, and assemblies.{assembly}.rna_features is "
-            "none; set it "
-            "to genes or published"
+            "none; set it to genes or published"
         )
 
 

@@ -86,9 +86,8 @@ def _check_signals(plan: Plan, cell_type: str, entry: Entry) -> None:
     if entry.architecture in NEEDS_SIGNALS and not reads:
         raise ValueError(
             f"config: model {entry.name} ({entry.architecture}) needs signals, {cell_type} has: "
-            f"{', '.join(there) or 'none'} and "
-            f"the entry names {'all' if entry.signals is None else 'none'}; give some in the table of cell types, "
-            "or run caduceus"
+            f"{', '.join(there) or 'none'} and the entry names {'all' if entry.signals is None else 'none'}; "
+            "give some in the table of cell types, or run caduceus"
         )
 
 
@@ -101,10 +100,9 @@ def _check_features(plan: Plan, cell_type: str, entry: Entry) -> None:
         assembly, absent = plan.cell_types[cell_type].assembly, surely_absent(plan, cell_type)
         raise ValueError(
             f"config: model {entry.name} needs gene features, {cell_type} has none "
-            f"(assemblies.{assembly}.rna_features is "
-            f"none, and {absent[-1]} is made of signals that are not there); set rna_features to genes, give the "
-            "signals of "
-            "promoter_activity, or run an entry with rna_features: false"
+            f"(assemblies.{assembly}.rna_features is none, and {absent[-1]} is made of signals that are not there); "
+            "set rna_features to genes, give the signals of promoter_activity, or run an entry with "
+            "rna_features: false"
         )
 
 
@@ -151,6 +149,5 @@ def _unlike(entry: Entry, what: str, found: dict[str, list[str]], fix: str) -> s
     told = "; ".join(f"{name}: {', '.join(names) or 'none'}" for name, names in found.items())
     return (
         f"config: model {entry.name} takes what each cell type has, and the {what} differ ({told}); {fix}, or run "
-        "the cell "
-        "types with a configuration each"
+        "the cell types with a configuration each"
     )
