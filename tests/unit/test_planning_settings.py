@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from prism.models import registry
+from prism.models.blocks import beta_mask
 from workflow_scripts.planning import model_settings
 from workflow_scripts.planning.plan import make_plan
 
@@ -55,6 +56,23 @@ REFUSED = [
 def test_settings_that_a_training_would_refuse(tmp_path, monkeypatch, given, message):
     with pytest.raises(ValueError, match=message):
         plan(tmp_path, monkeypatch, given)
+
+
+PRIORS = {"H3K27ac": [2.0, 1.5], "DNase": [2.0, 0.2], "contacts": [1.0, 1.0], "ATAC": [1.0, 1.0]}
+
+
+def test_every_signal_of_a_learned_mask_has_a_prior(tmp_path, monkeypatch):
+    assert model_settings._published_priors() == beta_mask.PUBLISHED_PRIORS
+    plan(tmp_path, monkeypatch, entry("seq2exp_soft", signal_priors={"DNase": [1.0, 1.0]}))
+    unused = r"model mine \(seq2exp_hard\): settings.signal_priors names ATAC, and the model reads H3K27ac, DNase, "
+    with pytest.raises(ValueError, match=unused):
+        plan(tmp_path, monkeypatch, entry("seq2exp_hard", signal_priors=PRIORS))
+    table = tmp_path / "cell_types.tsv"
+    table.write_text("cell_type\tassembly\tlabel\tlabel_kind\tATAC\nmine\thg38\tcage.bw\tbigwig\tatac.bw\n")
+    chosen = {"cell_types": ["mine"], "models": ["mine"], "folds": [11], "seeds": [2]}
+    missing = r"model mine \(seq2exp_soft\): no prior for signal ATAC; give settings.signal_priors"
+    with pytest.raises(ValueError, match=missing):
+        plan(tmp_path, monkeypatch, entry("seq2exp_soft"), cell_types=str(table), run=chosen)
 
 
 def test_an_entry_that_nothing_uses_may_be_unfinished(tmp_path, monkeypatch):

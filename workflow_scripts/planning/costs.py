@@ -10,6 +10,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from workflow_scripts.planning.downloads import Download
+from workflow_scripts.planning.model_settings import warm_up_lines
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.training_costs import read_step_times, told, training_hours
 
@@ -91,6 +92,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             f"({written / GB:.2f} GB of windows before compression)",
             f"Device: {plan.config['device']}",
             *activity_lines(plan),
+            *warm_up_lines(plan),
             *training_lines(trainings, plan),
         ]
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import prism
 from prism.training.schedule import warm_up_warning
 from prism.training.settings import TrainingSettings
-from workflow_scripts.planning.models import CLOSED_FORM, Entry
+from workflow_scripts.planning.models import CLOSED_FORM, LEARNS_A_MASK, Entry
 from workflow_scripts.planning.released import Released
 
 if TYPE_CHECKING:  # a plan is checked here, and makes use of this
@@ -40,6 +40,24 @@ def check_entry(entry: Entry) -> None:
             settings.check_end()
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+def check_priors(entry: Entry, signals: Sequence[str]) -> None:
+    """ValueError for a signal that a learned mask has no prior for, and for a prior of a signal that is not read."""
+    if entry.architecture not in LEARNS_A_MASK:
+        return
+    given = entry.settings.get("signal_priors") or {}
+    where = f"config: model {entry.name} ({entry.architecture})"
+    if missing := [name for name in signals if name not in given and name not in _published_priors()]:
+        raise ValueError(
+            f"{where}: no prior for signal {', '.join(missing)}; give settings.signal_priors {{name: [weight, beta]}} "
+            f"for each (published are those of {', '.join(_published_priors())})"
+        )
+    if unused := [name for name in given if name not in signals]:
+        raise ValueError(
+            f"{where}: settings.signal_priors names {', '.join(unused)}, and the model reads {', '.join(signals)}; "
+            "remove or rename it"
+        )
 
 
 def warm_up_lines(plan: Plan) -> list[str]:
@@ -82,6 +100,19 @@ def known_settings(architecture: str) -> dict[str, Any]:
 @cache
 def _registry() -> dict[str, Any]:
     """The tables of `prism.models.registry`."""
-    tree = ast.parse((PACKAGE / "models" / "registry.py").read_text())
-    tables = [node for node in tree.body if isinstance(node, ast.Assign)]
-    return {node.targets[0].id: ast.literal_eval(node.value) for node in tables}
+    return {name: _table("registry.py", name) for name in ("ARCHITECTURES", "DATA_SETTINGS")}
+
+
+@cache
+def _published_priors() -> dict[str, tuple[float, float]]:
+    """Those of Seq2Exp's mask, by signal, as `prism.models.blocks.beta_mask` has them."""
+    return _table("blocks/beta_mask.py", "PUBLISHED_PRIORS")
+
+
+def _table(file: str, name: str) -> Any:
+    """The literal that a file of `prism.models` gives to `name`."""
+    tree = ast.parse((PACKAGE / "models" / file).read_text())
+    assigned = (node for node in tree.body if isinstance(node, ast.Assign))
+    return next(
+        ast.literal_eval(node.value) for node in assigned if getattr(node.targets[0], "id", "") == name
+    )

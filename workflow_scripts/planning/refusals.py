@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow_scripts.planning.model_settings import check_entry, check_released
+from workflow_scripts.planning.model_settings import check_entry, check_priors, check_released
 from workflow_scripts.planning.models import NEEDS_SIGNALS, Entry
 from workflow_scripts.planning.predictions import (
     asked_for,
@@ -89,6 +89,7 @@ def _check_signals(plan: Plan, cell_type: str, entry: Entry) -> None:
             f"{', '.join(there) or 'none'} and the entry names {'all' if entry.signals is None else 'none'}; "
             "give some in the table of cell types, or run caduceus"
         )
+    check_priors(entry, reads)
 
 
 def _check_features(plan: Plan, cell_type: str, entry: Entry) -> None:
