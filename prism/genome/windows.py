@@ -148,6 +148,11 @@ class Windows:
         self._elements, self.nbytes = reader, self.nbytes + reader.nbytes
         self.identity = hashlib.sha256(f"{self.identity} {reader.content_hash}".encode()).hexdigest()
 
+    @property
+    def rna_features(self) -> Tensor:
+        """(n, n_features) float32: Batch.rna_features of every gene, without reading a window."""
+        return self._rna_features
+
     def elements_per_gene(self, genes: int, at_most: int) -> float:
         """Elements of a gene, averaged over a batch of `genes`, at the most (`ElementReader.per_gene`); 0 without."""
         return 0.0 if self._elements is None else self._elements.per_gene(genes, at_most)

@@ -158,6 +158,7 @@ def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
         "rna_feature_names": list(run.windows.rna_feature_names),
         "length": int(run.windows.length),
         "signal_scale": identity.signal_scale(run.windows, run.indices("train")),
+        "feature_scale": identity.feature_scale(run.windows, run.indices("train")),
         "entry": run.entry,
         "provenance": provenance,
     }

@@ -1,4 +1,4 @@
-"""What a run is made of: hashes, code revision, package versions, scales of its signals."""
+"""What a run is made of: hashes, code revision, package versions, scales of its inputs."""
 
 from __future__ import annotations
 
@@ -99,6 +99,17 @@ def signal_scale(windows, indices: Sequence[int]) -> dict[str, dict[str, float]]
             "p99": float(np.quantile(values[:, column], 0.99)),
         }
         for column, name in enumerate(windows.signal_names)
+    }
+
+
+def feature_scale(windows, indices: Sequence[int]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation of every gene feature over some genes."""
+    if not windows.rna_feature_names or not len(indices):
+        return {}
+    values = windows.rna_features[np.asarray(indices)].double().cpu().numpy()
+    return {
+        name: {"mean": float(values[:, column].mean()), "sd": float(values[:, column].std())}
+        for column, name in enumerate(windows.rna_feature_names)
     }
 
 

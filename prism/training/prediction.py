@@ -18,14 +18,14 @@ from prism.models import build
 from prism.training.artefacts import prediction_table, write_predictions
 from prism.training.batches import chunks
 from prism.training.device import autocast, describe, reserved, usable_precision
-from prism.training.identity import signal_scale
+from prism.training.identity import feature_scale, signal_scale
 from prism.training.log import say
+from prism.training.scales import Scale, feature_warnings, signal_warnings
 from prism.training.settings import TrainingSettings
 
+# raised when a key that is needed changes; `feature_scale`, which older files lack, is not needed
 FORMAT = 1
 IMPORT = "import it with python -m workflow_scripts.import_checkpoint"
-# a signal whose mean or 99th percentile is this many times the training's, or its inverse, is worth a warning
-SCALE_FACTOR = 2.0
 
 
 @dataclass(frozen=True)
@@ -93,36 +93,17 @@ class Trained:
                 "with what it was trained on), or ask for the model that it is"
             )
 
-    def scale_warnings(self, scale: dict[str, dict[str, float]]) -> list[str]:
-        """A line for every signal whose mean or p99 is far from training's (`identity.signal_scale`).
+    def scale_warnings(self, signals: Scale, features: Scale, n_genes: int) -> list[str]:
+        """A line for every signal and gene feature that lies elsewhere than in training (`scales`).
 
-        One line for all where training's is unknown, as it is of a released checkpoint.
+        signals, features: `identity.signal_scale` and `identity.feature_scale` of the data, over `n_genes`.
         """
-        if self.checkpoint["signal_scale"] is None:
-            here = ", ".join(
-                f"{name} mean {now['mean']:.4g}, p99 {now['p99']:.4g}" for name, now in scale.items()
-            )
-            return [
-                f"warning: the scale of the signals in training is unknown and cannot be compared (here: {here}); "
-                "predictions assume the same scale (same output type, transform and normalisation)"
-            ] if scale else []  # fmt: skip
-        lines = []
-        for name, then in self.checkpoint["signal_scale"].items():
-            for statistic, trained in then.items():
-                now = scale[name][statistic]
-                if not scale[name]["p99"] and not scale[name]["mean"] and trained:
-                    lines.append(
-                        f"warning: {name} is 0 all over here, its {statistic} was {trained:.4g} in training; "
-                        "does its file cover these chromosomes?"
-                    )
-                    break
-                low, high = sorted((abs(trained), abs(now)))
-                if high > SCALE_FACTOR * low:
-                    lines.append(
-                        f"warning: {name}: {statistic} is {now:.4g} here and was {trained:.4g} in training; "
-                        "predictions assume the same scale (same output type, transform and normalisation)"
-                    )
-        return lines
+        facts = self.checkpoint
+        used = {name: features[name] for name in facts["rna_feature_names"]}
+        # checkpoints of before `feature_scale` load as ever: unknown, as a released one's
+        return signal_warnings(facts["signal_scale"], signals) + feature_warnings(
+            facts.get("feature_scale"), used, n_genes
+        )
 
     def source_warnings(self, sources: dict[str, dict]) -> list[str]:
         """A line for every signal that is of another output type or transform than in training."""
@@ -151,7 +132,7 @@ def predict(
     reads them. expected: architecture, signals and length as the checkpoint must have them (`Trained.require`).
     cpu_precision: of matrix products on a CPU, fp32 or bf16.
     Raises ValueError where it has not, and where the dataset lacks a signal, a gene feature or the window length that
-    the model was trained with; warns where a signal has another scale.
+    the model was trained with; warns where a signal or a gene feature has another scale.
     """
     trained = Trained.load(checkpoint)
     trained.require(checkpoint, **(expected or {}))
@@ -160,8 +141,8 @@ def predict(
     data = Windows(windows, genes, facts["length"], facts["signals"], needs_features, elements=elements)
     columns = trained.feature_columns(data.rna_feature_names)
     everything = range(len(data.gene_id))
-    warned = trained.scale_warnings(signal_scale(data, everything)) + trained.source_warnings(data.sources)
-    for line in warned:
+    scales = signal_scale(data, everything), feature_scale(data, everything)
+    for line in trained.scale_warnings(*scales, len(everything)) + trained.source_warnings(data.sources):
         say(line)
     settings = TrainingSettings.from_entry(facts["entry"].get("training") or {})
     closed_form = getattr(trained.module, "closed_form", False)

@@ -42,7 +42,7 @@ def import_released(
 
     name: the architecture. settings: its own (`center_len`); sizes are read from the weights. signals, rna_features: in
     the order of the model's inputs. length: bp of its windows. description: where the file is from, for the record.
-    The scale of the signals in training is recorded as unknown.
+    The scale of signals and gene features in training is recorded as unknown.
     Raises ValueError for a file that cannot be read safely, another architecture, other sizes or another number or
     order of signals than stated, and as `from_authors` does.
     """
@@ -62,6 +62,7 @@ def import_released(
         "rna_feature_names": list(rna_features),
         "length": length,
         "signal_scale": None,
+        "feature_scale": None,
         "entry": {
             "architecture": name,
             "length": length,

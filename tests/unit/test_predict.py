@@ -13,6 +13,7 @@ import torch
 
 from prism.training.fit import train
 from prism.training.prediction import Trained, predict
+from prism.training.scales import feature_warnings, signal_warnings
 from tests.unit import tiny_dataset
 from tests.unit.test_training import RIDGE, dataset, paths_in, run_of
 
@@ -88,22 +89,24 @@ def test_another_scale_is_warned_of(trained, tmp_path, capsys):
     predict(trained.checkpoint, *tiny_dataset.write(tmp_path, scale=3.0), tmp_path / "out.tsv.gz", "cpu")
     said = capsys.readouterr().err
     for name in ("ATAC", "H3K27ac"):
-        assert f"warning: {name}: mean is" in said
-        assert f"warning: {name}: p99 is" in said
+        line = next(line for line in said.splitlines() if line.startswith(f"warning: {name}: mean is "))
+        assert ", p99 is " in line
+    assert "promoter_activity" not in said
 
 
 def test_signals_that_are_zero_or_constant_are_told():
-    checkpoint = {"signal_scale": {name: {"mean": 1.0, "p99": 3.0} for name in ("zero", "flat", "same")}}
-    checkpoint["signal_scale"]["never"] = {"mean": 0.0, "p99": 0.0}
-    found = Trained(torch.nn.Identity(), checkpoint).scale_warnings(
+    then = {name: {"mean": 1.0, "p99": 3.0} for name in ("zero", "flat", "same")}
+    then["never"] = {"mean": 0.0, "p99": 0.0}
+    found = signal_warnings(
+        then,
         {
             "zero": {"mean": 0.0, "p99": 0.0},
             "flat": {"mean": 7.0, "p99": 7.0},
             "same": {"mean": 1.0, "p99": 3.0},
             "never": {"mean": 0.0, "p99": 0.0},
-        }
+        },
     )
-    assert [line.split(":")[1].split(" is")[0].strip() for line in found] == ["zero", "flat", "flat"]
+    assert [line.split(":")[1].split(" is")[0].strip() for line in found] == ["zero", "flat"]
     assert "does its file cover these chromosomes?" in found[0]
 
 
@@ -118,7 +121,7 @@ def test_the_script_warns_of_scales_and_goes_on(trained, dataset, tmp_path, root
         common = ["--windows", windows, "--genes", genes, "--device", "cpu", "--out", out]
         done = script(root, "predict", *common, "--checkpoint", trained.checkpoint)
         assert done.returncode == 0, done.stderr
-        assert done.stderr.count("warning: ATAC") == (1 if scale == 0 else 2)
+        assert done.stderr.count("warning: ATAC") == 1
         assert word in done.stderr
         assert len(pd.read_csv(out, sep="\t")) == 32
 
@@ -146,10 +149,73 @@ def test_a_checkpoint_of_another_model_or_signal_order_is_refused_at_the_start(
 
 
 def test_twice_the_scale_is_the_border():
-    checkpoint = {"signal_scale": {"ATAC": {"mean": 1.0, "p99": 0.0}}}
-    trained = Trained(torch.nn.Identity(), checkpoint)
-    assert trained.scale_warnings({"ATAC": {"mean": 2.0, "p99": 0.0}}) == []
-    assert len(trained.scale_warnings({"ATAC": {"mean": 0.49, "p99": 0.1}})) == 2
+    then = {"ATAC": {"mean": 1.0, "p99": 0.0}}
+    assert signal_warnings(then, {"ATAC": {"mean": 2.0, "p99": 0.0}}) == []
+    (line,) = signal_warnings(then, {"ATAC": {"mean": 0.49, "p99": 0.1}})
+    assert "mean is 0.49 here and was 1 in training, p99 is 0.1 here and was 0 in training" in line
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "warned"),
+    [
+        # a z-score: mean near 0, of either sign
+        ((0.0, 1.0), (0.99, 1.0), False),
+        ((0.0, 1.0), (-1.01, 1.0), True),
+        ((-1e-9, 1.0), (1e-9, 1.0), False),
+        ((0.01, 1.0), (0.01, 2.0), False),
+        ((0.01, 1.0), (0.01, 0.49), True),
+        # a fraction: a shift by less than a factor of two, and by more than the spread
+        ((0.45, 0.1), (0.56, 0.1), True),
+        # promoter activity in another unit, and 0 all over
+        ((1.2, 0.9), (12.0, 9.0), True),
+        ((1.2, 0.9), (0.0, 0.0), True),
+        # the same for all genes, but for rounding
+        ((0.3, 0.0), (0.3 + 1e-9, 1e-9), False),
+        ((0.3, 0.0), (0.4, 0.0), True),
+        ((0.0, 0.0), (0.0, 0.0), False),
+    ],
+)
+def test_gene_features_are_compared_by_shift_and_spread(then, now, warned):
+    scales = [{"feature": dict(zip(("mean", "sd"), values, strict=True))} for values in (then, now)]
+    found = feature_warnings(*scales, n_genes=20)
+    assert len(found) == warned
+    if warned:
+        assert (
+            f"warning: feature: mean is {now[0]:.4g} here and was {then[0]:.4g} in training, sd is"
+            in found[0]
+        )
+
+
+def test_few_genes_cannot_tell_the_scale_of_gene_features():
+    scale = {"UTR5GC": {"mean": 0.5, "sd": 0.1}}
+    (line,) = feature_warnings(scale, {"UTR5GC": {"mean": 0.9, "sd": 0.0}}, n_genes=19)
+    assert line.startswith("warning: 19 gene(s) are too few to compare")
+    assert feature_warnings({}, {}, n_genes=3) == []
+
+
+def test_a_model_without_signals_is_told_of_another_promoter_activity(dataset, tmp_path, capsys):
+    """Its only look at the tracks: ten times the scale is seen there, and nowhere else."""
+    paths = paths_in(tmp_path / "run")
+    train(run_of(dataset, RIDGE | {"signals": []}), paths, "cpu")
+    predict(paths.checkpoint, *dataset, tmp_path / "same.tsv.gz", "cpu")
+    assert "warning" not in capsys.readouterr().err
+    genes = pd.read_csv(dataset[1], sep="\t", keep_default_na=False)
+    genes["promoter_activity"] *= 10
+    genes.to_csv(tmp_path / "genes.tsv", sep="\t", index=False)
+    predict(paths.checkpoint, dataset[0], tmp_path / "genes.tsv", tmp_path / "out.tsv.gz", "cpu")
+    assert capsys.readouterr().err.count("warning: promoter_activity: mean is ") == 1
+
+
+def test_a_checkpoint_without_the_scale_of_gene_features_predicts_and_says_so(
+    trained, dataset, tmp_path, capsys
+):
+    checkpoint = torch.load(trained.checkpoint, weights_only=True)
+    del checkpoint["feature_scale"]
+    torch.save(checkpoint, tmp_path / "older.ckpt")
+    predict(tmp_path / "older.ckpt", *dataset, tmp_path / "out.tsv.gz", "cpu")
+    told = "warning: the scale of the gene features in training is unknown and cannot be compared (here: promoter_"
+    assert told in capsys.readouterr().err
+    assert len(pd.read_csv(tmp_path / "out.tsv.gz", sep="\t")) == 32
 
 
 def test_another_output_type_is_warned_of():

@@ -160,6 +160,7 @@ def test_an_imported_checkpoint_is_one_of_ours(tmp_path):
     trained = imported(tmp_path, lightning(model), description={"name": "published"})
     assert trained.checkpoint["signals"] == ["DNase", "H3K27ac"]
     assert trained.checkpoint["signal_scale"] is None
+    assert trained.checkpoint["feature_scale"] is None
     assert trained.checkpoint["provenance"]["released"]["name"] == "published"
     assert not trained.module.training
     for name, value in model.state_dict().items():

@@ -133,6 +133,13 @@ def test_signal_scale_is_of_the_training_genes(trained, dataset):
     assert scale["H3K27ac"]["p99"] == pytest.approx(np.quantile(values, 0.99), rel=1e-5)
 
 
+def test_feature_scale_is_of_the_training_genes(trained, dataset):
+    scale = torch.load(trained[1].checkpoint, weights_only=True)["feature_scale"]
+    values = pd.read_csv(dataset[1], sep="\t")["promoter_activity"][:20]
+    assert scale["promoter_activity"]["mean"] == pytest.approx(values.mean(), rel=1e-6)
+    assert scale["promoter_activity"]["sd"] == pytest.approx(values.std(ddof=0), rel=1e-6)
+
+
 def test_provenance_and_nothing_left_behind(trained, dataset):
     record, paths = trained
     provenance = record["provenance"]
