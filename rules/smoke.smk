@@ -61,10 +61,17 @@ use rule smoke_model as smoke_enformer with:
         cpu_precision=PLAN.config["cpu_precision"],
 
 
-# What training waits for, always the same file: so neither a fresh trial nor another `smoke_first` trains again.
+# What training waits for, always the same file: so neither a fresh trial nor another `smoke_first` trains again. A trial that
+# had to be cut is refused.
 rule clear_for_training:
     input:
         lambda wildcards: trials.before_training(PLAN, wildcards.cell_type, wildcards.model),
     output:
         touch("results/smoke/{cell_type}/{model}.cleared"),
+    log:
+        "logs/smoke/{cell_type}/{model}.cleared.log",
     localrule: True
+    conda:
+        "../envs/training.yaml"
+    shell:
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.clear_for_training --trial {input} > {log} 2>&1"

@@ -21,6 +21,7 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from prism.models import build
+from prism.models.registry import known_settings
 from prism.training import freed_memory, identity
 from prism.training.closed_form import fit_closed_form
 from prism.training.device import describe, peak_memory_gb, place_on, reserved, usable_precision
@@ -28,6 +29,7 @@ from prism.training.log import say
 from prism.training.memory_need import available_bytes, needed_bytes
 from prism.training.out_of_memory import is_shortage
 from prism.training.run import Run
+from prism.training.settings import TrainingSettings
 from prism.training.state import RunState, seed_everything
 
 STEPS = 2
@@ -120,8 +122,11 @@ def smoke(open_run: OpenRun, entry: dict[str, Any], device: str = "auto") -> dic
 
 def genes_at_once(entry: dict[str, Any]) -> int | None:
     """Genes that go through the model at once in training; None for a closed form."""
-    training = entry.get("training") or {}
-    return training.get("micro_batch") or training.get("batch_size")
+    training = entry.get("training")
+    if not training:
+        return None
+    settings = TrainingSettings.from_entry(training)
+    return min(settings.micro_batch or settings.batch_size, settings.batch_size)
 
 
 def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
@@ -139,8 +144,9 @@ def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
     if length < (ELEMENTS_NEED if entry["architecture"] == "epinformer" else SHORTEST):
         raise ValueError(f"one gene of {entry['length']:,} bp does not fit: {reason}")
     settings = dict(entry.get("settings") or {})
-    if "crop_length" in settings:
-        settings["crop_length"] = min(settings["crop_length"], length // 128 * 128)
+    # what Enformer reads of the window, whether the entry says it or leaves it to the default
+    if crop := (known_settings(entry["architecture"]) | settings).get("crop_length"):
+        settings["crop_length"] = min(crop, length // 128 * 128)
     return entry | {"length": length, "settings": settings}, f"a window of {length:,} bp"
 
 
@@ -156,7 +162,11 @@ def refuse_too_large(run: Run, device: torch.device) -> None:
 
 
 def _few_genes(run: Run) -> Run:
-    """The run with as many training genes as two steps take, a few valid ones and one test gene, never looked at."""
+    """The run with as many training genes as two steps take, a few valid ones and one test gene, never looked at.
+
+    Of a micro batch, a step takes two, not the whole batch: the second finds the gradient of the first in memory, and
+    any further one needs what the second needs. That is no reduction.
+    """
     training = dict(run.entry.get("training") or {})
     size = run.settings.batch_size
     if training.get("micro_batch"):

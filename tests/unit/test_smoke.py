@@ -12,7 +12,8 @@ from prism.genome.windows import Windows
 from prism.models import memory
 from prism.training import smoke as trials
 from prism.training.run import Run
-from prism.training.smoke import smaller, smoke
+from prism.training.smoke import genes_at_once, smaller, smoke
+from prism.training.trial_record import cuts, refuse_cut
 from tests.unit import tiny_dataset
 
 ENTRY = {
@@ -153,9 +154,57 @@ def test_half_a_window_is_even_and_enformers_crop_whole_bins():
     entry = with_training(batch_size=1) | {"length": 200_000, "settings": {"crop_length": 196_608}}
     half, change = smaller(entry, "too much")
     assert (half["length"], half["settings"]["crop_length"]) == (100_000, 99_968)
+    left_out, _ = smaller(entry | {"architecture": "enformer", "settings": {}}, "too much")
+    assert left_out["settings"] == {"crop_length": 99_968}
+    assert smaller(entry | {"settings": {}}, "too much")[0]["settings"] == {}
     assert 99_968 % 128 == 0
     assert change == "a window of 100,000 bp"
     assert (entry["length"], entry["settings"]["crop_length"]) == (200_000, 196_608)
+
+
+def test_a_batch_size_that_is_left_to_its_default_is_halved_before_the_window():
+    entry = ENTRY | {"length": 2000, "training": {"steps": 10}}
+    assert genes_at_once(entry) == 8
+    half, change = smaller(entry, "too much")
+    assert (half["training"]["batch_size"], half["length"], change) == (4, 2000, "4 genes at once")
+    assert genes_at_once(with_training(batch_size=2, micro_batch=4)) == 2
+
+
+def test_a_micro_batch_is_not_a_reduction(open_run):
+    record = smoke(open_run, with_training(micro_batch=1), "cpu")
+    assert (record["genes_at_once"], record["genes_at_once_wanted"]) == (1, 1)
+    assert cuts(record) == ""
+    refuse_cut(record, "trial.json")
+
+
+RECORD = {
+    "model": "prism_2k", "cell_type": "K562", "window": 2000, "window_wanted": 2000, "genes_at_once": 2,
+    "genes_at_once_wanted": 8, "reduced": ["4 genes at once: no room", "2 genes at once: little room"],
+}  # fmt: skip
+
+
+def test_a_cut_trial_is_refused_with_what_was_cut_and_the_fix():
+    with pytest.raises(
+        ValueError,
+        match=r"^prism_2k on K562: its trial did not fit and was cut from 8 genes at once to 2 \(no room\)",
+    ) as refused:
+        refuse_cut(RECORD, "trial.json")
+    for fix in (
+        "micro_batch: 2 ",
+        "checkpoint_layers",
+        "batch_size",
+        "delete trial.json",
+        "smoke_first: false",
+    ):
+        assert fix in str(refused.value)
+
+
+def test_a_cut_window_is_told_and_no_micro_batch_proposed():
+    shorter = {"window": 1000, "genes_at_once": None, "genes_at_once_wanted": None}
+    record = RECORD | shorter | {"reduced": ["a window of 1,000 bp: no room"]}
+    assert cuts(record) == "cut from a window of 2,000 bp to 1,000 bp (no room)"
+    with pytest.raises(ValueError, match=r"In its entry set settings\.checkpoint_layers"):
+        refuse_cut(record, "trial.json")
 
 
 def test_the_run_is_left_as_it_was(open_run):
