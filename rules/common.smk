@@ -13,6 +13,7 @@ sys.path.insert(0, BASE)
 from prism import NUMBERS_VERSION
 from prism.training.memory_record import memory_for
 from workflow_scripts.planning import costs, plan
+from workflow_scripts.planning.closing import closing_words
 from workflow_scripts.planning.files import Files
 
 # The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach the rules of
@@ -101,3 +102,12 @@ def training_resources(runtime, device=DEVICE):
 
 onstart:
     print(costs.announce(list(workflow.dag.needrun_jobs()), PLAN), file=sys.stderr, flush=True)
+
+
+# Another workflow that uses this one as a module calls these two in handlers of its own; Snakemake leaves them out there.
+onsuccess:
+    print(closing_words(workflow.dag.finished_jobs, PREFIX), end="", file=sys.stderr, flush=True)
+
+
+onerror:
+    print(closing_words(workflow.dag.finished_jobs, PREFIX), end="", file=sys.stderr, flush=True)

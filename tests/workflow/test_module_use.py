@@ -166,6 +166,18 @@ def test_replace_prefix_is_refused(tmp_path, root):
     assert "give the module a `prefix`" in host.snakemake("--dry-run", succeeds=False)
 
 
+def test_a_host_can_say_the_warnings_of_the_modules_predictions(tmp_path, root):
+    host = Host(tmp_path / "host", root, ["floor"])
+    made = "sub/results/predictions/K/model.tsv.gz"
+    with open(host.folder / "Snakefile", "a") as snakefile:
+        snakefile.write(
+            "onsuccess:\n    prism.onsuccess()\n\n"
+            f"rule predicted:\n    output: '{made}'\n    log: 'its.log'\n"
+            "    shell: 'echo warning: too much > {log}; touch {output}'\n"
+        )
+    assert f"Made with 1 warning: {made} (its.log)\n  too much\n" in host.snakemake(made)
+
+
 def test_lint_finds_nothing_in_the_modules_rules(tmp_path, root):
     host = Host(tmp_path / "host", root, ["floor"])
     assert "in a good condition" in host.snakemake("--lint")

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pandas as pd
+import pyBigWig
 import pytest
 import torch
 import yaml
@@ -45,6 +46,16 @@ def release(checkpoint, path) -> dict:
     }
 
 
+def multiply(track, out, factor: float) -> None:
+    """A bigWig with all values times a factor."""
+    with pyBigWig.open(str(track)) as read, pyBigWig.open(str(out), "w") as written:
+        written.addHeader(list(read.chroms().items()))
+        for chromosome in read.chroms():
+            starts, ends, values = zip(*read.intervals(chromosome), strict=True)
+            values = [factor * value for value in values]
+            written.addEntries([chromosome] * len(starts), list(starts), ends=list(ends), values=values)
+
+
 @pytest.fixture
 def project(finished):
     """The finished project with two cell types to predict and a released checkpoint; put back afterwards."""
@@ -57,12 +68,13 @@ def project(finished):
     yield finished
     table.write_text(before)
     finished.configure()
-    for folder in ("results/predictions/novel", "results/released"):
+    for folder in ("results/predictions/novel", "results/predictions/tenfold", "results/released"):
         shutil.rmtree(finished.folder / folder, ignore_errors=True)
 
 
 def test_one_target_predicts_with_ones_own_and_with_a_released_checkpoint(project):
-    jobs = executed_jobs(project.snakemake("predict"))
+    out = project.snakemake("predict")
+    jobs = executed_jobs(out)
     assert jobs["predict_expression"] == 2
     assert jobs["import_released"] == 1
     assert not any(rule.startswith("train") for rule in jobs)
@@ -74,14 +86,37 @@ def test_one_target_predicts_with_ones_own_and_with_a_released_checkpoint(projec
     assert list(tables[0].columns) == ["chrom", "tss", "prediction"]
     # the weights are the same, and so are the predictions
     np.testing.assert_allclose(tables[0]["prediction"], tables[1]["prediction"], rtol=0, atol=1e-6)
-    assert (
-        "scale of the signals in training is unknown"
-        in (project.folder / "logs/predictions/novel/theirs.log").read_text()
-    )
+    # what a log warns of is said on the terminal, at the end; of a prediction without warnings nothing is
+    closing = out.split("Made with ")[1:]
+    assert [text.splitlines()[0] for text in closing] == [
+        "2 warnings: results/predictions/novel/theirs.tsv.gz (logs/predictions/novel/theirs.log)"
+    ]
+    assert "\n  the scale of the signals in training is unknown and cannot be compared (here: " in closing[0]
+    assert "\n  the scale of the gene features in training is unknown" in closing[0]
     assert project.planned("predict") == {}
     project.released["theirs"]["settings"]["center_len"] = 100
     project.configure(released=project.released, predictions={"novel": [RUN, "theirs"]})
     assert project.planned("predict") == {"import_released": 1, "predict_expression": 1, "predict": 1}
+
+
+def test_another_scale_is_said_on_the_terminal_also_where_another_job_fails(project):
+    """Tenfold H3K27ac: the signal and the promoter activity that is made from it."""
+    multiply(project.folder / "resources/simulated/simB/H3K27ac.bw", project.folder / "tenfold.bw", 10)
+    with open(project.folder / "cell_types.tsv", "a") as table:
+        table.write(unlabelled("tenfold", H3K27ac="tenfold.bw"))
+    project.released["theirs"]["checkpoint"]["md5"] = "0" * 32
+    project.configure(released=project.released, predictions={"tenfold": [RUN, "theirs"]})
+    (project.folder / "resources/downloads/released.theirs.ckpt").unlink(missing_ok=True)
+    out = project.snakemake("predict", "--keep-going", succeeds=False)
+    assert out.count("Made with ") == 1
+    closing = out.split("Made with ")[1]
+    assert closing.startswith(
+        f"2 warnings: results/predictions/tenfold/{RUN}.tsv.gz (logs/predictions/tenfold/"
+    )
+    assert "\n  H3K27ac: mean is " in closing
+    assert "\n  promoter_activity: mean is " in closing
+    # once for each prediction: a run that makes none says nothing
+    assert "Made with" not in project.snakemake("predict", "--keep-going", succeeds=False)
 
 
 def test_what_a_cell_type_lacks_is_said_before_any_job(project):

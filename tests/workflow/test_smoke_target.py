@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import yaml
 from project import MODELS, executed_jobs
@@ -65,3 +66,31 @@ def test_training_waits_for_a_trial_that_fails_and_says_why(fresh):
     assert not (project.folder / "results/smoke/simA/gated.json").exists()
     assert not (project.folder / "results/runs/simA/gated").exists()
     assert (project.folder / "results/runs/simA/tiny/fold1/seed2/metrics.json").exists()
+
+
+def test_a_trial_that_had_to_be_cut_is_told_and_clears_no_training(fresh, tmp_path):
+    """In a clone where more than two genes a step find no memory."""
+    clone = tmp_path / "clone"
+    ignored = shutil.ignore_patterns(".git", ".venv", "tests", "__pycache__", ".snakemake", ".*_cache")
+    shutil.copytree(fresh.workflow, clone, ignore=ignored)
+    script, asked = clone / "prism/training/smoke.py", "needed_bytes(run, device), available_bytes(device)"
+    text = script.read_text()
+    assert text.count(asked) == 1
+    script.write_text(text.replace(asked, f"{asked} * (run.settings.batch_size <= 2)"))
+    fresh.workflow = clone
+    project = smoke_project(fresh)
+    said = project.snakemake("smoke")
+    for model in ("tiny", "gated"):
+        assert f"{model} on simA, whose trial was cut from 4 genes at once to 2 (4 gene(s) of 200 bp" in said
+    assert said.count("Does not fit as it is: ") == 2
+
+    project.configure(run=RUN, smoke_first=True)
+    said = project.snakemake("train", "--keep-going", succeeds=False)
+    assert "error: tiny on simA: its trial did not fit and was cut from 4 genes at once to 2 (" in said
+    assert "In its entry set training.micro_batch: 2 (a model with BatchNorm refuses it), " in said
+    assert not (project.folder / "results/runs/simA/tiny").exists()
+    assert (project.folder / "results/runs/simA/floor/fold1/seed2/metrics.json").exists()
+
+    project.configure(run=RUN, smoke_first=False)
+    planned = project.planned("train")
+    assert (planned["train_prism"], planned["train_caduceus"]) == (1, 1)
