@@ -29,7 +29,7 @@ WHOLE = 18_377  # genes of the paper's table
 
 def measure(arguments: argparse.Namespace) -> dict:
     """Seconds of each batch, CPU seconds of all, and memory in GB, in this process."""
-    freed_memory.keep()  # as the trainer does
+    freed_memory.keep()  # as `prism.training.prediction` does
     torch.manual_seed(0)
     model = build("prism", {"length": arguments.length}).eval()
     genes = a_batch(arguments.batch, arguments.length, torch.float32)

@@ -19,7 +19,7 @@ rule smoke_model:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
     resources:
-        mem_mb=16000,
+        mem_mb=lambda wildcards: first_memory_of(wildcards.model),  # what the training will have
         runtime=runtime_of(30),
         gpu=GPUS,
         device=DEVICE,
@@ -31,7 +31,7 @@ rule smoke_model:
     shell:
         "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.smoke --windows {input.windows} --genes {input.genes} --elements {input.elements} "
         "--folds {params.folds:q} --fold {params.fold} --cell-type {wildcards.cell_type} --model {wildcards.model} --entry {params.entry:q} "
-        "--device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} --out {output} > {log} 2>&1"
+        "--device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} --mem-mb {resources.mem_mb} --out {output} > {log} 2>&1"
 
 
 # Closed form: no GPU.
@@ -40,7 +40,7 @@ use rule smoke_model as smoke_ridge with:
         model=family(PLAN.models_of("ridge")),
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=lambda wildcards: first_memory_of(wildcards.model),
         runtime=30,
         gpu=0,
         device="cpu",
@@ -54,7 +54,7 @@ use rule smoke_model as smoke_enformer with:
     conda:
         "../envs/enformer.yaml"
     resources:
-        mem_mb=24000,
+        mem_mb=lambda wildcards: first_memory_of(wildcards.model),
         runtime=runtime_of(60),
         gpu=GPUS,
         device=DEVICE,

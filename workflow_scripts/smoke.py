@@ -23,7 +23,7 @@ def main() -> None:
         return open_run(arguments, entry, in_memory=False)
 
     try:
-        record = smoke(few_genes, parse_entry(arguments.entry), arguments.device)
+        record = smoke(few_genes, parse_entry(arguments.entry), arguments.device, arguments.mem_mb)
     except Exception as error:
         say(f"smoke: {arguments.model} on {arguments.cell_type} failed: {type(error).__name__}: {error}")
         raise
@@ -36,6 +36,7 @@ def parsed() -> argparse.Namespace:
     add_run_options(parser)
     add = parser.add_argument
     add("--seed", type=int, default=0)
+    add("--mem-mb", type=int, help="the memory limit of the training")
     add("--out", required=True, help="file to write (.json)")
     return parser.parse_args()
 

@@ -23,10 +23,7 @@ def keep_where_it_fits(run: Run, device: torch.device, mem_mb: int | None = None
     if device.type != "cpu":
         return False
     need = needed_bytes(run, device) or 0
-    there = available_bytes(device)
-    if mem_mb is not None:
-        there = min(there, mem_mb * 2**20)
-    return ROOM * need < there and keep()
+    return ROOM * need < available_bytes(device, mem_mb) and keep()
 
 
 def keep() -> bool:

@@ -31,12 +31,13 @@ def needed_bytes(run: Run, device: torch.device) -> float | None:
     return memory.training_bytes(architecture, settings, *sizes)
 
 
-def available_bytes(device: torch.device) -> int:
-    """Bytes that a training may still take: of the GPU, or of the machine and of the job's own limit."""
+def available_bytes(device: torch.device, mem_mb: int | None = None) -> int:
+    """Bytes that a training may still take: of the GPU, or of the machine and of the job's own limit, `mem_mb`."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     lines = Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else []
     free = [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    free += [] if mem_mb is None else [mem_mb * 2**20]
     groups = Path("/proc/self/cgroup")
     for line in groups.read_text().splitlines() if groups.exists() else []:
         if line.startswith("0::"):

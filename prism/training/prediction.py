@@ -15,6 +15,7 @@ from torch import nn
 from prism.genome.batch import Batch
 from prism.genome.windows import Windows
 from prism.models import build
+from prism.training import freed_memory
 from prism.training.artefacts import prediction_table, write_predictions
 from prism.training.batches import chunks
 from prism.training.device import autocast, describe, reserved, usable_precision
@@ -147,6 +148,8 @@ def predict(
     settings = TrainingSettings.from_entry(facts["entry"].get("training") or {})
     closed_form = getattr(trained.module, "closed_form", False)
     with reserved("cpu" if closed_form else device, say) as place:
+        if place.type == "cpu":
+            freed_memory.keep()  # gradients are what is large, and there are none
         precision = usable_precision("fp32" if closed_form else settings.precision, place, cpu_precision)
         say(f"device: {describe(place)}, products in {precision}")
         say(

@@ -87,21 +87,23 @@ class _NoState(RunState):
         pass
 
 
-def smoke(open_run: OpenRun, entry: dict[str, Any], device: str = "auto") -> dict[str, Any]:
+def smoke(
+    open_run: OpenRun, entry: dict[str, Any], device: str = "auto", mem_mb: int | None = None
+) -> dict[str, Any]:
     """Try out an entry at its own window; where memory does not suffice, with fewer genes at once or a shorter one.
 
     open_run: makes the run of an entry, its windows opened at the entry's length. entry: of config/models.yaml,
-    resolved. device: auto, cpu, cuda or cuda:<i>. Returns what the result file holds; `reduced` says what was
-    cut down and why. Raises what the training would raise, and ValueError where the smallest trial does not
-    fit.
+    resolved. device: auto, cpu, cuda or cuda:<i>. mem_mb: the limit of the training's job, of host memory. Returns what
+    the result file holds; `reduced` says what was cut down and why. Raises what the training would raise, and
+    ValueError where the smallest trial does not fit.
     """
     wanted, reduced = entry, []
     with reserved(device, say) as place:
         while True:
             run = _few_genes(open_run(entry))
             try:
-                refuse_too_large(run, place)
-                record = _trial(run, place)
+                refuse_too_large(run, place, mem_mb)
+                record = _trial(run, place, mem_mb)
                 break
             except (MemoryError, RuntimeError) as error:
                 if not is_shortage(error):
@@ -150,9 +152,9 @@ def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
     return entry | {"length": length, "settings": settings}, f"a window of {length:,} bp"
 
 
-def refuse_too_large(run: Run, device: torch.device) -> None:
+def refuse_too_large(run: Run, device: torch.device, mem_mb: int | None = None) -> None:
     """MemoryError where training is estimated to need more than is available: a CPU's shortage kills the process."""
-    need, there = needed_bytes(run, device), available_bytes(device)
+    need, there = needed_bytes(run, device), available_bytes(device, mem_mb)
     if need and need > there:
         size, length = run.settings.micro_batch or run.settings.batch_size, run.windows.length
         raise MemoryError(
@@ -186,13 +188,13 @@ def _few_genes(run: Run) -> Run:
     return replace(run, folds=folds, entry=run.entry | ({"training": training} if training else {}))
 
 
-def _trial(run: Run, place: torch.device) -> dict[str, Any]:
+def _trial(run: Run, place: torch.device, mem_mb: int | None = None) -> dict[str, Any]:
     """Two steps, an evaluation after each, and what they took."""
     from prism.training import gradient  # Lightning's memory is not the model's
 
     seed_everything(run.seed)
     place_on(run.windows, place)
-    freed_memory.keep_where_it_fits(run, place)
+    freed_memory.keep_where_it_fits(run, place, mem_mb)
     before = _used_now(place)
     started = time.perf_counter()
     module = build(run.entry["architecture"], run.build_settings)

@@ -44,7 +44,11 @@ def test_it_is_kept_only_where_twice_the_memory_is_there(monkeypatch):
     monkeypatch.setattr(freed_memory, "keep", lambda: calls.append(1) or True)
     monkeypatch.setattr(freed_memory, "needed_bytes", lambda run, device: 3 * 2**30)
     cpu, room = torch.device("cpu"), {"of the machine": 7 * 2**30}
-    monkeypatch.setattr(freed_memory, "available_bytes", lambda device: room["of the machine"])
+
+    def available(device, mem_mb):
+        return min(room["of the machine"], (mem_mb or 10**9) * 2**20)
+
+    monkeypatch.setattr(freed_memory, "available_bytes", available)
     assert freed_memory.keep_where_it_fits(None, cpu)
     assert freed_memory.keep_where_it_fits(None, cpu, mem_mb=6200)
     assert not freed_memory.keep_where_it_fits(None, cpu, mem_mb=6100)
@@ -61,4 +65,5 @@ def test_the_jobs_own_limit_counts(tmp_path, monkeypatch):
         (folder / "memory.max").write_text(limit + "\n")
         (folder / "memory.current").write_text(used + "\n")
     assert memory_need._left_of_cgroup(tmp_path, "/job/step") == [600]
-    assert memory_need.available_bytes(torch.device("cpu")) > 0
+    assert memory_need.available_bytes(torch.device("cpu")) > 2**20
+    assert memory_need.available_bytes(torch.device("cpu"), mem_mb=1) == 2**20

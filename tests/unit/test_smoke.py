@@ -109,7 +109,7 @@ def test_less_memory_means_fewer_genes_then_a_shorter_window(open_run, monkeypat
             p.numel() for p in trials.build("caduceus", open_run(ENTRY).build_settings).parameters()
         )
     room = (sizes[1, 16] + sizes[1, 32]) / 2 + memory.PER_PARAMETER * parameters
-    monkeypatch.setattr(trials, "available_bytes", lambda device: room)
+    monkeypatch.setattr(trials, "available_bytes", lambda device, mem_mb: room)
     record = smoke(open_run, ENTRY, "cpu")
     assert (record["window"], record["window_wanted"]) == (16, 32)
     assert (record["genes_at_once"], record["genes_at_once_wanted"]) == (1, 4)
@@ -135,7 +135,7 @@ def test_a_shortage_in_the_trial_itself_is_met_in_the_same_way(open_run, monkeyp
 
 def test_what_is_no_shortage_is_raised(open_run, monkeypatch):
     monkeypatch.setattr(
-        trials, "_trial", lambda run, place: (_ for _ in ()).throw(RuntimeError("a shape is wrong"))
+        trials, "_trial", lambda run, place, mem_mb: (_ for _ in ()).throw(RuntimeError("a shape is wrong"))
     )
     with pytest.raises(RuntimeError, match="a shape is wrong"):
         smoke(open_run, ENTRY, "cpu")
