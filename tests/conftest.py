@@ -9,6 +9,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from prism.training import freed_memory
+
 # Without a GPU, Triton's interpreter runs its kernels. It has to be told before anything imports Triton.
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -34,3 +36,9 @@ def shared() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip(f"no golden files or real data at {folder} (set PRISM_SHARED)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _memory_is_given_back(monkeypatch):
+    """A training within the tests' own process would keep its memory through all the tests after it."""
+    monkeypatch.setattr(freed_memory, "keep", lambda: False)

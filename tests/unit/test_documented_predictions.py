@@ -52,12 +52,14 @@ def test_the_warnings_that_the_page_explains_are_those_that_are_written(page):
     facts = {
         "signal_scale": None,
         "signals": ["DNase"],
+        "rna_feature_names": ["UTR5GC"],
         "provenance": {"sources": {"DNase": {"output_type": "a"}}},
     }
     trained = Trained(torch.nn.Module(), facts)
-    warnings = trained.scale_warnings({"DNase": {"mean": 1.0, "p99": 2.0}})
+    features = {"UTR5GC": {"mean": 0.6, "sd": 0.1}}
+    warnings = trained.scale_warnings({"DNase": {"mean": 1.0, "p99": 2.0}}, features, n_genes=100)
     warnings += trained.source_warnings({"DNase": {"output_type": "b"}})
     explained = re.findall(r"^\| `(.*?)` \| ", page.partition("## What the log says")[2], flags=re.MULTILINE)
-    assert len(warnings) == len(explained) == 2
+    assert len(warnings) == len(explained) == 3
     for line, told in zip(warnings, explained, strict=True):
         assert re.search(".*".join(map(re.escape, told.split("…"))), line), line

@@ -73,7 +73,10 @@ def test_a_trial_that_had_to_be_cut_is_told_and_clears_no_training(fresh, tmp_pa
     clone = tmp_path / "clone"
     ignored = shutil.ignore_patterns(".git", ".venv", "tests", "__pycache__", ".snakemake", ".*_cache")
     shutil.copytree(fresh.workflow, clone, ignore=ignored)
-    script, asked = clone / "prism/training/smoke.py", "needed_bytes(run, device), available_bytes(device)"
+    script, asked = (
+        clone / "prism/training/smoke.py",
+        "needed_bytes(run, device), available_bytes(device, mem_mb)",
+    )
     text = script.read_text()
     assert text.count(asked) == 1
     script.write_text(text.replace(asked, f"{asked} * (run.settings.batch_size <= 2)"))
