@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from prism import ops
 from prism.genome.batch import Batch
 from prism.models import build, parameter_groups
+from prism.training.capturable import make_capturable
+from prism.training.captured import Capture, CapturedStep, cuda_graph
+from prism.training.device import autocast
 
 N_SIGNALS, N_FEATURES = 3, 9
 STATES, CONV, EXPAND = 16, 4, 2
@@ -45,22 +48,24 @@ def our_model(architecture: str, size: argparse.Namespace) -> nn.Module:
     return build(architecture, sizes).to(size.device).train()
 
 
-def our_loss(module: nn.Module, batch: Batch, precision: torch.dtype | None) -> Tensor:
-    with torch.autocast(batch.sequence.device.type, precision, precision is not None, cache_enabled=False):
-        output = module(batch)
+def our_loss(module: nn.Module, batch: Batch) -> Tensor:
+    output = module(batch)
     loss = F.smooth_l1_loss(output.expression.float(), batch.expression)
     for name, value in output.losses.items():
         loss = loss + module.loss_weights[name] * value
     return loss
 
 
+def our_optimiser(module: nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(parameter_groups(module, 1e-6), lr=5e-4, betas=(0.9, 0.95))
+
+
 class Step:
     """forward(), backward() and update(), to be called in turn; `loss` is a function without arguments."""
 
-    def __init__(self, module: nn.Module, loss: Callable[[], Tensor], capturable: bool = False) -> None:
+    def __init__(self, module: nn.Module, loss: Callable[[], Tensor]) -> None:
         self.module, self.loss = module, loss
-        groups = parameter_groups(module, 1e-6)
-        self.optimiser = torch.optim.AdamW(groups, lr=5e-4, betas=(0.9, 0.95), capturable=capturable)
+        self.optimiser = our_optimiser(module)
 
     def forward(self) -> None:
         self.value = self.loss()
@@ -80,25 +85,29 @@ class Step:
         self.update()
 
 
-class CapturedStep:
-    """A whole step as one CUDA graph: the processor launches one thing instead of a thousand."""
+class GraphStep:
+    """The trainer's captured step: the processor launches one thing instead of a thousand."""
 
-    def __init__(self, step: Step) -> None:
-        side = torch.cuda.Stream()
-        with torch.cuda.stream(side):
-            for _ in range(3):  # compiles kernels, and makes what the optimiser keeps
-                step.whole()
-        torch.cuda.synchronize()
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
-            step.whole()
-        self.whole = self.graph.replay
+    def __init__(self, size: argparse.Namespace, capture: Capture = cuda_graph) -> None:
+        module, self.batch = our_model("prism", size), random_batch(size)
+        optimiser = our_optimiser(module)
+        make_capturable(optimiser)
+        settings = (module, optimiser, self.batch, size.precision, 1.0)
+        self.captured = CapturedStep(lambda batch: (our_loss(module, batch), {}), *settings)
+        self.captured.prepare(capture)
+
+    def whole(self) -> None:
+        self.captured.replay(self.batch)
 
 
 def ours(size: argparse.Namespace, architecture: str = "prism") -> Step:
     batch, module = random_batch(size), our_model(architecture, size)
-    precision = torch.bfloat16 if size.precision == "bf16" else None
-    return Step(module, lambda: our_loss(module, batch, precision), capturable=size.device == "cuda")
+
+    def loss() -> Tensor:
+        with autocast(batch.sequence.device, size.precision):
+            return our_loss(module, batch)
+
+    return Step(module, loss)
 
 
 def transformers_step(size: argparse.Namespace, mambapy: bool) -> Step:
@@ -168,8 +177,10 @@ def swapped(scan: Callable, convolution: Callable | None = None) -> None:
         ops.causal_conv = convolution
 
 
-def step_of(contender: str, size: argparse.Namespace) -> Step | CapturedStep:
+def step_of(contender: str, size: argparse.Namespace) -> Step | GraphStep:
     """The step of that name; ImportError where its package is not installed."""
+    if contender == "prism, CUDA graph":
+        return GraphStep(size)
     if contender.startswith("transformers"):
         return transformers_step(size, mambapy=contender == "transformers + mambapy")
     if contender == "prism on mambapy":
@@ -178,5 +189,4 @@ def step_of(contender: str, size: argparse.Namespace) -> Step | CapturedStep:
         swapped(torch.compile(mambapy_scan), torch.compile(ops.causal_conv_reference))
     if contender == "prism on mamba-ssm":
         swapped(mamba_ssm_scan, mamba_ssm_conv)
-    step = ours(size, "mamba" if contender == "our mamba" else "prism")
-    return CapturedStep(step) if contender == "prism, CUDA graph" else step
+    return ours(size, "mamba" if contender == "our mamba" else "prism")
