@@ -66,10 +66,13 @@ def runtime_of(minutes):
 
 
 # MB of a training's first attempt, twice as much at long windows; 8,000 for an architecture that is not here. On a CPU that is
-# more than twice what prism.models.memory works out, so that freed memory can be kept (but for enformer_200k, which is for GPUs,
-# and genes that have all 60 elements).
+# more than 2.5 times what prism.models.memory works out, so that freed memory can be kept (but for enformer_200k, which is for
+# GPUs, and genes that have all 60 elements).
 TRAINING_MB = {
     "ridge": 4000,  # closed form
+    "hyenadna": 10000,  # spectra of twice the window
+    "seq2exp_soft": 10000,  # a second pass of Caduceus makes the mask
+    "seq2exp_hard": 10000,
     "prism": 12000,  # (1 + n) branches
     "epinformer": 16000,  # up to 61 sequences of 2 kb a gene, in memory beside the windows
     "enformer": 12000,

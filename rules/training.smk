@@ -59,7 +59,6 @@ use rule train_model as train_caduceus_signals with:
         model=family(PLAN.models_of("caduceus_signals")),
 
 
-# (1 + n) branches: the observed one and n intervened ones.
 use rule train_model as train_prism with:
     wildcard_constraints:
         model=family(PLAN.models_of("prism")),
@@ -84,7 +83,6 @@ use rule train_model as train_epinformer with:
         **training_resources(480),
 
 
-# A second pass of Caduceus makes the mask.
 use rule train_model as train_seq2exp_soft with:
     wildcard_constraints:
         model=family(PLAN.models_of("seq2exp_soft")),
