@@ -23,9 +23,9 @@ COSTS = """\
 ## What training costs
 `python -m benchmarks.model_costs` measures; it says how. Memory is what training took beyond the loaded program,
 time is that of one optimiser step, of so many genes (those at once in brackets, where fewer go through the model
-together). On a CPU a training keeps freed memory where it has room (`prism/training/freed_memory.py`), and fragments are
-in what it took. Where the load of the machine was well above its threads, it was busy with other work, and the time is
-too long.
+together). On a CPU a training keeps freed memory where it has room (`prism/training/freed_memory.py`); fragments are in
+what it took. Where the load of the machine was well above its threads, it was busy with other work, and the time is too
+long.
 """
 ESTIMATES = """\
 ## Memory of a GPU, estimated
