@@ -24,6 +24,7 @@ class SyntheticWindows:
     in_memory = False
     nbytes = 0
     identity = "synthetic"
+    elements_origin = None
     sources: dict[str, dict] = {}  # noqa: RUF012
 
     def __init__(

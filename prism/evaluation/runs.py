@@ -76,10 +76,10 @@ def refuse_incomparable(runs: Iterable[ScoredRun]) -> None:
     """ValueError, naming two runs and what tells them apart, unless all runs can stand in one table.
 
     Between all runs of a cell type and fold: NUMBERS_VERSION, and the genes of valid and test with their expression.
-    That, not the dataset's hash, is what makes scores of two models comparable: a model with another window length or
-    without gene features has another hash by design. But a signal that two runs both use must come from the same file
-    in the same transform, two models that read the same windows the same way must have read the same dataset, and all
-    seeds of one model must have the same settings.
+    That, not the dataset's hash, is what makes scores of two models comparable: a model with another window length,
+    without gene features or with candidate elements has another hash by design. But a signal that two runs both use
+    must come from the same file in the same transform, two models that read the same windows the same way must have
+    read the same dataset, and all seeds of one model must have the same settings.
     """
     runs = list(runs)
     for a, b in _unlike_first(runs, lambda r: (r.cell_type, r.model, r.fold, r.seed), id):
@@ -119,9 +119,10 @@ def _unlike_first(runs: list[ScoredRun], group: Callable, value: Callable):
 
 
 def _reading(run: ScoredRun) -> tuple:
-    """What decides which dataset file and which columns of the genes table a run has read."""
+    """What decides which files and which columns of the genes table a run has read."""
     entry = run.record.get("entry", {})
-    return entry.get("length"), entry.get("rna_features", True)
+    with_elements = run.provenance.get("elements") is not None
+    return entry.get("length"), entry.get("rna_features", True), with_elements
 
 
 def _refuse_other_sources(runs: list[ScoredRun]) -> None:

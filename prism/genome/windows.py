@@ -153,6 +153,13 @@ class Windows:
         """(n, n_features) float32: Batch.rna_features of every gene, without reading a window."""
         return self._rna_features
 
+    @property
+    def elements_origin(self) -> dict | None:
+        """Where the candidate elements are from, {"content_hash", "sources"}; None without."""
+        if self._elements is None:
+            return None
+        return {"content_hash": self._elements.content_hash, "sources": dict(self._elements.sources)}
+
     def elements_per_gene(self, genes: int, at_most: int) -> float:
         """Elements of a gene, averaged over a batch of `genes`, at the most (`ElementReader.per_gene`); 0 without."""
         return 0.0 if self._elements is None else self._elements.per_gene(genes, at_most)

@@ -86,6 +86,7 @@ class Run:
         """What a number can be traced back to."""
         return {
             "dataset_hash": self.windows.identity,
+            "elements": self.windows.elements_origin,
             "settings_hash": identity.settings_hash(self.entry),
             "split_hash": self.split_hash,
             "numbers_version": NUMBERS_VERSION,

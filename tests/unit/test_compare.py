@@ -126,7 +126,15 @@ def test_nothing_to_test_is_nan_without_a_warning():
 
 
 def test_other_windows_and_signals_are_comparable(tmp_path):
-    """Another length, or no gene features, has another dataset hash by design; the genes are the same."""
+    """Another length, no gene features, or elements, have another dataset hash by design; the genes are the same."""
+    elements = {"content_hash": "e", "sources": {}}
+    near = make(tmp_path, "near", 2, 0.4, elements=elements, dataset_hash="with elements")
+    refuse_incomparable([make(tmp_path, "b", 2, 0.3, elements=None), near])
+    other = make(tmp_path, "other", 2, 0.4, elements=elements, dataset_hash="with other elements")
+    with pytest.raises(
+        ValueError, match="dataset hash is with elements in the first and with other elements in"
+    ):
+        refuse_incomparable([near, other])
     long = make(tmp_path, "long", 2, 0.1, entry={"length": 200_000}, dataset_hash="long")
     bare = make(tmp_path, "bare", 2, 0.2, entry={"rna_features": False}, dataset_hash="bare")
     refuse_incomparable([make(tmp_path, "a", 2, 0.3, git_revision="def"), long, bare])
