@@ -44,8 +44,9 @@ def is_shortage(error: BaseException) -> bool:
 def explanation(error: BaseException, run: Run, device: torch.device, mem_mb: int | None) -> str:
     """One line: device, batch, length, what was asked for, what is used, what to change."""
     settings = run.settings
-    at_once = settings.micro_batch or settings.batch_size
-    batch = f"batch {settings.batch_size}" + (f" ({at_once} at once)" if settings.micro_batch else "")
+    batch = f"batch {settings.batch_size}" + (
+        f" ({settings.at_once} at once)" if settings.micro_batch else ""
+    )
     asked = ASKED.search(str(error))
     said = asked[0] if asked else " ".join(f"{type(error).__name__} {error}".split())[:200]
     fix = advice(run)
@@ -60,8 +61,7 @@ def explanation(error: BaseException, run: Run, device: torch.device, mem_mb: in
 
 def advice(run: Run) -> str:
     """What makes this training smaller: what its architecture has, in the order of what it changes."""
-    settings, architecture = run.settings, run.entry["architecture"]
-    at_once, fixes = settings.micro_batch or settings.batch_size, []
+    at_once, architecture, fixes = run.settings.at_once, run.entry["architecture"], []
     with torch.device("meta"):
         layer = coupling(build(architecture, run.build_settings))
     if at_once > 1 and layer is None:

@@ -105,9 +105,14 @@ class TrainingSettings:
         """Steps from one validation to the next."""
         return max(1, math.ceil(self.batches_per_epoch(n_genes) / self.validations_per_epoch))
 
+    @property
+    def at_once(self) -> int:
+        """Genes that go through the model at once in training."""
+        return self.micro_batch or self.batch_size
+
     def genes_at_once(self, length: int) -> int:
         """Genes in a batch when no gradient is kept: about 130,000 positions, at least what training has at once."""
-        return max(self.micro_batch or self.batch_size, min(256, 131_072 // length))
+        return max(self.at_once, min(256, 131_072 // length))
 
 
 def _is_number(value: Any) -> bool:

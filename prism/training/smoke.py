@@ -127,8 +127,7 @@ def genes_at_once(entry: dict[str, Any]) -> int | None:
     training = entry.get("training")
     if not training:
         return None
-    settings = TrainingSettings.from_entry(training)
-    return min(settings.micro_batch or settings.batch_size, settings.batch_size)
+    return TrainingSettings.from_entry(training).at_once
 
 
 def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
@@ -156,7 +155,7 @@ def refuse_too_large(run: Run, device: torch.device, mem_mb: int | None = None) 
     """MemoryError where training is estimated to need more than is available: a CPU's shortage kills the process."""
     need, there = needed_bytes(run, device), available_bytes(device, mem_mb)
     if need and need > there:
-        size, length = run.settings.micro_batch or run.settings.batch_size, run.windows.length
+        size, length = run.settings.at_once, run.windows.length
         raise MemoryError(
             f"{size} gene(s) of {length:,} bp are estimated to need {need / 1e9:.1f} GB, "
             f"{there / 1e9:.1f} GB are available on {device}"
