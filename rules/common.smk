@@ -11,6 +11,7 @@ BASE = os.path.dirname(workflow.current_basedir)
 sys.path.insert(0, BASE)
 
 from prism import NUMBERS_VERSION
+from prism.training.attempts import got_further
 from prism.training.memory_record import memory_for
 from workflow_scripts.planning import costs, plan
 from workflow_scripts.planning.closing import closing_words
@@ -37,8 +38,8 @@ DEVICE = PLAN.config["device"]
 GPUS = 0 if DEVICE == "cpu" else 1
 STATE = "results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/state"
 THREADS = PLAN.config["threads"]
-# Of a training, or more if --retries says so. Only where the run was started: the snakemake inside a cluster job would otherwise
-# try again by itself, within the memory and time that were too little.
+# Of a training that gets no further, or more if --retries says so. Only where the run was started: the snakemake inside a
+# cluster job would otherwise try again by itself, within the memory and time that were too little.
 RETRIES = max(3, getattr(workflow.execution_settings, "retries", 0)) if workflow.is_main_process else 0
 
 
@@ -61,8 +62,38 @@ def local_file(download):
 
 
 def runtime_of(minutes):
-    """Minutes that a training may take: `minutes`, ten times as many at the windows that count as long."""
+    """Minutes to ask a scheduler for: `minutes`, ten times as many at the windows that count as long."""
     return lambda wildcards: minutes * (10 if PLAN.entries[wildcards.model].is_long else 1)
+
+
+def limit_of(minutes):
+    """Minutes after which a training is ended: those of `runtime_of` where a scheduler gets them, else 0 for no limit.
+
+    A user's `--set-resources`, or a profile's, takes its place. The snakemake inside a cluster job may have a local executor,
+    but is not the process that the user started.
+    """
+    asked = runtime_of(minutes)
+    return lambda wildcards: (
+        asked(wildcards) if workflow.non_local_exec or not workflow.is_main_process else 0
+    )
+
+
+def state_of(wildcards):
+    """Folder of a training's state."""
+    return FILES.placed(STATE).format(**dict(wildcards.items()))
+
+
+def attempt_of(wildcards, attempt, rulename):
+    """Which attempt of a training this is, from 1; those before one that got further do not count.
+
+    Snakemake asks anew for every attempt, and gives up by the number that the job then has.
+    """
+    if attempt == 1 or not workflow.is_main_process or not got_further(state_of(wildcards)):
+        return attempt
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == rulename and job.wildcards_dict == dict(wildcards.items()):
+            job.attempt = 1
+    return 1
 
 
 # MB of a training's first attempt, twice as much at long windows; 8,000 for an architecture that is not here. On a CPU that is
@@ -86,20 +117,20 @@ def first_memory_of(model):
 
 def memory_of(wildcards):
     """MB of a training; after a shortage of memory, more than what was too small."""
-    return memory_for(first_memory_of(wildcards.model), FILES.placed(STATE).format(**dict(wildcards.items())))
+    return memory_for(first_memory_of(wildcards.model), state_of(wildcards))
 
 
-def training_resources(runtime, device=DEVICE):
-    """Resources of a training; what it is told beside memory and time, and does not make it run again."""
+def training_resources(minutes, device=DEVICE):
+    """Resources of a training that asks for `minutes`; what else it is told, and does not make it run again."""
     return {
         "mem_mb": memory_of,
-        "runtime": runtime,
+        "runtime": limit_of(minutes),
         "gpu": 0 if device == "cpu" else 1,
         "device": device,
         "cpu_precision": PLAN.config["cpu_precision"],
         "tensorboard": int(PLAN.config["tensorboard"]),
         "cuda_graphs": int(PLAN.config["cuda_graphs"]),
-        "attempt": lambda wildcards, attempt: attempt,
+        "attempt": attempt_of,
     }
 
 

@@ -18,13 +18,14 @@ rule train_model:
         "results/job_costs/runs/{cell_type}/{model}/fold{fold}/seed{seed}.tsv"
     wildcard_constraints:
         model="(?!)",
-    # A training goes on from its state: after a time limit, a lost machine, or with more memory after a shortage of it.
+    # A training goes on from its state: after a time limit, a lost machine, or with more memory after a shortage of it. Only
+    # attempts that got no further than the one before are counted (attempt_of).
     retries: RETRIES
     conda:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
     resources:
-        **training_resources(runtime_of(240)),
+        **training_resources(240),
     params:
         entry=lambda wildcards: PLAN.entries[wildcards.model].canonical(),
         folds=PLAN.config["folds"],  # as written: the script finds it wherever the clone lies; `split` is what counts
@@ -63,7 +64,7 @@ use rule train_model as train_prism with:
     wildcard_constraints:
         model=family(PLAN.models_of("prism")),
     resources:
-        **training_resources(runtime_of(480)),
+        **training_resources(480),
 
 
 use rule train_model as train_mamba with:
@@ -87,14 +88,14 @@ use rule train_model as train_seq2exp_soft with:
     wildcard_constraints:
         model=family(PLAN.models_of("seq2exp_soft")),
     resources:
-        **training_resources(runtime_of(480)),
+        **training_resources(480),
 
 
 use rule train_model as train_seq2exp_hard with:
     wildcard_constraints:
         model=family(PLAN.models_of("seq2exp_hard")),
     resources:
-        **training_resources(runtime_of(480)),
+        **training_resources(480),
 
 
 # enformer-pytorch pins a version of transformers: an environment of its own.
@@ -104,4 +105,4 @@ use rule train_model as train_enformer with:
     conda:
         "../envs/enformer.yaml"
     resources:
-        **training_resources(runtime_of(480)),
+        **training_resources(480),

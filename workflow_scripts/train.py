@@ -20,7 +20,7 @@ def main() -> None:
     from prism.training.limits import Limits
     from prism.training.log import say
 
-    limits = Limits(arguments.minutes, arguments.mem_mb)
+    limits = Limits(arguments.minutes or None, arguments.mem_mb)
     with job(arguments.state_dir, limits, arguments.attempt, say):
         train(arguments, limits)
 
@@ -49,7 +49,7 @@ def parsed() -> argparse.Namespace:
     add("--seed", required=True, type=int)
     add("--label", default="{}", help="where the expression comes from, as JSON")
     add("--state-minutes", type=float, default=10.0, help="most training that a kill may cost")
-    add("--minutes", type=float, help="the job's time limit: ends before it with exit status 75")
+    add("--minutes", type=float, help="the job's time limit: ends before it with exit status 75; 0 for none")
     add("--mem-mb", type=int, help="the job's memory limit")
     add("--attempt", type=int, default=1, help="which attempt of the job this is")
     add("--cuda-graphs", type=int, default=1, choices=(0, 1), help="0: a step on a GPU is never captured")

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from workflow_scripts.planning import costs
 from workflow_scripts.planning.models import Entry
-from workflow_scripts.planning.training_costs import StepTime, read_step_times, told, training_hours
+from workflow_scripts.planning.training_costs import (
+    StepTime,
+    beyond_limit,
+    read_step_times,
+    told,
+    training_hours,
+)
 
 HEADER = "entry\tgenes_a_step\tseconds_a_step\toutcome\tdevice\n"
 
@@ -84,3 +93,35 @@ def test_rows_without_a_time_are_left_out(tmp_path):
     )
     assert read_step_times(table) == [StepTime("a_2k", 2.5, 16, "cpu (x, 2 thread(s))")]
     assert read_step_times(tmp_path / "absent.tsv") == []
+
+
+def test_a_training_longer_than_its_attempts_is_told():
+    """25 hours of prism_2k on a CPU, half an hour on a GPU: 50,000 steps of 1.8 and 0.036 s."""
+    words = "Time limit: prism_2k takes about 25 hours a run on a CPU, more than 4 attempts of 6 hours"
+    for minutes, attempts, kind, told_lines in (
+        (360, 4, "CPU", 1),  # 24 hours
+        (375, 4, "CPU", 0),  # 25 hours
+        (360, 5, "CPU", 0),
+        (360, 4, "GPU", 0),
+        (7, 4, "GPU", 1),  # 28 minutes
+        (0, 4, "CPU", 0),  # no limit
+        (None, 4, "CPU", 0),
+    ):
+        lines = beyond_limit({"prism_2k": (minutes, attempts)}, ENTRIES, TIMES, 100, kind)
+        assert len(lines) == told_lines, (minutes, attempts, kind)
+        assert all(line.startswith(words) for line in lines if kind == "CPU")
+    unmeasured = {"prism_2k_n4": (1, 1), "ridge_2k": (1, 1)}
+    assert beyond_limit(unmeasured, ENTRIES, TIMES, 100, "CPU") == []
+
+
+def test_limits_are_those_of_the_jobs(monkeypatch):
+    monkeypatch.setattr(costs, "read_step_times", lambda: TIMES)
+    jobs = [
+        SimpleNamespace(
+            wildcards=SimpleNamespace(model=name), resources={"runtime": minutes}, restart_times=3
+        )
+        for name, minutes in (("prism_2k", 360), ("prism_2k", 360), ("prism_2k_norna", 0), ("long", 7000))
+    ]
+    for device, told_lines in (("cpu", 1), ("cuda", 0), ("auto", 1)):
+        plan = SimpleNamespace(config={"device": device}, entries=ENTRIES)
+        assert len(costs.limit_lines(jobs, plan)) == told_lines

@@ -17,13 +17,20 @@ import pytest
 import torch
 
 from prism.training import memory_record, out_of_memory
-from prism.training.attempts import GpuMemoryError, HostMemoryError, TemporaryError, attempted
+from prism.training.attempts import (
+    GpuMemoryError,
+    HostMemoryError,
+    TemporaryError,
+    attempted,
+    got_further,
+)
 from prism.training.fit import train
 from prism.training.job import job
 from prism.training.limits import Limits, process_seconds
 from prism.training.memory_record import MemoryWatch, memory_for, peak_mb, shortage
 from prism.training.out_of_memory import advice
 from prism.training.settings import TrainingSettings
+from prism.training.state import RunState
 from tests.unit.test_state import die_at, same_files
 from tests.unit.test_training import dataset, paths_in, run_of, trained
 
@@ -96,6 +103,36 @@ def test_only_a_lasting_failure_is_not_tried_again(tmp_path):
         raise ValueError("bad")
     with pytest.raises(TemporaryError, match="ended with: bad"), attempted(tmp_path, 4):
         pytest.fail("begun")
+
+
+def end_attempt(state, run, step, error=SystemExit):
+    """An attempt that saves a state of `run` at `step`, None for no state, and ends with `error`."""
+
+    def attempt():
+        if step is not None:
+            RunState(state, run, print).save({"step": step})
+        raise error("75")
+
+    with pytest.raises(error, match="75"), attempted(state, 1):
+        attempt()
+
+
+def test_an_attempt_that_saved_a_later_step_got_further(tmp_path):
+    assert not got_further(tmp_path)  # never begun
+    end_attempt(tmp_path, "a", None)
+    assert not got_further(tmp_path)
+    end_attempt(tmp_path, "a", 5)
+    assert got_further(tmp_path)
+    assert not got_further(tmp_path)  # asked already: the next attempt may not have begun
+    end_attempt(tmp_path, "a", 5)
+    assert not got_further(tmp_path)
+    end_attempt(tmp_path, "b", 3)  # of other settings: 5 steps of `a` say nothing of them
+    assert got_further(tmp_path)
+    end_attempt(tmp_path, "b", 4, ValueError)  # the next attempt would meet it again
+    assert not got_further(tmp_path)
+    with attempted(tmp_path, 1):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
 ALLOCATIONS = {
@@ -231,7 +268,8 @@ def test_the_highest_use_is_followed(tmp_path, monkeypatch):
 
 
 def test_planning_asks_without_loading_torch():
-    code = "import sys, prism.training.memory_record; print(sorted({'torch', 'numpy', 'pandas'} & {*sys.modules}))"
+    code = "import sys, prism.training.attempts, prism.training.memory_record\n"
+    code += "print(sorted({'torch', 'numpy', 'pandas'} & {*sys.modules}))"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

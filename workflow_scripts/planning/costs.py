@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.model_settings import warm_up_lines
 from workflow_scripts.planning.plan import Plan
-from workflow_scripts.planning.training_costs import read_step_times, told, training_hours
+from workflow_scripts.planning.training_costs import beyond_limit, read_step_times, told, training_hours
 
 GB = 1e9
 # Bytes of one position in a dataset: sequence, blacklist and peaks (1 each), a bigWig signal (4);
@@ -50,12 +50,24 @@ def dataset_bytes(plan: Plan, cell_type: str, length: int) -> int:
     return _genes_of(cell_type) * length * (BYTES_PER_POSITION + tracks * BYTES_PER_SIGNAL)
 
 
+def _kinds(plan: Plan) -> tuple[str, ...]:
+    return {"cpu": ("CPU",), "cuda": ("GPU",), "auto": ("GPU", "CPU")}[plan.config["device"]]
+
+
 def training_lines(trainings: list[str], plan: Plan) -> list[str]:
     """Hours of trainings (the entry of each) on the devices that the configuration allows."""
-    times, device = read_step_times(), plan.config["device"]
-    kinds = {"cpu": ("CPU",), "cuda": ("GPU",), "auto": ("GPU", "CPU")}[device]
-    totals = {kind: training_hours(trainings, plan.entries, times, GENES, kind == "GPU") for kind in kinds}
+    times = read_step_times()
+    totals = {
+        kind: training_hours(trainings, plan.entries, times, GENES, kind == "GPU") for kind in _kinds(plan)
+    }
     return [told(total, kind) for kind, total in totals.items() if total.runs]
+
+
+def limit_lines(jobs: list, plan: Plan) -> list[str]:
+    """A line for each entry whose training takes longer than the attempts of its job (of Snakemake) may together."""
+    allowed = {job.wildcards.model: (job.resources.get("runtime"), job.restart_times + 1) for job in jobs}
+    times = read_step_times()
+    return [line for kind in _kinds(plan) for line in beyond_limit(allowed, plan.entries, times, GENES, kind)]
 
 
 def activity_lines(plan: Plan) -> list[str]:
@@ -82,7 +94,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
     unknown = sum(size is None for size in sizes)
     cut = [job.wildcards for job in jobs if job.rule.name == "cut_windows"]
     written = sum(dataset_bytes(plan, each.cell_type, int(each.length)) for each in cut)
-    trainings = [job.wildcards.model for job in jobs if job.rule.name.startswith("train_")]
+    trainings = [job for job in jobs if job.rule.name.startswith("train_")]
     silent = f" and {unknown} whose size the server does not tell" if unknown else ""
     return "\n".join(
         [
@@ -93,6 +105,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             f"Device: {plan.config['device']}",
             *activity_lines(plan),
             *warm_up_lines(plan),
-            *training_lines(trainings, plan),
+            *training_lines([job.wildcards.model for job in trainings], plan),
+            *limit_lines(trainings, plan),
         ]
     )

@@ -101,3 +101,26 @@ def told(total: Hours, what: str) -> str:
     details += [f"{total.scaled} runs by a step of fewer genes"] if total.scaled else []
     details += [f"without {', '.join(sorted(total.unmeasured))}: not measured"] if total.unmeasured else []
     return f"Training on a {what}: about {total.hours:,.0f} hours for {total.runs} runs in a row ({'; '.join(details)})"
+
+
+def beyond_limit(
+    allowed: dict[str, tuple[float | None, int]],
+    entries: dict[str, Entry],
+    times: list[StepTime],
+    genes: int,
+    kind: str,
+) -> list[str]:
+    """A line for each entry whose training takes longer than its attempts may take together.
+
+    allowed: minutes of an attempt (0 or None: no limit) and attempts, by entry. times, genes: as for `training_hours`.
+    kind: `CPU` or `GPU`.
+    """
+    lines = []
+    for name, (minutes, attempts) in sorted(allowed.items()):
+        hours = training_hours([name], entries, times, genes, kind == "GPU").hours
+        if minutes and hours > attempts * minutes / 60:
+            lines.append(
+                f"Time limit: {name} takes about {hours:,.0f} hours a run on a {kind}, more than {attempts} attempts "
+                f"of {minutes / 60:.3g} hours; it goes on after them as long as each attempt gets further"
+            )
+    return lines
