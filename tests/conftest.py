@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from prism.training import freed_memory
 
@@ -15,8 +15,13 @@ from prism.training import freed_memory
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
 
+# No verdict on how long an example, or drawing one, takes: that depends on the machine.
+UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("untimed", **UNTIMED)
+settings.load_profile("untimed")
+
 # Continuous integration draws the same cases each time; elsewhere new ones are looked for.
-settings.register_profile("ci", derandomize=True)
+settings.register_profile("ci", derandomize=True, **UNTIMED)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 

@@ -216,7 +216,7 @@ def _trial(run: Run, place: torch.device, mem_mb: int | None = None) -> dict[str
         "losses": [row["train_loss"] for row in rows if "train_loss" in row],
         "valid_mse": [row["valid_mse"] for row in rows],
         "seconds": time.perf_counter() - started,
-        "seconds_a_step": [round(each, 4) for each in seconds],
+        "seconds_a_step": [float(f"{each:.4g}") for each in seconds],
         # the kernel counts the two apart, and the peak lags
         "peak_memory_bytes": max(round(peak_memory_gb(place) * 1e9), before),
         "memory_before_bytes": before,

@@ -82,7 +82,7 @@ class Slurm:
 
     def call(self, *command: str) -> str:
         """Standard output of one of Slurm's commands."""
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=600)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr or done.stdout}")
         return done.stdout
@@ -182,14 +182,14 @@ class Slurm:
         with (self.folder / f"{name}.start.log").open("w") as log:
             done = subprocess.run(
                 [name, *arguments], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                timeout=120,
+                timeout=600,
             )  # fmt: skip
         if done.returncode:
             raise RuntimeError(
                 f"{name} did not start: {(self.folder / f'{name}.start.log').read_text()[-2000:]}"
             )
 
-    def _wait(self, name: str, ready: Callable[[], object], seconds: float = 40) -> None:
+    def _wait(self, name: str, ready: Callable[[], object], seconds: float = 600) -> None:
         problem, end = "", time.monotonic() + seconds
         while time.monotonic() < end:
             try:

@@ -14,7 +14,8 @@ class Reply:
     """How one request is answered; the defaults are those of a good server.
 
     cut_after: bytes of this answer after which the connection is dropped; stall_after: bytes after which
-    nothing more comes; length: a false Content-Length; pace: bytes per second.
+    nothing more comes; hold_after: bytes after which the rest waits for the server's `go_on`; length: a false
+    Content-Length; pace: bytes per second, at most.
     """
 
     status: int = 200
@@ -22,6 +23,7 @@ class Reply:
     if_range: bool = True
     cut_after: int | None = None
     stall_after: int | None = None
+    hold_after: int | None = None
     length: int | None = None
     chunked: bool = False
     location: str | None = None
@@ -110,11 +112,13 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             for at in range(0, end, 1 << 14):
                 block = body[at : min(at + (1 << 14), end)]
+                if reply.hold_after is not None and at >= reply.hold_after:
+                    self.server.go_on.wait(600)
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if reply.chunked else block)
                 if reply.pace:
                     time.sleep(len(block) / reply.pace)
             if reply.stall_after is not None:
-                self.server.stopping.wait(20)
+                self.server.stopping.wait(600)
             elif reply.chunked and reply.cut_after is None:
                 self.wfile.write(b"0\r\n\r\n")
         except (BrokenPipeError, ConnectionResetError):
@@ -135,7 +139,7 @@ class FaultServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.resources: dict[str, Resource] = {}
         self.requests: list[Request] = []
-        self.stopping = threading.Event()
+        self.stopping, self.go_on = threading.Event(), threading.Event()
 
     def url(self, path: str = "", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.server_address[1]}{path}"
@@ -154,5 +158,6 @@ class FaultServer(ThreadingHTTPServer):
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
+        self.go_on.set()
         self.shutdown()
         self.server_close()

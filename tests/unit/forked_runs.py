@@ -6,6 +6,8 @@ killed ten times) or `repeat` (two runs of one seed, on two threads).
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import random
 import select
@@ -19,7 +21,8 @@ from workflow_scripts import threads
 
 KILLS = 10
 IN_WRITING = (2, 5, 8)  # of the kills, those in the middle of writing a state
-PATIENCE = 120.0  # seconds to wait for a sign of life
+HANG = 600.0  # seconds to wait for a sign of life; no verdict depends on it
+AHEAD = 3  # states that a training may keep beyond the one after which it is killed: it never ends first
 
 
 def forked(work: Callable[[int], None], log: Path) -> tuple[int, int]:
@@ -53,7 +56,7 @@ def killed(work: Callable[[int], None], log: Path, ticks: int, delay: float) -> 
     """Run `work` in a child and kill it `delay` seconds after its `ticks`-th tick."""
     child, ticked = forked(work, log)
     for _ in range(ticks):
-        if not select.select([ticked], [], [], PATIENCE)[0] or not os.read(ticked, 1):
+        if not select.select([ticked], [], [], HANG)[0] or not os.read(ticked, 1):
             raise SystemExit(f"ended before it was to be killed:\n{log.read_text()}")
     time.sleep(delay)
     os.kill(child, signal.SIGKILL)
@@ -74,25 +77,21 @@ def kill(dataset: list[str], folder: Path) -> None:
     entry = ENTRY | {"training": ENTRY["training"] | {"steps": 72}}
     save = torch.save
 
-    def training(name: str, ticks: int, in_writing: bool = False) -> None:
-        run = run_of(dataset, entry)
-        read = run.windows.batch
+    def training(name: str, ticks: int, most_states: float = math.inf, in_writing: bool = False) -> None:
+        """A tick as each state is written; at the last of `most_states` it waits to be killed."""
+        begun = itertools.count(1)
 
-        def batch(indices):
-            if not in_writing:
-                os.write(ticks, b".")
-            return read(indices)
-
-        def half_saved(state, part):
+        def saved(state, part):
             save(state, part)
-            whole = Path(part).read_bytes()
-            Path(part).write_bytes(whole[: len(whole) // 2])
+            if in_writing:
+                whole = Path(part).read_bytes()
+                Path(part).write_bytes(whole[: len(whole) // 2])
             os.write(ticks, b".")
-            time.sleep(PATIENCE)
+            if next(begun) >= most_states:
+                time.sleep(2 * HANG)
 
-        run.windows.batch = batch
-        torch.save = half_saved if in_writing else save
-        train(run, paths_in(folder / name), "cpu", state_minutes=0)
+        torch.save = saved
+        train(run_of(dataset, entry), paths_in(folder / name), "cpu", state_minutes=0)
 
     draw = random.Random(5)
     (folder / "whole").mkdir()
@@ -100,10 +99,12 @@ def kill(dataset: list[str], folder: Path) -> None:
     completed(lambda ticks: training("whole", ticks), folder / "whole.log")
     for number in range(KILLS):
         writing = number in IN_WRITING
-        after = (1, 0.0) if writing else (draw.randint(4, 9), draw.uniform(0, 0.05))
+        # the second state is begun when the first one stands under its name: each kill leaves a newer state
+        states, delay = (1, 0.0) if writing else (draw.randint(2, 4), draw.uniform(0, 0.05))
+        most = states if writing else states + AHEAD
         killed(
-            lambda ticks, writing=writing: training("killed", ticks, writing),
-            folder / f"kill{number}.log", *after,
+            lambda ticks, most=most, writing=writing: training("killed", ticks, most, writing),
+            folder / f"kill{number}.log", states, delay,
         )  # fmt: skip
         if writing and not list((folder / "killed/state").glob("*/*.part")):
             raise SystemExit("no half-written state is there")

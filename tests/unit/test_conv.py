@@ -55,7 +55,7 @@ def test_bias_is_added_before_silu(conv):
     torch.testing.assert_close(y.flatten(), torch.full((2,), 0.75 * math.log(3)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     batch=st.integers(1, 3),
     length=st.one_of(st.sampled_from([1, 2, 63, 64, 65, 66, 128, 131]), st.integers(1, 140)),

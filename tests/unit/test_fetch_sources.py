@@ -19,7 +19,7 @@ from prism.fetch.download import Portals, fetch
 from prism.fetch.errors import FetchError
 from prism.fetch.patience import Patience
 
-QUICK = Patience(connect=5, read=2, attempts=2, pause=0.005)
+QUICK = Patience(attempts=2, pause=0.005)
 BED = b"chr1\t10\t20\nchr1\t30\t40\n"
 MD5 = hashlib.md5(BED).hexdigest()
 KEY = {"FOURDN_KEY_ID": "KEYIDabc", "FOURDN_KEY_SECRET": "hunter2secret"}
@@ -145,12 +145,12 @@ def test_unreleased_status_is_said(server, get):
 
 def run(*arguments: object, folder: Path, **environ: str) -> subprocess.CompletedProcess:
     """The script as a rule calls it."""
-    quick = ["--pause", "0.01", "--read", "2", "--attempts", "2"]
+    quick = ["--pause", "0.01", "--attempts", "2"]
     environ = {k: v for k, v in os.environ.items() if k not in KEY} | environ
     environ["PYTHONPATH"] = str(Path(__file__).parents[2])
     command = [sys.executable, "-m", "workflow_scripts.download", *map(str, arguments), *quick]
     return subprocess.run(
-        command, capture_output=True, text=True, env=environ, cwd=folder, check=False, timeout=30
+        command, capture_output=True, text=True, env=environ, cwd=folder, check=False, timeout=600
     )
 
 

@@ -7,8 +7,10 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import tracemalloc
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,8 @@ from prism.fetch.patience import Patience
 BODY = np.random.default_rng(2).bytes(3_000_000)
 OTHER = np.random.default_rng(22).bytes(3_000_000)
 MD5 = hashlib.md5(BODY).hexdigest()
-QUICK = Patience(connect=5, read=1, attempts=6, pause=0.005, longest_pause=0.02)
+# short pauses only: a server that is slow because the machine is busy has not failed
+QUICK = Patience(attempts=6, pause=0.005, longest_pause=0.02, progress_every=3600)
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_cut_connections_are_resumed_where_they_broke(server, get, tmp_path, lin
 
 
 def test_more_cuts_than_attempts_are_fine_while_there_is_headway(server, get, tmp_path):
-    patience = Patience(connect=5, read=1, attempts=2, pause=0.001, steady=300_000)
+    patience = Patience(attempts=2, pause=0.001, steady=300_000)
     get(server.put("/x.bin", BODY, usual=Reply(cut_after=300_000)), md5=MD5, patience=patience)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert len(server.requests) == 10
@@ -277,17 +280,18 @@ def test_pauses_grow_and_end_after_six_attempts(server, get, monkeypatch, lines)
 
 
 def test_stall_is_cut_short_and_resumed(server, get, tmp_path, lines):
-    get(server.put("/x.bin", BODY, Reply(stall_after=1 << 20)), md5=MD5)
+    get(server.put("/x.bin", BODY, Reply(stall_after=1 << 20)), md5=MD5, patience=replace(QUICK, read=3))
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert ranges(server) == [None, f"bytes={1 << 20}-"]
-    assert any("no byte in 1 s" in line for line in lines)
+    assert any("no byte in 3 s" in line for line in lines)
 
 
 def test_nobody_listens(get):
-    with FaultServer() as gone:
-        address = gone.url("/x.bin")
-    with pytest.raises(FetchError, match=r"127\.0\.0\.1: cannot connect; gave up after 6 attempts"):
-        get(address)
+    """A port that is taken, so that no other process can get it meanwhile, and where nobody listens."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        with pytest.raises(FetchError, match=r"127\.0\.0\.1: cannot connect; gave up after 6 attempts"):
+            get(f"http://127.0.0.1:{deaf.getsockname()[1]}/x.bin")
 
 
 def test_redirects_in_a_circle(server, get):

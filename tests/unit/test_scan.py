@@ -130,7 +130,7 @@ def test_step_gate_and_bias_worked_out_by_hand(scan):
     assert y.item() == pytest.approx((6 + 8) * 0.75 * math.log(3), rel=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     **SIZES,
     gated=st.booleans(),

@@ -106,7 +106,7 @@ def test_works_in_a_forked_child_and_without_a_cache(cache, tmp_path, root):
     folder = tmp_path if cache == "written" else "/proc/nowhere"
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(root)}
     finished = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=1200
     )
     assert finished.returncode == 0, finished.stderr
     assert any(tmp_path.rglob("*.nbc")) == (cache == "written")

@@ -32,7 +32,7 @@ from tests.unit.captured_cases import (
 )
 from tests.unit.test_state import KillError, die_at, same_files
 from tests.unit.test_training import paths_in, run_of
-from tests.unit.test_training_limits import counted
+from tests.unit.test_training_limits import counted, stand_still
 
 __all__ = ["capturing", "dataset", "eager", "not_capturing"]  # fixtures
 
@@ -116,7 +116,8 @@ def test_either_way_goes_on_from_the_others_state(
     same_files(paths, expected)
 
 
-def test_sigterm_and_the_time_limit_stop_between_two_steps(dataset, capturing, tmp_path, capsys):
+def test_sigterm_and_the_time_limit_stop_between_two_steps(dataset, capturing, tmp_path, capsys, monkeypatch):
+    stand_still(monkeypatch)
     whole, paths = paths_in(tmp_path / "whole"), paths_in(tmp_path / "stopped")
     entry = entry_of("caduceus_signals")
     train(run_of(dataset, entry), whole, "cpu")

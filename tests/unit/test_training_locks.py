@@ -59,7 +59,7 @@ class Holder:
 
     def end(self) -> None:
         self.process.stdin.close()
-        assert self.process.wait(30) == 0
+        assert self.process.wait(600) == 0
 
 
 def test_a_run_is_trained_by_one_process_at_a_time(tmp_path):

@@ -21,7 +21,8 @@ from project import CONFIG, MODELS, Project
 RUN = Path("results/runs/simA/long/fold1/seed2")
 TARGET = f"{RUN}/metrics.json"
 CLOCK = ["seconds", "steps_per_s", "peak_memory_gb"]
-PATIENCE = 240  # seconds
+HANG = 1200  # seconds: no verdict depends on it
+HOLDING = Path(__file__).parent / "holding"
 
 
 @pytest.fixture
@@ -44,17 +45,23 @@ def write_models(project: Project, training: dict) -> None:
 
 
 class Workflow:
-    """Snakemake in the background, in a process group of its own, as a terminal starts it."""
+    """Snakemake in the background, in a process group of its own, as a terminal starts it.
 
-    def __init__(self, project: Project) -> None:
+    Its training waits at step `hold` (holding/sitecustomize.py) until it is let go on.
+    """
+
+    def __init__(self, project: Project, hold: int) -> None:
         self.folder, self.log = project.folder, project.folder / "snakemake.log"
+        self.held = project.folder / "hold"
+        self.hold(hold)
         command = [sys.executable, "-m", "snakemake", "-s", str(project.workflow / "Snakefile"), TARGET]
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*command, "--configfile", "config.yaml", "--cores", "1"],
                 cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-                env=os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"},
+                env=os.environ | {"PATH": path, "OMP_NUM_THREADS": "1",
+                                  "PYTHONPATH": str(HOLDING), "PRISM_TEST_HOLD": str(self.held)},
                 # Ctrl-C reaches it also where these tests run in the background, which ignores that signal
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
@@ -67,9 +74,14 @@ class Workflow:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
+    def hold(self, step: int) -> None:
+        """Let the training go on to `step`."""
+        (self.folder / "hold.part").write_text(str(step))
+        (self.folder / "hold.part").replace(self.held)
+
     def wait_for(self, step: int) -> int:
         """The trainer's process id, once it has kept a state of `step` or later."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + HANG
         while time.monotonic() < deadline and self.process.poll() is None:
             if newest(self.folder) >= step:
                 holder = re.match(r"process (\d+) ", (self.folder / RUN / "state/lock").read_text())
@@ -78,7 +90,7 @@ class Workflow:
         pytest.fail(f"no state of step {step}:\n{self.log.read_text()}")
 
     def ended(self) -> int:
-        return self.process.wait(PATIENCE)
+        return self.process.wait(HANG)
 
 
 def newest(folder: Path) -> int:
@@ -95,21 +107,22 @@ def test_killed_workflow_ends_with_the_same_numbers(longer, tmp_path):
     killed.snakemake(TARGET)
     shutil.move(killed.folder / RUN, whole)
 
-    with Workflow(killed) as workflow:
+    with Workflow(killed, hold=50) as workflow:
         os.kill(workflow.wait_for(50), signal.SIGKILL)
         # Snakemake removes what the job wrote and tries again by itself
         before = newest(killed.folder)
-        time.sleep(0.5)
+        workflow.hold(before + 50)
         workflow.wait_for(before + 50)
         assert "Trying to restart" in workflow.log.read_text()
         assert f"resumed at step {before} " in log_of(killed)
         os.killpg(workflow.process.pid, signal.SIGINT)  # Ctrl-C
+        workflow.held.unlink()
         assert workflow.ended() != 0
     assert "stopped by SIGTERM at step" in log_of(killed)
     stopped = newest(killed.folder)
     assert stopped >= before + 50
 
-    with Workflow(killed) as workflow:  # and the machine goes down
+    with Workflow(killed, hold=stopped + 50) as workflow:  # and the machine goes down
         workflow.wait_for(stopped + 50)
         os.killpg(workflow.process.pid, signal.SIGKILL)
         workflow.ended()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 
 import pandas as pd
 import pytest
@@ -132,7 +131,6 @@ def test_report(finished):
 def test_killed_between_stages_goes_on(fresh):
     """A job that fails leaves the others' results; the next run does only what is missing."""
     fresh.snakemake("results/genes/simA.tsv")
-    time.sleep(0.01)
     jobs = fresh.planned("results/windows/simA/400.h5")
     assert "genes" not in jobs
     assert jobs["cut_windows"] == 1
