@@ -20,6 +20,7 @@ from slurm import Slurm
 PROFILE = Path(__file__).resolve().parents[2] / "profiles" / "slurm"
 # The profile polls like a guest on a large cluster; here it may look more often.
 IMPATIENT = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5")
+HANG = 3600  # seconds: no verdict depends on it
 FIELDS = ("JobID", "Partition", "ReqMem", "Timelimit", "AllocTRES", "State", "Start", "End", "Comment")
 
 
@@ -146,7 +147,7 @@ def snakemake(
 
 
 def submit(project: Project, slurm: Slurm, *arguments: str, profile: Path = PROFILE) -> Submission:
-    """Run Snakemake to its end, of at most twenty minutes."""
+    """Run Snakemake to its end."""
     with snakemake(project, slurm, *arguments, profile=profile) as process:
-        output, _ = process.communicate(timeout=1200)
+        output, _ = process.communicate(timeout=HANG)
     return Submission(project, slurm, output, process.returncode)

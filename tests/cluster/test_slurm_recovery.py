@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,17 +16,19 @@ from typing import Any
 import pytest
 import yaml
 from project import MODELS, Project, make_project
-from submission import Job, jobs_of, run_name, site_profile, snakemake, submit, visible_gpus
+from submission import HANG, Job, jobs_of, run_name, site_profile, snakemake, submit, visible_gpus
 
-SECONDS = 85  # of training, for a job that gets a minute
+# 85 s of training at least, on any machine, for a job that gets a minute
+TIMED_STEPS, STEP_SECONDS = 425, 0.2
+STEP_BEGINS = "        now = time.monotonic()\n        self.limits.note("
 MEMORY_MB = 2200  # of a training's first attempt, in place of the rule's 12000
 TRAININGS = {
-    # a batch of all training genes through a wide model: about 3 GB
+    # a batch of all training genes through a wide model: about 3 GB, for longer than the second between two looks
     "hungry": {
         "architecture": "prism",
         "length": 400,
         "protocol": "tiny",
-        "training": {"steps": 1, "batch_size": 20},
+        "training": {"steps": 4, "batch_size": 20},
         "settings": {"d_model": 640, "n_layer": 4, "center_len": 400, "n_context": 2, "cnn_dim": 2},
     },
     "steady": {
@@ -42,7 +43,10 @@ TRAININGS = {
 
 @pytest.fixture(scope="module")
 def prepared(demo, tmp_path_factory) -> Project:
-    """The demo's project with the trainings, and a workflow whose trainings of prism ask for little memory."""
+    """The demo's project with the trainings, and a workflow whose trainings of prism ask for little memory.
+
+    A training of TIMED_STEPS sleeps before each of its steps.
+    """
     ignored = shutil.ignore_patterns(".venv*", ".git", "results", "resources", ".snakemake", "logs", "tests")
     clone = tmp_path_factory.mktemp("clone") / "prism"
     shutil.copytree(demo.project.workflow, clone, ignore=ignored)
@@ -50,6 +54,7 @@ def prepared(demo, tmp_path_factory) -> Project:
     text, replaced = re.subn(r'"prism": 12000', f'"prism": {MEMORY_MB}', rules.read_text())
     assert replaced == 1
     rules.write_text(text)
+    slow_down(clone, TIMED_STEPS, STEP_SECONDS)
     project = Project(demo.project.folder, clone)
     set_trainings(project, TRAININGS)
     return project
@@ -65,7 +70,7 @@ def cancelled(prepared, slurm) -> tuple[str, list[Job]]:
         slurm.call("scancel", running)
         wait_for(lambda: running not in slurm.call("squeue", "-h", "--format=%A").split())
         training.assert_nothing_half_written()
-        output, _ = process.communicate(timeout=1200)
+        output, _ = process.communicate(timeout=HANG)
     assert process.returncode == 0, output
     return running, jobs_of(slurm, run_name(output), "train_prism")
 
@@ -86,7 +91,7 @@ def test_out_of_memory_is_tried_again_with_more(prepared, slurm, tmp_path):
     steps = slurm.call("sacct", "-n", "-P", f"--jobs={jobs[0].id}", "--format=JobID").split()
     assert steps == [jobs[0].id, f"{jobs[0].id}.batch", f"{jobs[0].id}.0"]
     assert visible_gpus(slurm, jobs[-1]) in ({"0"}, {"1"})
-    training.assert_finished(1)
+    training.assert_finished(4)
     assert "memory ran out before" in training.log
 
 
@@ -102,13 +107,12 @@ def test_a_cancelled_training_goes_on_from_its_state(prepared, cancelled):
 def test_an_interrupted_run_and_a_training_longer_than_its_time_limit(prepared, cancelled, slurm, tmp_path):
     """Ctrl-C cancels the job; then a training ends before its limit of a minute, and its next attempt goes on."""
     training = Training(prepared, "timed")
-    steps = int(SECONDS * Training(prepared, "steady").steps_a_second)
-    timed = TRAININGS["steady"] | {"training": TRAININGS["steady"]["training"] | {"steps": steps}}
+    timed = TRAININGS["steady"] | {"training": TRAININGS["steady"]["training"] | {"steps": TIMED_STEPS}}
     set_trainings(prepared, TRAININGS | {"timed": timed})
     with snakemake(prepared, slurm, training.target) as process:
         wait_for(lambda: training.log)
         os.kill(process.pid, signal.SIGINT)
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=HANG)
         assert process.returncode != 0
     wait_for(lambda: not slurm.call("squeue", "-h"))
     (job,) = wait_for(lambda: all_ended(jobs_of(slurm, run_name(output), "train_prism")))
@@ -125,7 +129,7 @@ def test_an_interrupted_run_and_a_training_longer_than_its_time_limit(prepared, 
     assert {job.state for job in jobs[:-1]} <= {"FAILED", "TIMEOUT"}
     assert jobs[-1].state == "COMPLETED"
     assert training.resumed_at > 0
-    training.assert_finished(steps)
+    training.assert_finished(TIMED_STEPS)
 
 
 @pytest.mark.parametrize(
@@ -187,12 +191,6 @@ class Training:
         """Rows of history.csv, one a validation."""
         return list(csv.DictReader((self.folder / "history.csv").read_text().splitlines()))
 
-    @property
-    def steps_a_second(self) -> float:
-        """In the second half of its validations."""
-        rates = [float(row["steps_per_s"]) for row in self.history]
-        return statistics.median(rates[len(rates) // 2 :])
-
     def assert_nothing_half_written(self) -> None:
         """No declared output, nor a part of one; there may be its state."""
         assert not self.folder.exists() or {path.name for path in self.folder.iterdir()} <= {"state"}
@@ -204,6 +202,13 @@ class Training:
         assert found == sorted(set(found))
         assert found[-1] == steps
         assert not list(self.folder.glob("state/*/*"))
+
+
+def slow_down(clone: Path, steps: int, seconds: float) -> None:
+    """Let a training of `steps` steps take at least `seconds` for each."""
+    (file,) = (each for each in (clone / "prism").rglob("*.py") if STEP_BEGINS in each.read_text())
+    sleep = f"        time.sleep({seconds} * (task.data.steps == {steps}))\n"
+    file.write_text(file.read_text().replace(STEP_BEGINS, sleep + STEP_BEGINS))
 
 
 def set_trainings(project: Project, trainings: dict) -> None:
@@ -219,7 +224,7 @@ def all_ended(jobs: list[Job]) -> list[Job]:
     return jobs if jobs and all(job.end for job in jobs) else []
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 240) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = HANG) -> Any:
     """The first true value of `condition`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
