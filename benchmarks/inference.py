@@ -21,15 +21,15 @@ import torch
 
 from benchmarks.gradient_accuracy import a_batch
 from benchmarks.scan import RESULTS, cpu_name, forget_peak, resident, slug
+from prism.compute import malloc
 from prism.models import build
-from prism.training import freed_memory
 
 WHOLE = 18_377  # genes of the paper's table
 
 
 def measure(arguments: argparse.Namespace) -> dict:
     """Seconds of each batch, CPU seconds of all, and memory in GB, in this process."""
-    freed_memory.keep()  # as `prism.training.prediction` does
+    malloc.keep()  # as `prism.inference.prediction` does
     torch.manual_seed(0)
     model = build("prism", {"length": arguments.length}).eval()
     genes = a_batch(arguments.batch, arguments.length, torch.float32)

@@ -4,7 +4,7 @@
 
 Every entry of config/models.yaml of its own architecture and window (no ablation, none without RNA features,
 none of the demo) takes two real optimiser steps in a process of its own, through the trainer
-(`prism.training.smoke`), on synthetic windows of its real length: a short window with its whole batch, on a CPU
+(`prism.training.trial`), on synthetic windows of its real length: a short window with its whole batch, on a CPU
 a window of more than 20 kb with two genes, one at a time where the entry may be divided
 (`training.micro_batch`), else one. Memory is the highest resident size less that before the model was made; on
 a GPU the highest that its tensors took. A step's time is that of the second step: the first compiles.
@@ -57,12 +57,12 @@ def as_measured(entry: Entry, device: str) -> dict:
 
 
 def measure(entry: dict, name: str, device: str) -> dict:
-    """Two steps in this process; what `prism.training.smoke` says of them."""
+    """Two steps in this process; what `prism.training.trial` says of them."""
     import pandas as pd
 
     from benchmarks.synthetic_windows import SyntheticWindows
     from prism.training.run import Run
-    from prism.training.smoke import smoke
+    from prism.training.trial import smoke
 
     training = entry["training"]
     train, valid = 2 * training["batch_size"], 1
@@ -108,7 +108,7 @@ def failed_row(
     """A row of the table for an entry that could not take its two steps."""
     import torch
 
-    from prism.training.device import candidates, describe
+    from prism.compute.device import candidates, describe
 
     torch.set_num_threads(arguments.threads)
     facts = {
@@ -151,7 +151,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def merge(path: Path, row: dict[str, str]) -> None:
     """Put a row in the place of that of the same entry on the same kind of device."""
-    from prism.genome.atomic import writing
+    from prism.files.atomic import writing
 
     def key(each: dict[str, str]) -> tuple[str, str]:
         return each["entry"], each["device"].split(":")[0].split(" ")[0]

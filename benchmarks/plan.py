@@ -23,7 +23,7 @@ from pathlib import Path
 
 import yaml
 
-from workflow_scripts.planning import costs
+from workflow_scripts.planning import announcement
 from workflow_scripts.planning.paths import BASE
 from workflow_scripts.planning.plan import make_plan
 
@@ -81,8 +81,8 @@ def report(repeats: int) -> str:
         os.chdir(folder)
         plan = make_plan(yaml.safe_load((BASE / "config" / "paper.yaml").read_text()))
         cut = set(re.findall(r"output: results/windows/([\w-]+)/(\d+)\.h5", outputs["default"]))
-        disk = sum(costs.dataset_bytes(plan, name, int(length)) for name, length in cut)
-        trainings = costs.training_lines([run.model for run in plan.runs()], plan)
+        disk = sum(announcement.dataset_bytes(plan, name, int(length)) for name, length in cut)
+        trainings = announcement.training_lines([run.model for run in plan.runs()], plan)
         os.chdir(before)
     jobs = jobs_by_rule(outputs["default"])
     lines = [
@@ -100,7 +100,7 @@ def report(repeats: int) -> str:
     lines.append(f"jobs: {sum(jobs.values())} ({', '.join(f'{count} {name}' for name, count in many)})")
     lines.append(f"jobs handed to Slurm: {submissions(outputs['slurm'])}")
     lines.append(
-        f"windows on disk: at most {disk / costs.GB:,.0f} GB before compression ({costs.GENES:,} genes)"
+        f"windows on disk: at most {disk / announcement.GB:,.0f} GB before compression ({announcement.GENES:,} genes)"
     )
     return "\n".join([*lines, *trainings]) + "\n"
 

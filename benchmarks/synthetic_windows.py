@@ -1,4 +1,4 @@
-"""Windows of random bases and signals, as `prism.genome.windows.Windows` gives them, for measuring models."""
+"""Windows of random bases and signals, as `prism.genome.dataset.windows.Windows` gives them, for measuring models."""
 
 from __future__ import annotations
 

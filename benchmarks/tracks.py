@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyBigWig
 
-from prism.genome.fasta import write_fasta
+from prism.genome.tracks.fasta import write_fasta
 
 CHROMOSOMES = {"chr20": 64_444_167, "chr21": 46_709_983, "chr22": 50_818_468}
 RUNS = {"DNase": (10, 100), "H3K27ac": (20, 200)}  # bp with one value: shortest and longest, log-uniform

@@ -36,7 +36,7 @@ import time
 import torch
 
 from benchmarks.scan import OPERATIONS, RESULTS, cpu_name, forget_peak, machine_rates, resident
-from prism.training import freed_memory
+from prism.compute import malloc
 
 PAPER = {"batch": 8, "length": 2000, "d": 128, "layers": 4, "n": 2}
 PUBLIC = {
@@ -68,7 +68,7 @@ def measure(size: argparse.Namespace) -> dict:
     from benchmarks.training_steps import step_of
 
     if size.device == "cpu":
-        freed_memory.keep()  # as the trainer does, for all contenders
+        malloc.keep()  # as the trainer does, for all contenders
     wait = torch.cuda.synchronize if size.device == "cuda" else lambda: None
     tiny = {
         "batch": 1,

@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prism import ops
+from prism.compute.device import autocast
 from prism.genome.batch import Batch
 from prism.models import build, parameter_groups
-from prism.training.capturable import make_capturable
-from prism.training.captured import Capture, CapturedStep, cuda_graph
-from prism.training.device import autocast
+from prism.training.cuda_graph.adamw import make_capturable
+from prism.training.cuda_graph.step import Capture, CapturedStep, cuda_graph
 
 N_SIGNALS, N_FEATURES = 3, 9
 STATES, CONV, EXPAND = 16, 4, 2

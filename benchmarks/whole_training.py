@@ -27,11 +27,11 @@ import torch
 from benchmarks.scan import RESULTS, slug
 from benchmarks.train_step import PAPER
 from benchmarks.training_steps import step_of
-from prism.genome.windows import Windows
+from prism.compute.device import candidates, describe, usable_precision
+from prism.genome.dataset.windows import Windows
+from prism.inference.prediction import predicted
+from prism.runs.artefacts import RunPaths
 from prism.training import fit
-from prism.training.artefacts import RunPaths
-from prism.training.device import candidates, describe, usable_precision
-from prism.training.prediction import predicted
 from prism.training.run import Run
 
 SIGNALS = ("H3K27ac", "DNase", "contacts")

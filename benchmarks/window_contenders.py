@@ -16,15 +16,15 @@ import h5py
 import numpy as np
 
 from benchmarks import tracks
-from prism.genome.blocks import Cutter
-from prism.genome.contacts import ContactMap
 from prism.genome.coordinates import clip
-from prism.genome.cutting import BLOCK_BYTES, _tasks
-from prism.genome.dataset_file import DatasetWriter, compressed, digest
-from prism.genome.intervals import Intervals
-from prism.genome.loci import read_loci
-from prism.genome.sequence import Genome
-from prism.genome.signals import _GAP, _MOST_READ, BigWigSignal, open_bigwig, overlapping
+from prism.genome.dataset.cut import BLOCK_BYTES, _tasks
+from prism.genome.dataset.cutter import Cutter
+from prism.genome.dataset.layout import DatasetWriter, compressed, digest
+from prism.genome.genes.loci import read_loci
+from prism.genome.tracks.bigwig import _GAP, _MOST_READ, BigWigSignal, open_bigwig, overlapping
+from prism.genome.tracks.contacts import ContactMap
+from prism.genome.tracks.intervals import Intervals
+from prism.genome.tracks.sequence import Genome
 
 PEER_GENES = {20_000: 300, 1 << 40: 24}  # up to a window length: genes
 PIECE_BLOCKS = 12
@@ -143,7 +143,7 @@ def _gene_by_lists(
 
 def _differs(case: Case, rows: np.ndarray, made: list) -> float:
     """Largest difference of the peer's numbers from those of the dataset file."""
-    from prism.genome.windows import Windows
+    from prism.genome.dataset.windows import Windows
 
     worst = 0.0
     windows = Windows(case.out, in_memory=False)

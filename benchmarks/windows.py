@@ -1,4 +1,4 @@
-"""Speed and memory of cutting windows on this machine: `prism.genome.cutting.cut` and the published way, gene by gene.
+"""Speed and memory of cutting windows here: `prism.genome.dataset.cut.cut` and the published way, gene by gene.
 
     python -m benchmarks.windows [--genes 18377] [--lengths 2000 200000:962 200000] [--threads 2] [--folder F]
 

@@ -11,10 +11,10 @@ BASE = os.path.dirname(workflow.current_basedir)
 sys.path.insert(0, BASE)
 
 from prism import NUMBERS_VERSION
-from prism.training.attempts import got_further
-from prism.training.memory_record import memory_for
-from workflow_scripts.planning import costs, plan
-from workflow_scripts.planning.closing import closing_words
+from prism.jobs.attempts import got_further
+from prism.jobs.memory_watch import memory_for
+from workflow_scripts.planning import announcement, plan
+from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
 
 # The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach the rules of
@@ -135,7 +135,7 @@ def training_resources(minutes, device=DEVICE):
 
 
 onstart:
-    print(costs.announce(list(workflow.dag.needrun_jobs()), PLAN), file=sys.stderr, flush=True)
+    print(announcement.announce(list(workflow.dag.needrun_jobs()), PLAN), file=sys.stderr, flush=True)
 
 
 # Another workflow that uses this one as a module calls these two in handlers of its own; Snakemake leaves them out there.

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from prism.training import freed_memory
+from prism.compute import malloc
 
 # Without a GPU, Triton's interpreter runs its kernels. It has to be told before anything imports Triton.
 if not torch.cuda.is_available():
@@ -46,4 +46,4 @@ def shared() -> Path:
 @pytest.fixture(autouse=True)
 def _memory_is_given_back(monkeypatch):
     """A training within the tests' own process would keep its memory through all the tests after it."""
-    monkeypatch.setattr(freed_memory, "keep", lambda: False)
+    monkeypatch.setattr(malloc, "keep", lambda: False)

@@ -6,11 +6,11 @@ import argparse
 import json
 import logging
 
-from prism.genome import genes
-from prism.genome.annotation import genes_of_gtf, genes_of_list
-from prism.genome.gene_list import ListSettings
-from prism.genome.rna_features import PUBLISHED_SCALE
-from prism.genome.sequence import Genome
+from prism.genome.genes import table as genes
+from prism.genome.genes.annotation import genes_of_gtf, genes_of_list
+from prism.genome.genes.gene_list import ListSettings
+from prism.genome.genes.rna_features import PUBLISHED_SCALE
+from prism.genome.tracks.sequence import Genome
 from workflow_scripts import cli
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism.genome.bedgraph import write_bedgraph
+from prism.genome.tracks.bedgraph import write_bedgraph
 from workflow_scripts.cli import run
 
 

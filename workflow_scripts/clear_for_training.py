@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from prism.training.trial_record import refuse_cut
+from prism.jobs.trial_record import refuse_cut
 from workflow_scripts.cli import run
 
 

@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from prism.evaluation.comparison import metrics_table, paired_table, summary_table
-from prism.evaluation.runs import ScoredRun, refuse_incomparable, revisions
-from prism.genome.atomic import writing
+from prism.files.atomic import writing
+from prism.runs.scored import ScoredRun, refuse_incomparable, revisions
 from workflow_scripts.cli import run
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prism.fetch.addresses import KINDS
 from prism.fetch.download import Portals, fetch
-from prism.fetch.patience import Patience
+from prism.fetch.retry import Patience
 from workflow_scripts.cli import run
 
 

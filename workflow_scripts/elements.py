@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from prism.genome.element_file import make
-from prism.genome.sources import parse_signals
+from prism.genome.elements.make import make
+from prism.genome.tracks.signal_sources import parse_signals
 from workflow_scripts.cli import run
 
 

@@ -11,16 +11,17 @@ import h5py
 import pandas as pd
 from matplotlib.figure import Figure
 
-from prism.figures import published, style
-from prism.figures.footer import full_record
+from prism.drawing import style
+from prism.drawing.footer import full_record
+from prism.drawing.windows_profile import profiles
+from prism.figures import published
 from prism.figures.mask import mask_figure
 from prism.figures.metrics import metrics_figure
-from prism.figures.runs import Run
 from prism.figures.scatter import scatter_figure
 from prism.figures.signal_profile import signal_profile_figure
 from prism.figures.training_curves import training_curves_figure
-from prism.figures.windows_profile import profiles
-from prism.genome.atomic import writing
+from prism.files.atomic import writing
+from prism.runs.drawn import Run
 from workflow_scripts import cli
 from workflow_scripts.planning.paths import find
 

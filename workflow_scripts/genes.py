@@ -6,11 +6,11 @@ import argparse
 import json
 import logging
 
-from prism.genome import genes
-from prism.genome.activity import add_activity
-from prism.genome.annotation import report_dropped
-from prism.genome.expression import Label, add_expression
-from prism.genome.sequence import Genome
+from prism.genome.genes import table as genes
+from prism.genome.genes.activity import add_activity
+from prism.genome.genes.annotation import report_dropped
+from prism.genome.genes.label import Label, add_expression
+from prism.genome.tracks.sequence import Genome
 from workflow_scripts import cli
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from prism.genome.fasta import write_fasta
+from prism.genome.tracks.fasta import write_fasta
 from workflow_scripts.cli import run
 
 

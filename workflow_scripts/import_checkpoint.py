@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, help="checkpoint to write (.ckpt)")
     arguments = parser.parse_args()
 
-    from prism.training.released import import_released
+    from prism.inference.released import import_released
 
     module = import_released(
         arguments.checkpoint,

@@ -31,11 +31,12 @@ def main() -> None:
     import numpy as np
 
     from prism.figures import mask_profile
-    from prism.genome import folds, genes
-    from prism.genome.windows import Windows
-    from prism.training.artefacts import write_predictions
-    from prism.training.masks import masks
-    from prism.training.prediction import Trained
+    from prism.genome.dataset import folds
+    from prism.genome.dataset.windows import Windows
+    from prism.genome.genes import table
+    from prism.inference.learned_masks import masks
+    from prism.inference.prediction import Trained
+    from prism.runs.artefacts import write_predictions
 
     trained = Trained.load(arguments.checkpoint)
     facts = trained.checkpoint
@@ -44,7 +45,7 @@ def main() -> None:
         folds.read(find(arguments.folds, "folds")), arguments.fold, data.gene_id, data.chrom
     )
     chosen = np.flatnonzero(splits == arguments.split)
-    strand = genes.read(arguments.genes).kept.set_index("gene_id")["strand"]
+    strand = table.read(arguments.genes).kept.set_index("gene_id")["strand"]
     minus = (strand.loc[data.gene_id] == "-").to_numpy()
     stream = masks(trained, data, chosen, arguments.device, arguments.cpu_precision)
     found = mask_profile.binned_masks(stream, facts["signals"], minus, data.length)

@@ -32,7 +32,7 @@ def main() -> None:
     arguments = parser.parse_args()
     threads.limit(arguments.threads)
 
-    from prism.training.prediction import predict
+    from prism.inference.prediction import predict
 
     predict(
         arguments.checkpoint,

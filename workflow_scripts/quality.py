@@ -11,13 +11,14 @@ from pathlib import Path
 import h5py
 import pandas as pd
 
-from prism.figures.quality_page import quality_page
+from prism.drawing.windows_profile import profiles
 from prism.figures.signal_profile import signal_profile_figure
-from prism.figures.windows_profile import profiles
-from prism.genome import genes, quality
-from prism.genome.atomic import writing
-from prism.genome.expression import Label, strand_sums
-from prism.genome.findings import find
+from prism.files.atomic import writing
+from prism.genome.genes import table as genes
+from prism.genome.genes.label import Label, strand_sums
+from prism.quality import measure
+from prism.quality.dataset_rules import find
+from prism.quality.page.page import quality_page
 from workflow_scripts import cli
 
 
@@ -45,7 +46,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     label, table = Label.parse(arguments.label), genes.read(arguments.genes)
     with h5py.File(arguments.windows) as windows:
-        numbers = quality.measure(windows, table, label.assay, _strand_sums(windows, label))
+        numbers = measure.measure(windows, table, label.assay, _strand_sums(windows, label))
         drawn = profiles(windows, table.frame) if numbers["signals"] else None
     findings = find(numbers)
     profile = (

@@ -31,8 +31,8 @@ def fold_of(text: str) -> int | str:
 
 def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bool | str = "auto", **further):
     """The run of an entry, its windows opened; `further` are fields of `prism.training.run.Run`."""
-    from prism.genome import folds
-    from prism.genome.windows import Windows
+    from prism.genome.dataset import folds
+    from prism.genome.dataset.windows import Windows
     from prism.training.run import Run
 
     features = entry.get("rna_features", True)

@@ -16,9 +16,9 @@ def main() -> None:
     arguments = parsed()
     threads.limit(arguments.threads)
 
-    from prism.training.job import job
-    from prism.training.limits import Limits
-    from prism.training.log import say
+    from prism.jobs.job import job
+    from prism.jobs.limits import Limits
+    from prism.jobs.log import say
 
     limits = Limits(arguments.minutes or None, arguments.mem_mb)
     with job(arguments.state_dir, limits, arguments.attempt, say):
@@ -27,8 +27,8 @@ def main() -> None:
 
 def train(arguments: argparse.Namespace, limits) -> None:
     """Read the data and train."""
+    from prism.runs.artefacts import RunPaths
     from prism.training import fit
-    from prism.training.artefacts import RunPaths
     from prism.training.run import parse_entry
 
     entry = parse_entry(arguments.entry)

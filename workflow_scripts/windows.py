@@ -28,8 +28,8 @@ def main() -> None:
     parser.add_argument("--out", required=True, help="dataset file to write (.h5)")
     arguments = parser.parse_args()
     # Here, for the worker processes import this module anew and need no gene table.
-    from prism.genome.cutting import cut
-    from prism.genome.sources import parse_signals
+    from prism.genome.dataset.cut import cut
+    from prism.genome.tracks.signal_sources import parse_signals
 
     content_hash = cut(
         arguments.genes, arguments.fasta, arguments.length, parse_signals(arguments.signals), arguments.out,

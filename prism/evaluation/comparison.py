@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from prism.evaluation.metrics import NAMES
-from prism.evaluation.runs import ScoredRun
 from prism.evaluation.statistics import paired_t, t_interval, wilcoxon
+from prism.runs.scored import ScoredRun
+from prism.scores import NAMES
 
 GROUP = ["cell_type", "model", "fold", "split", "metric"]
 SUMMARY = [*GROUP, "n_seeds", "mean", "sd", "ci_low", "ci_high"]

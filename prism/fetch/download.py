@@ -17,11 +17,11 @@ from prism.fetch.errors import FetchError, RefusedError, WrongError
 from prism.fetch.lock import alone
 from prism.fetch.manifest import Wanted, entry, present, settle
 from prism.fetch.partial import Partial
-from prism.fetch.patience import Patience
 from prism.fetch.portal import Record, record
 from prism.fetch.progress import Progress, Say, size_in_words, to_stderr
 from prism.fetch.redaction import public
 from prism.fetch.request import Line
+from prism.fetch.retry import Patience
 from prism.fetch.transfer import transfer
 
 

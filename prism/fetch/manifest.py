@@ -13,7 +13,7 @@ from prism.fetch.checksum import md5_of
 from prism.fetch.portal import Record
 from prism.fetch.progress import Say
 from prism.fetch.redaction import public
-from prism.genome.atomic import writing
+from prism.files.atomic import writing
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prism.fetch.checksum import BLOCK
 from prism.fetch.redaction import public
-from prism.genome.atomic import writing
+from prism.files.atomic import writing
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import urllib3
 
 from prism import __version__
 from prism.fetch.errors import BrokenError, RefusedError
-from prism.fetch.patience import Patience
 from prism.fetch.progress import Say
+from prism.fetch.retry import Patience
 
 _PASSING = (408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524)
 _REASONS = {

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from prism.figures import style
-from prism.figures.footer import output_type, provenance_lines
+from prism.drawing import style
+from prism.drawing.footer import output_type, provenance_lines
 from prism.figures.mask_profile import MASK
-from prism.figures.runs import Run, by_model, of_cell_type, paired
+from prism.runs.drawn import Run, by_model, of_cell_type, paired
 
 DASHES = ["-", (0, (4, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2))]
 KILOBASES_FROM = 5000  # bp on either side

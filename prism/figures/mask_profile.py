@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from prism.figures.tss_profile import bin_centres, bin_width, binned, mean_profile
+from prism.drawing.tss_profile import bin_centres, bin_width, binned, mean_profile
 
 MASK = "mask"
 

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from prism.figures import style
-from prism.figures.footer import provenance_lines
-from prism.figures.limits import axis_limits, with_floor, with_intervals
+from prism.drawing import style
+from prism.drawing.axis_limits import axis_limits, with_floor, with_intervals
+from prism.drawing.footer import provenance_lines
 from prism.figures.published import check_table
-from prism.figures.runs import Run
 from prism.figures.scores import HIGHER_IS_BETTER, Row, Scores, chosen, ranked_rows, scores_of
+from prism.runs.drawn import Run
 
 AXIS_TITLES = {
     "mse": "MSE, [log₁₀(x + 1)]²",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from prism.figures.runs import Run
+from prism.runs.drawn import Run
 
 COLUMNS = ["method", "cell_type", "metric", "mean", "sd", "window_bp", "source"]
 FOLD = "11"

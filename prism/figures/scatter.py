@@ -11,10 +11,10 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from prism.evaluation import metrics
-from prism.figures import style
-from prism.figures.footer import provenance_lines
-from prism.figures.runs import Run, by_model, of_cell_type, paired
+from prism import scores
+from prism.drawing import style
+from prism.drawing.footer import provenance_lines
+from prism.runs.drawn import Run, by_model, of_cell_type, paired
 
 DENSE = 500  # genes; above, dots hide each other and hexagons count them
 HEXAGONS = 36  # across a panel
@@ -35,11 +35,11 @@ class Panel:
 
     @property
     def mse(self) -> float:
-        return metrics.mse(self.predicted, self.observed) if len(self.observed) else np.nan
+        return scores.mse(self.predicted, self.observed) if len(self.observed) else np.nan
 
     @property
     def pearson(self) -> float:
-        return metrics.pearson(self.predicted, self.observed) if len(self.observed) else np.nan
+        return scores.pearson(self.predicted, self.observed) if len(self.observed) else np.nan
 
 
 @style.paper()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from prism.figures import style
+from prism.drawing import style
 from prism.figures.published import beside
-from prism.figures.runs import Run
+from prism.runs.drawn import Run
 
 HIGHER_IS_BETTER = ("pearson", "spearman", "r2")
 

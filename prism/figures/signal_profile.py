@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from prism.figures import style
-from prism.figures.tss_profile import Profile
+from prism.drawing import style
+from prism.drawing.tss_profile import Profile
 
 COLUMNS = 3
 COLOURS = (style.EXPRESSED, style.LOW)

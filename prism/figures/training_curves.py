@@ -11,9 +11,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from prism.figures import style
-from prism.figures.footer import provenance_lines
-from prism.figures.runs import Run, by_model, of_cell_type, paired
+from prism.drawing import style
+from prism.drawing.footer import provenance_lines
+from prism.runs.drawn import Run, by_model, of_cell_type, paired
 
 ONE_COLUMN = 6  # models; more are laid out in two columns of rows
 TRAIN, VALID = "train_loss", "valid_mse"

@@ -1,6 +1,6 @@
 """What training keeps in memory, worked out from what each operation keeps for its gradient.
 
-Counted for one gene of a window and checked against a count of the kept tensors (tests/unit/test_memory.py).
+Counted for one gene of a window and checked against a count of the kept tensors (tests/unit/models/test_memory.py).
 Letters as in the models: d = d_model, D = 2 d the width inside a Mamba, r = ceil(d / 16), 16 states. A number
 is `whole` where it is float32 whatever the precision of the products, else a `product`, of 2 bytes in bf16.
 

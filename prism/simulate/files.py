@@ -13,7 +13,7 @@ import pandas as pd
 import pyBigWig
 import pysam
 
-from prism.genome.atomic import writing
+from prism.files.atomic import writing
 
 LINE = 60  # bases per FASTA line
 LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)

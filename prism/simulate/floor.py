@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pyBigWig
 
-from prism.genome.contacts import PSEUDOCOUNT, ContactMap
-from prism.genome.signals import BigWigSignal
+from prism.genome.tracks.bigwig import BigWigSignal
+from prism.genome.tracks.contacts import PSEUDOCOUNT, ContactMap
 from prism.simulate.cells import Cell
 from prism.simulate.contacts import BIN as CONTACT_BIN
 from prism.simulate.contacts import balance, draw_contacts

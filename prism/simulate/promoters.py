@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prism.genome.sequence import encode
+from prism.genome.tracks.sequence import encode
 
 ZONE_START, ZONE_END = -200, 60  # the promoter zone relative to the TSS, in the gene's direction (half-open)
 

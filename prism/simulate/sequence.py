@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from prism.genome.sequence import LETTERS, encode
+from prism.genome.tracks.sequence import LETTERS, encode
 from prism.simulate.landscape import Landscape
 from prism.simulate.promoters import ZONE_END, ZONE_START, random_bases, reverse_complement
 from prism.simulate.settings import TELOMERE

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from prism.training.batches import Batches
-from prism.training.device import peak_memory_gb
-from prism.training.fitted import Fitted
-from prism.training.journal import Journal
-from prism.training.log import say
-from prism.training.prediction import predicted, refuse_bad_prediction
+from prism.compute.batches import Batches
+from prism.compute.device import peak_memory_gb
+from prism.inference.prediction import predicted, refuse_bad_prediction
+from prism.jobs.log import say
+from prism.training.loop.fitted import Fitted
+from prism.training.loop.journal import Journal
 from prism.training.run import Run
 
 

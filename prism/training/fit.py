@@ -11,21 +11,23 @@ import pandas as pd
 import torch
 from torch import nn
 
-from prism.evaluation.metrics import scores
+from prism.compute.device import describe, place_on, reserved, usable_precision
+from prism.inference.prediction import FORMAT, predicted
+from prism.jobs.attempts import EXIT_TRY_AGAIN
+from prism.jobs.limits import Limits, OutOfTimeError
+from prism.jobs.log import say
 from prism.models import build
-from prism.training import artefacts, freed_memory, identity
-from prism.training.artefacts import RunPaths
-from prism.training.attempts import EXIT_TRY_AGAIN
+from prism.protocol.schedule import warm_up_warning
+from prism.runs import artefacts
+from prism.runs import provenance as identity
+from prism.runs.artefacts import RunPaths
+from prism.scores import scores
 from prism.training.closed_form import fit_closed_form
-from prism.training.device import describe, place_on, reserved, usable_precision
-from prism.training.fitted import Fitted
-from prism.training.limits import Limits, OutOfTimeError
-from prism.training.log import say
-from prism.training.out_of_memory import explained
-from prism.training.prediction import FORMAT, predicted
+from prism.training.loop.fitted import Fitted
+from prism.training.loop.state import RunState, seed_everything
+from prism.training.memory.estimate import keep_freed_memory
+from prism.training.memory.shortage import explained
 from prism.training.run import Run
-from prism.training.schedule import warm_up_warning
-from prism.training.state import RunState, seed_everything
 
 
 def train(
@@ -53,7 +55,7 @@ def train(
         wanted = "fp32" if closed_form else run.settings.precision
         precision = usable_precision(wanted, place, run.cpu_precision)
         _announce(run, module, place, precision)
-        freed_memory.keep_where_it_fits(run, place, limits.mem_mb)
+        keep_freed_memory(run, place, limits.mem_mb)
         if closed_form:
             fitted = fit_closed_form(module, run)
         else:

@@ -18,19 +18,19 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.warnings import PossibleUserWarning
 from torch import nn
 
-from prism.training.attempts import EXIT_TRY_AGAIN
-from prism.training.board import Board
-from prism.training.captured_task import task_of
-from prism.training.data import FoldData
-from prism.training.fitted import Fitted
-from prism.training.keeping import KeepState
-from prism.training.limits import Limits, OutOfTimeError
-from prism.training.log import say
-from prism.training.micro_batches import refuse_coupled
-from prism.training.progress import Progress
+from prism.jobs.attempts import EXIT_TRY_AGAIN
+from prism.jobs.limits import Limits, OutOfTimeError
+from prism.jobs.log import say
+from prism.training.cuda_graph.task import task_of
+from prism.training.loop.board import Board
+from prism.training.loop.data import FoldData
+from prism.training.loop.fitted import Fitted
+from prism.training.loop.micro_batches import refuse_coupled
+from prism.training.loop.progress import Progress
+from prism.training.loop.save_state import KeepState
+from prism.training.loop.state import RunState
+from prism.training.loop.task import Task
 from prism.training.run import Run
-from prism.training.state import RunState
-from prism.training.task import Task
 
 LIGHTNING_PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 EXIT_AFTER_SIGTERM = 143

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from prism import NUMBERS_VERSION
-from prism.genome import folds as fold_tables
-from prism.training import identity
-from prism.training.settings import TrainingSettings
+from prism.genome.dataset import folds as fold_tables
+from prism.protocol.settings import TrainingSettings
+from prism.runs import provenance as identity
 
 
 @dataclass(frozen=True)

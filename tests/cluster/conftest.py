@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from slurm import Slurm, why_not
+
+from tests.cluster.slurm import Slurm, why_not
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
-from submission import Submission, submit
+from tests.cluster.submission import Submission, submit
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,7 @@ def slurm() -> Iterator[Slurm]:
 @pytest.fixture(scope="session")
 def demo(slurm, tmp_path_factory, root) -> Submission:
     """The workflow run to its end through profiles/slurm as it is shipped."""
-    from project import make_project
+    from tests.workflow.project import make_project
 
     project = make_project(tmp_path_factory.mktemp("cluster"), root)
     # `auto` asks for a GPU; the one that Slurm gives is none, and training takes the CPU

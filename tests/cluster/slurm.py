@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from slurm_settings import (
+from tests.cluster.slurm_settings import (
     ACCOUNTS,
     CPU_MINUTES,
     CPUS,

@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 import yaml
-from project import Project
-from slurm import Slurm
+
+from tests.cluster.slurm import Slurm
+from tests.workflow.project import Project
 
 PROFILE = Path(__file__).resolve().parents[2] / "profiles" / "slurm"
 # The profile polls like a guest on a large cluster; here it may look more often.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from submission import visible_gpus
+from tests.cluster.submission import visible_gpus
 
 # comment of the job: partition, MB, minutes, cores, GPUs; a group's memory and cores are the sum over jobs that run
 # side by side, its time the sum over those that wait for each other

@@ -15,8 +15,18 @@ from typing import Any
 
 import pytest
 import yaml
-from project import MODELS, Project, make_project
-from submission import HANG, Job, jobs_of, run_name, site_profile, snakemake, submit, visible_gpus
+
+from tests.cluster.submission import (
+    HANG,
+    Job,
+    jobs_of,
+    run_name,
+    site_profile,
+    snakemake,
+    submit,
+    visible_gpus,
+)
+from tests.workflow.project import MODELS, Project, make_project
 
 # 85 s of training at least, on any machine, for a job that gets a minute
 TIMED_STEPS, STEP_SECONDS = 425, 0.2

@@ -15,7 +15,7 @@ import yaml
 from prism.models import build
 from prism.models.authors import authors_names
 from tests.conda.deployment import CondaProject, pin_file_fell_back
-from tests.unit.environments import FROM_CUDA, third_party, uses
+from tests.unit.house.environments import FROM_CUDA, third_party, uses
 from tests.workflow.project import COLUMNS, FOLDS, MODELS, cell_type_row
 
 LENGTH = 1100

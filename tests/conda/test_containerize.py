@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-from tests.unit.environments import uses
+from tests.unit.house.environments import uses
 
 
 def test_recipe_names_every_environment(conda, root, new_project):

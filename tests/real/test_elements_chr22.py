@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prism.genome.bedgraph import write_bedgraph
-from prism.genome.element_file import make
-from prism.genome.fasta import write_fasta
-from prism.genome.peaks import read_peaks
-from prism.genome.sources import Signal
+from prism.genome.elements.make import make
+from prism.genome.elements.peaks import read_peaks
+from prism.genome.tracks.bedgraph import write_bedgraph
+from prism.genome.tracks.fasta import write_fasta
+from prism.genome.tracks.signal_sources import Signal
 from tests.real.prepare import chr22_genes
 
 LENGTHS = {"chr22": 50_818_468}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from project import Project, make_project
+
+from tests.workflow.project import Project, make_project
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import shutil
 
 import pandas as pd
 import pytest
-from project import CONFIG, Project, make_project
+
+from tests.workflow.project import CONFIG, Project, make_project
 
 GENE_COLUMNS = {"gene_id": "gene_id", "chrom": "chrom", "tss": "tss", "strand": "strand"}
 WINDOWS = "results/windows/simA/400.h5"

@@ -6,7 +6,8 @@ import shutil
 
 import h5py
 import pytest
-from project import COLUMNS, cell_type_row
+
+from tests.workflow.project import COLUMNS, cell_type_row
 
 TARGET = "results/elements/simA.h5"
 

@@ -6,7 +6,8 @@ import json
 
 import pandas as pd
 import yaml
-from project import MODELS, executed_jobs
+
+from tests.workflow.project import MODELS, executed_jobs
 
 SMALL = {"d_model": 8, "n_layer": 1}
 FAMILIES = {

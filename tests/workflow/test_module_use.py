@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from project import CONFIG, MODELS, Project, make_project
 
-from prism.genome.windows import Windows
+from prism.genome.dataset.windows import Windows
+from tests.workflow.project import CONFIG, MODELS, Project, make_project
 
 RUN = "results/runs/simA/floor/fold1/seed2"
 WINDOWS = "results/windows/simA/400.h5"

@@ -11,10 +11,10 @@ import pyBigWig
 import pytest
 import torch
 import yaml
-from project import COLUMNS, MODELS, cell_type_row, executed_jobs
 
 from prism.models import build
 from prism.models.authors import authors_names
+from tests.workflow.project import COLUMNS, MODELS, cell_type_row, executed_jobs
 
 RUN = "simA.tiny.fold1.seed2"
 CHECKPOINT = "results/runs/simA/tiny/fold1/seed2/best.ckpt"

@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from project import CONFIG, MODELS, Project
+
+from tests.workflow.project import CONFIG, MODELS, Project
 
 RUN = Path("results/runs/simA/long/fold1/seed2")
 TARGET = f"{RUN}/metrics.json"

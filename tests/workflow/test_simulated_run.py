@@ -8,7 +8,8 @@ import shutil
 import pandas as pd
 import pytest
 import yaml
-from project import COLUMNS, MODELS, cell_type_row, executed_jobs
+
+from tests.workflow.project import COLUMNS, MODELS, cell_type_row, executed_jobs
 
 RUN = "results/runs/simA/tiny/fold1/seed2"
 

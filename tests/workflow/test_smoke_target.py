@@ -7,7 +7,8 @@ import os
 import shutil
 
 import yaml
-from project import MODELS, executed_jobs
+
+from tests.workflow.project import MODELS, executed_jobs
 
 RUN = {"cell_types": ["simA"], "models": ["floor", "tiny", "gated"], "folds": [1], "seeds": [2]}
 GATED = {
@@ -74,7 +75,7 @@ def test_a_trial_that_had_to_be_cut_is_told_and_clears_no_training(fresh, tmp_pa
     ignored = shutil.ignore_patterns(".git", ".venv", "tests", "__pycache__", ".snakemake", ".*_cache")
     shutil.copytree(fresh.workflow, clone, ignore=ignored)
     script, asked = (
-        clone / "prism/training/smoke.py",
+        clone / "prism/training/trial.py",
         "needed_bytes(run, device), available_bytes(device, mem_mb)",
     )
     text = script.read_text()

@@ -8,7 +8,8 @@ import shutil
 
 import pytest
 import yaml
-from project import CONFIG, MODELS, Project
+
+from tests.workflow.project import CONFIG, MODELS, Project
 
 RUN = "results/runs/simA/timed/fold1/seed2"
 STEPS, HOURS = 10, 4  # of training, and of a look at the clock, before every step
@@ -30,7 +31,7 @@ def clone(root, tmp_path_factory):
     copy = tmp_path_factory.mktemp("clone") / "prism"
     ignored = shutil.ignore_patterns(".venv*", ".git", "results", "resources", ".snakemake", "logs", "tests")
     shutil.copytree(root, copy, ignore=ignored)
-    limits = copy / "prism/training/limits.py"
+    limits = copy / "prism/jobs/limits.py"
     text = limits.read_text()
     for old, new in (
         ("\n@dataclass\nclass Limits:", CLOCK),

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prism
-from prism.training.schedule import warm_up_warning
-from prism.training.settings import TrainingSettings
+from prism.protocol.schedule import warm_up_warning
+from prism.protocol.settings import TrainingSettings
 from workflow_scripts.planning.models import CLOSED_FORM, LEARNS_A_MASK, Entry
 from workflow_scripts.planning.released import Released
 

@@ -10,16 +10,16 @@ from itertools import product
 import yaml
 
 from prism.fetch.addresses import missing_key
-from prism.genome.folds import read as read_folds
+from prism.genome.dataset.folds import read as read_folds
 from workflow_scripts.planning import downloads as fetching
 from workflow_scripts.planning import predictions
 from workflow_scripts.planning.cell_types import CellType, read_cell_types
+from workflow_scripts.planning.checks import check_chosen, check_data, check_settings
 from workflow_scripts.planning.command_line import typed
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.folds import split_of
 from workflow_scripts.planning.models import CLOSED_FORM, LEARNS_A_MASK, Entry, read_models
 from workflow_scripts.planning.paths import BASE, find
-from workflow_scripts.planning.refusals import check_chosen, check_data, check_settings
 from workflow_scripts.planning.released import Released, read_released
 from workflow_scripts.planning.validation import check, read_schema
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prism.genome.genes import ACTIVITY, RNA_FEATURES
+from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 
 if TYPE_CHECKING:  # a plan is checked here, and makes use of this
     from workflow_scripts.planning.plan import Plan

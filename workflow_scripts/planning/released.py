@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from prism.genome.genes import ACTIVITY, RNA_FEATURES
+from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 from workflow_scripts.planning.models import READS_ELEMENTS
 
 FEATURES = (*RNA_FEATURES, ACTIVITY)

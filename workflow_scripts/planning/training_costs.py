@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prism.training.settings import TrainingSettings
+from prism.protocol.settings import TrainingSettings
 from workflow_scripts.planning.models import CLOSED_FORM, Entry
 from workflow_scripts.planning.paths import COST_TABLE as TABLE
 

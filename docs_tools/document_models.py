@@ -1,0 +1,56 @@
+"""Writes docs/models.md from config/models.yaml: python -m docs_tools.document_models > docs/models.md."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from docs_tools import model_tables
+from docs_tools.model_tables import ENFORMER_PARAMETERS
+from workflow_scripts.planning.models import read_models
+from workflow_scripts.planning.paths import BASE
+
+INTRODUCTION = f"""\
+# Models
+Made from `config/models.yaml` and `benchmarks/results/model_costs.tsv` by `python -m
+docs_tools.document_models`; do not edit.
+
+Parameters are counted on the model as built for three signals (H3K27ac, DNase, contacts) and nine gene features
+(the mRNA features and the promoter activity), or none where the entry says `rna_features: false`; not for ridge,
+which is solved, nor for Enformer, whose library lives in an environment of its own ({ENFORMER_PARAMETERS:,}: see
+`tests/unit/models/test_enformer.py`). Steps and batch are those of the entry's protocol; `-` where there is none.
+"""
+COSTS = """\
+## What training costs
+`python -m benchmarks.model_costs` measures; it says how. Memory is what training took beyond the loaded program,
+time is that of one optimiser step, of so many genes (those at once in brackets, where fewer go through the model
+together). On a CPU a training keeps freed memory where it has room (`prism/compute/malloc.py`); fragments are in
+what it took. Where the load of the machine was well above its threads, it was busy with other work, and the time is too
+long.
+"""
+ESTIMATES = """\
+## Memory of a GPU, estimated
+**No GPU has run this.** Worked out by `prism/models/memory.py` from what every operation keeps for its
+gradient, in bf16 with the fused kernels; the count for a CPU in float32 is checked against the tensors that are
+kept, to 2 % (`tests/unit/models/test_memory.py`). Bytes kept for each position are those of the whole model between
+the forward and the backward pass of one gene, with the layers checkpointed (`checkpoint_layers`, their inputs
+kept alone) or not. The estimates in GB add weights, optimiser and a rough upper count of the layer at work; not
+the library, nor the GPU's own context (about 1 GB). The plain twin of the scan (`PRISM_SCAN=reference`) would
+need some ten times as much: long windows are not for it.
+"""
+
+
+def document() -> str:
+    """The whole page."""
+    entries = sorted(
+        read_models([BASE / "config" / "models.yaml"]).values(), key=lambda e: (e.architecture, e.name)
+    )
+    costly = [entry for entry in entries if entry.has_own_cost]
+    lines = [INTRODUCTION, COSTS, *model_tables.costs(costly), ESTIMATES, *model_tables.estimates(costly)]
+    for architecture, group in groupby(entries, key=lambda entry: entry.architecture):
+        lines += [f"## {architecture}", *model_tables.settings_of(architecture), ""]
+        lines += model_tables.listing(group)
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(document(), end="")

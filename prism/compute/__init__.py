@@ -1,0 +1,1 @@
+"""Where a model computes: device, batches, freed memory."""

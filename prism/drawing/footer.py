@@ -1,0 +1,87 @@
+"""Provenance in words: the small lines below a figure, and the full record in the file's metadata."""
+
+from __future__ import annotations
+
+import json
+
+from prism.runs.drawn import Run
+
+SHOWN = 4
+
+
+def _distinct(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(value or "unknown" for value in values))
+
+
+def _listed(values: list[str]) -> str:
+    values = _distinct(values)
+    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
+    return ", ".join(values[:SHOWN]) + more
+
+
+def _revision(value: str) -> str:
+    return value[:8] + ("+changes" if "dirty" in value else "")
+
+
+def output_type(source: dict) -> str:
+    """What a signal's values are: as the user's table says, else as the portal said of its files; "" if neither did."""
+    said = [file.get("output_type") for file in source.get("files") or []]
+    return source.get("output_type") or ", ".join(dict.fromkeys(filter(None, said)))
+
+
+def describe_source(name: str, source: dict) -> str:
+    """One signal in words: `DNase: read-depth normalized signal, log1p (ENCFF414OGC)`."""
+    addresses = str(source.get("address") or "").split(",")
+    files = "; ".join(part.strip().rstrip("/").rsplit("/", 1)[-1] for part in addresses if part.strip())
+    words = [output_type(source) or "output type not given"]
+    if "normalisation" in source:
+        words.append(f"normalisation {source['normalisation']}")
+    if (source.get("transform") or "none") != "none":
+        words.append(source["transform"])
+    return f"{name}: {', '.join(words)}" + (f" ({files})" if files else "")
+
+
+def signal_line(cell_type: str, sources: dict) -> str:
+    """The signals of a cell type with what they measure; a substitute is thereby named."""
+    # sequence, blacklist and peaks have no kind: they are no signals
+    words = [describe_source(name, source) for name, source in sources.items() if source.get("kind")]
+    return f"signals of {cell_type}: " + (" | ".join(words) if words else "none")
+
+
+def provenance_lines(runs: list[Run]) -> list[str]:
+    """Footer lines of runs: data set hash, NUMBERS_VERSION, label, git revision; then each cell type's signals."""
+    versions = _distinct([str(run.provenance.get("numbers_version", "")) for run in runs])
+    numbers = ", ".join(versions) + (" (differ: runs not comparable)" if len(versions) > 1 else "")
+    first = " · ".join(
+        [
+            "data set " + _listed([str(run.provenance.get("dataset_hash") or "")[:8] for run in runs]),
+            "numbers version " + numbers,
+            "label " + _listed([run.assay for run in runs]),
+            "code " + _listed([_revision(str(run.provenance.get("git_revision") or "")) for run in runs]),
+        ]
+    )
+    lines = [first]
+    for run in runs:
+        line = signal_line(run.cell_type, run.provenance.get("sources") or {})
+        if run.provenance.get("sources") and line not in lines:
+            lines.append(line)
+    return lines
+
+
+def full_record(runs: list[Run]) -> str:
+    """Every run's identity in full, as JSON, for the metadata of the written file."""
+    keys = ("dataset_hash", "settings_hash", "numbers_version", "git_revision", "device", "precision")
+    return json.dumps(
+        [
+            {
+                "cell_type": run.cell_type,
+                "model": run.model,
+                "fold": run.fold,
+                "seed": run.seed,
+                "label": run.assay,
+            }
+            | {key: run.provenance.get(key) for key in keys}
+            for run in runs
+        ],
+        sort_keys=True,
+    )

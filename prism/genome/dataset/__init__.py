@@ -1,0 +1,1 @@
+"""The dataset file: windows of genes, cut, stored and read; folds."""

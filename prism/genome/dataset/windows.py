@@ -1,0 +1,253 @@
+"""Reads the dataset file into batches (layout: `dataset_file`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor
+
+from prism.files.hdf5 import opened
+from prism.genome.batch import Batch
+from prism.genome.coordinates import check_length
+from prism.genome.dataset.layout import SCHEMA_VERSION
+from prism.genome.elements.reader import ElementReader
+from prism.genome.genes import table as gene_tables
+from prism.genome.tracks.sequence import UNKNOWN, one_hot
+
+_LARGEST_IN_MEMORY = 2 << 30  # bytes; "auto" streams what is larger (2 kb windows take about 0.5 GB)
+_ROWS_READ_AT_ONCE = 512
+
+
+class Windows:
+    """Windows of the genes of a dataset file.
+
+    path: the dataset file; genes: the genes table, for features and labels (None: neither); length: even, in
+    bp, a centre crop of the file's windows (None: all of them); signals: names in the order wanted (None:
+    all); rna_features: False leaves them out (width 0); in_memory: True, False (stream from the file) or
+    "auto" (in memory up to 2 GiB); elements: file of candidate elements (`element_file`), for Batch.elements.
+
+    Attributes: gene_id, chrom (lists), tss (n,) int64 array, length, signal_names, rna_feature_names,
+    expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content and of
+    the columns used, and of the elements), content_hash, sources, cell_type, assembly, nbytes (of the cropped windows
+    and the elements, decoded), in_memory, device.
+
+    Raises ValueError for a file of another layout, an odd length or one longer than the file's, an unknown
+    signal, and genes that the table or the elements lack.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        genes: str | Path | None = None,
+        length: int | None = None,
+        signals: Sequence[str] | None = None,
+        rna_features: bool = True,
+        in_memory: bool | str = "auto",
+        elements: str | Path | None = None,
+    ):
+        self.path, self.device, self._one_hot = Path(path), torch.device("cpu"), _ONE_HOT
+        self._file, self._file_pid = None, None
+        with _opened(self.path) as file:
+            self._read_facts(file, length, signals)
+        self._read_genes(genes, rna_features)
+        self._elements: ElementReader | None = None
+        if elements is not None:
+            self._read_elements(elements)
+        if in_memory not in (True, False, "auto"):
+            raise ValueError(f"in_memory {in_memory!r} must be true, false or 'auto'")
+        self.in_memory = self.nbytes <= _LARGEST_IN_MEMORY if in_memory == "auto" else bool(in_memory)
+        self._arrays: dict[str, Tensor] | None = None
+        if self.in_memory:
+            self._arrays = {name: self._whole(name) for name in self._widths}
+            if self._elements is not None:
+                self._elements.load()
+            self.close()
+
+    def close(self) -> None:
+        """Close the file; streaming opens it again when it is needed."""
+        if self._file is not None and self._file_pid == os.getpid():
+            self._file.close()
+        self._file, self._file_pid = None, None
+        if self._elements is not None:
+            self._elements.close()
+
+    def __len__(self) -> int:
+        return len(self.gene_id)
+
+    def __getstate__(self):
+        return {**self.__dict__, "_file": None, "_file_pid": None}
+
+    def _read_facts(self, file: h5py.File, length: int | None, signals: Sequence[str] | None) -> None:
+        facts, there = file.attrs, json.loads(file.attrs["signals"])
+        whole = int(facts["length"])
+        self.length = check_length(whole if length is None else length)
+        if self.length > whole:
+            raise ValueError(f"{self.path}: windows of {self.length} bp asked for, but the file's have {whole} "
+                             "bp; cut a longer file, or ask for less")  # fmt: skip
+        self.signal_names = list(there if signals is None else signals)
+        if unknown := [name for name in self.signal_names if name not in there]:
+            raise ValueError(f"{self.path}: no signal {', '.join(unknown)}; needed are "
+                             f"{', '.join(self.signal_names)}, there are {', '.join(there) or 'none'}")  # fmt: skip
+        self.cell_type, self.assembly = str(facts["cell_type"]), str(facts["assembly"])
+        self.sources, self.content_hash = json.loads(facts["sources"]), str(facts["content_hash"])
+        table = file["genes"]
+        self.gene_id, self.chrom = (table[name].asstr()[:].tolist() for name in ("gene_id", "chrom"))
+        self.tss, self._chrom_length = table["tss"][:], table["chrom_length"][:]
+        self._crop = (whole - self.length) // 2
+        self._bin_sizes = {
+            name: int(file[f"signals/{name}"].attrs.get("bin_size", 0)) for name in self.signal_names
+        }
+        paths = ["sequence", *(f"signals/{name}" for name in self.signal_names)]
+        paths += [name for name in ("blacklist", "peaks") if name in file]
+        binned = {f"signals/{name}" for name, size in self._bin_sizes.items() if size}
+        self._widths = {path: file[path].shape[1] if path in binned else self.length for path in paths}
+        self.nbytes = len(self) * sum(
+            width * file[path].dtype.itemsize for path, width in self._widths.items()
+        )
+        self._first_bin_start = self.tss - whole // 2
+
+    def _read_genes(self, path: str | Path | None, rna_features: bool) -> None:
+        self.rna_feature_names: list[str] = []
+        self.expression: Tensor | None = None
+        columns: dict[str, np.ndarray] = {}
+        if path is not None:
+            table = gene_tables.read(path)
+            kept = table.kept.set_index("gene_id")
+            if missing := [gene for gene in self.gene_id if gene not in kept.index]:
+                raise ValueError(
+                    f"{path}: {len(missing)} genes of {self.path} are not in the table or dropped there "
+                    f"({gene_tables.named(missing)}); cut the windows again from this table"
+                )
+            self.rna_feature_names = table.rna_features if rna_features else []
+            used = self.rna_feature_names + ([gene_tables.EXPRESSION] if table.has_expression else [])
+            columns = {name: kept.loc[self.gene_id, name].to_numpy(np.float64) for name in used}
+        if gene_tables.EXPRESSION in columns:
+            self.expression = torch.from_numpy(columns[gene_tables.EXPRESSION].astype(np.float32))
+        features = [columns[name] for name in self.rna_feature_names]
+        stacked = np.stack(features, axis=1) if features else np.zeros((len(self), 0))
+        self._rna_features = torch.from_numpy(stacked.astype(np.float32))
+        identity = hashlib.sha256(self.content_hash.encode())
+        for name, values in columns.items():
+            identity.update(name.encode() + b"\0" + np.ascontiguousarray(values, "<f8").tobytes())
+        self.identity = identity.hexdigest()
+
+    def _read_elements(self, path: str | Path) -> None:
+        reader = ElementReader(path, self.gene_id, self.chrom, self.tss)
+        if (reader.cell_type, reader.assembly) != (self.cell_type, self.assembly):
+            raise ValueError(
+                f"{path}: elements of {reader.cell_type} ({reader.assembly}), but {self.path} holds windows of "
+                f"{self.cell_type} ({self.assembly}); give the elements of the same cell type"
+            )
+        self._elements, self.nbytes = reader, self.nbytes + reader.nbytes
+        self.identity = hashlib.sha256(f"{self.identity} {reader.content_hash}".encode()).hexdigest()
+
+    @property
+    def rna_features(self) -> Tensor:
+        """(n, n_features) float32: Batch.rna_features of every gene, without reading a window."""
+        return self._rna_features
+
+    @property
+    def elements_origin(self) -> dict | None:
+        """Where the candidate elements are from, {"content_hash", "sources"}; None without."""
+        if self._elements is None:
+            return None
+        return {"content_hash": self._elements.content_hash, "sources": dict(self._elements.sources)}
+
+    def elements_per_gene(self, genes: int, at_most: int) -> float:
+        """Elements of a gene, averaged over a batch of `genes`, at the most (`ElementReader.per_gene`); 0 without."""
+        return 0.0 if self._elements is None else self._elements.per_gene(genes, at_most)
+
+    def to(self, device: torch.device | str) -> Windows:
+        """Move what is held in memory (packed: uint8 codes, float32 signals) to a device; batches are made there."""
+        self.device = torch.device(device)
+        self._one_hot = self._one_hot.to(self.device)
+        self._rna_features = self._rna_features.to(self.device)
+        self.expression = self.expression.to(self.device) if self.expression is not None else None
+        if self._arrays is not None:
+            self._arrays = {name: values.to(self.device) for name, values in self._arrays.items()}
+        if self._elements is not None:
+            self._elements.to(self.device)
+        return self
+
+    def batch(self, indices: Sequence[int] | Tensor) -> Batch:
+        """The windows of some genes (rows of this dataset, in any order, repeats allowed)."""
+        rows = np.asarray(indices, np.int64)
+        if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
+            raise IndexError(f"gene {rows.max()} asked for, but there are {len(self)}")
+        rows = rows % len(self)
+        index = _moved(rows, self.device)
+        arrays = self._taken(rows, index)
+        signals = [self._per_base(name, arrays[f"signals/{name}"], rows) for name in self.signal_names]
+        empty = torch.zeros(len(rows), self.length, 0, device=self.device)
+        return Batch(
+            sequence=self._one_hot[arrays["sequence"].int()],
+            signals=torch.stack(signals, dim=-1) if signals else empty,
+            rna_features=self._rna_features[index],
+            expression=self.expression[index] if self.expression is not None else None,
+            peaks=arrays.get("peaks"),
+            blacklist=arrays.get("blacklist"),
+            elements=self._elements.batch(rows) if self._elements is not None else None,
+        )
+
+    def _taken(self, rows: np.ndarray, index: Tensor) -> dict[str, Tensor]:
+        if self._arrays is not None:
+            return {name: values[index] for name, values in self._arrays.items()}
+        return {name: self._streamed(name, rows).to(self.device) for name in self._widths}
+
+    def _per_base(self, name: str, values: Tensor, rows: np.ndarray) -> Tensor:
+        """Signal (batch, length); contacts, stored per bin, are spread over their bases, 0 off the chromosome."""
+        bin_size = self._bin_sizes[name]
+        if not bin_size:
+            return values
+        positions = (self.tss[rows] - self.length // 2)[:, None] + np.arange(self.length)
+        bins = positions // bin_size - (self._first_bin_start[rows] // bin_size)[:, None]
+        on_chromosome = (positions >= 0) & (positions < self._chrom_length[rows][:, None])
+        spread = values.gather(1, _moved(bins, self.device))
+        return spread * _moved(on_chromosome, self.device)
+
+    def _source(self, name: str) -> tuple[h5py.Dataset, slice]:
+        if self._file_pid != os.getpid():  # a handle must not cross a fork
+            self._file, self._file_pid = _opened(self.path), os.getpid()
+        binned = self._bin_sizes.get(name.removeprefix("signals/"), 0)
+        return self._file[name], slice(None) if binned else slice(self._crop, self._crop + self.length)
+
+    def _streamed(self, name: str, rows: np.ndarray) -> Tensor:
+        data, columns = self._source(name)
+        values = np.empty((len(rows), self._widths[name]), data.dtype)
+        for place in np.argsort(rows, kind="stable"):
+            values[place] = data[rows[place], columns]
+        return torch.from_numpy(values)
+
+    def _whole(self, name: str) -> Tensor:
+        data, columns = self._source(name)
+        values = np.empty((len(self), self._widths[name]), data.dtype)
+        for first in range(0, len(self), _ROWS_READ_AT_ONCE):
+            rows = slice(first, first + _ROWS_READ_AT_ONCE)
+            values[rows] = data[rows, columns]
+        return torch.from_numpy(values)
+
+
+_ONE_HOT = torch.from_numpy(one_hot(np.arange(UNKNOWN + 1)))
+
+
+def _moved(values: np.ndarray, device: torch.device) -> Tensor:
+    """`values` on a device; a GPU is not waited for, as a copy from memory that is not pinned would."""
+    tensor = torch.from_numpy(values)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
+def _opened(path: Path) -> h5py.File:
+    file = opened(path, "dataset file", "workflow_scripts.windows", "cut it again")
+    if (version := file.attrs.get("schema_version")) != SCHEMA_VERSION:
+        file.close()
+        raise ValueError(
+            f"{path}: layout version {version}, this program reads {SCHEMA_VERSION}; cut the file again"
+        )
+    return file

@@ -1,0 +1,1 @@
+"""Candidate elements of each gene."""

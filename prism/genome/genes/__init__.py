@@ -1,0 +1,1 @@
+"""Genes: annotation, gene table, labels, gene features."""

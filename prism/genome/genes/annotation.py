@@ -1,0 +1,233 @@
+"""The genes of an assembly: one TSS a gene, by a stated rule, and the mRNA features of its transcript."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from prism.genome.coordinates import check_tss, resolve_chromosomes
+from prism.genome.genes.gene_list import ListSettings, read_gene_list
+from prism.genome.genes.gtf import Transcripts, read_gtf, select_transcripts
+from prism.genome.genes.rna_features import longest_coding, measure, scaled
+from prism.genome.genes.table import DROPPED, LOCUS, RNA_FEATURES, GeneTable, gene_table, named
+from prism.genome.tracks.sequence import Genome
+
+log = logging.getLogger(__name__)
+
+Scale = Mapping[str, tuple[float, float]]
+
+
+def on_chromosomes(chrom: pd.Series, chosen: Iterable[str] | None) -> np.ndarray:
+    """(n,) bool, whether each locus lies on a chosen chromosome, named with or without 'chr'; None chooses all.
+
+    Raises ValueError when none does.
+    """
+    if chosen is None:
+        return np.ones(len(chrom), dtype=bool)
+    wanted = {name.removeprefix("chr") for name in chosen}
+    found = chrom.str.removeprefix("chr").isin(wanted).to_numpy()
+    if not found.any():
+        raise ValueError(
+            f"chromosomes = {', '.join(chosen)}: no gene lies there; the genes are on {named(chrom.unique())}"
+        )
+    return found
+
+
+def first_bases(transcripts: Transcripts) -> np.ndarray:
+    """(n,) 0-based position of each transcript's first base: start on '+', end - 1 on '-'."""
+    frame = transcripts.frame
+    return np.where(frame["strand"] == "+", frame["start"], frame["end"] - 1)
+
+
+def choose_tss(transcripts: Transcripts) -> np.ndarray:
+    """Row of the transcript whose first base is its gene's TSS, one a gene, in order of gene id.
+
+    MANE Select, else Ensembl canonical, else the longest CDS (without stop codon); ties go to the transcript with
+    the most exonic bases, then to the first transcript id.
+    """
+    n = len(transcripts.frame)
+    order = transcripts.frame[["gene_id", "transcript_id", "mane", "canonical"]].assign(
+        cds=transcripts.coding.total(n), exonic=transcripts.exons.total(n)
+    )
+    by = ["gene_id", "mane", "canonical", "cds", "exonic", "transcript_id"]
+    order = order.sort_values(by, ascending=[True, False, False, False, False, True])
+    return order.drop_duplicates("gene_id").index.to_numpy()
+
+
+def genes_of_gtf(
+    gtf: str | Path,
+    genome: Genome,
+    gene_types: Iterable[str] | None = ("protein_coding",),
+    with_features: bool = True,
+    scale: Scale | None = None,
+    chromosomes: Iterable[str] | None = None,
+) -> GeneTable:
+    """One row a gene of `gene_types` (None: all) of a GTF, sorted by position, features where it has CDS lines.
+
+    scale: moments of the lengths' logarithms, see `rna_features.scaled`. chromosomes: those to keep.
+    Genes on chromosomes that the genome lacks
+    and, with features, genes without CDS are dropped with the reason. Raises ValueError for a broken GTF, one that
+    shares no chromosome with the genome, and a TSS beyond its chromosome.
+    """
+    everything = read_gtf(gtf, gene_types)
+    everything = select_transcripts(everything, on_chromosomes(everything.frame["chrom"], chromosomes))
+    transcripts = _placed(everything, genome)
+    frame = _loci(transcripts)
+    absent = everything.frame[~everything.frame["gene_id"].isin(frame["gene_id"])].reset_index(drop=True)
+    if len(absent):
+        lost = absent.drop_duplicates("gene_id").assign(tss=-1)
+        lost[DROPPED] = "chromosome " + lost["chrom"] + " is not in the genome"
+        frame = pd.concat([frame, lost[[*LOCUS, DROPPED]]], ignore_index=True)
+    if with_features:
+        frame = _with_features(frame, transcripts, genome, scale)
+    rank = {chrom: number for number, chrom in enumerate(genome.lengths)}
+    frame["rank"] = frame["chrom"].map(rank).fillna(len(rank))
+    frame = frame.sort_values(["rank", "tss", "gene_id"])
+    return _finished(frame, genome, gtf)
+
+
+def genes_of_list(
+    path: str | Path,
+    settings: ListSettings,
+    genome: Genome,
+    gtf: str | Path | None = None,
+    with_features: bool = True,
+    scale: Scale | None = None,
+    chromosomes: Iterable[str] | None = None,
+) -> GeneTable:
+    """One row a gene of a user's table, in its order; strand, check of the TSS and features from a GTF, if given.
+
+    Feature columns of the table are taken over as they are. chromosomes: those to keep.
+    Raises ValueError for the table's faults and for
+    chromosomes that the genome lacks.
+    """
+    genes = read_gene_list(path, settings)
+    genes = genes[on_chromosomes(genes["chrom"], chromosomes)].reset_index(drop=True)
+    names = resolve_chromosomes(genes["chrom"], genome.lengths, genome.path)
+    genes["chrom"] = genes["chrom"].map(names)
+    genes[DROPPED] = ""
+    if gtf is not None:
+        transcripts = _placed(read_gtf(gtf, None), genome)
+        genes = _joined(genes, transcripts, settings.tss_base, gtf)
+        if with_features and RNA_FEATURES[0] not in genes:
+            genes = _with_features(genes, transcripts, genome, scale)
+    if not with_features:
+        genes = genes.drop(columns=[name for name in RNA_FEATURES if name in genes])
+    genes["strand"] = genes["strand"].replace("", ".")
+    return _finished(genes, genome, path)
+
+
+def _placed(transcripts: Transcripts, genome: Genome) -> Transcripts:
+    """The transcripts on chromosomes of the genome, named as there."""
+    frame = transcripts.frame
+    names = resolve_chromosomes(frame["chrom"].unique(), genome.lengths, genome.path, require_all=False)
+    placed = select_transcripts(transcripts, frame["chrom"].isin(names).to_numpy())
+    chrom = placed.frame["chrom"].map(names)
+    return Transcripts(placed.frame.assign(chrom=chrom), placed.exons, placed.coding, placed.stops)
+
+
+def _loci(transcripts: Transcripts) -> pd.DataFrame:
+    frame = transcripts.frame.assign(tss=first_bases(transcripts), **{DROPPED: ""})
+    return frame.loc[choose_tss(transcripts), [*LOCUS, DROPPED]].reset_index(drop=True)
+
+
+def _with_features(
+    frame: pd.DataFrame, transcripts: Transcripts, genome: Genome, scale: Scale | None
+) -> pd.DataFrame:
+    """Add the mRNA features, z-scored over the genes kept; a gene without CDS is dropped, unless none has one."""
+    wanted = set(frame.loc[frame[DROPPED] == "", "gene_id"])
+    transcripts = select_transcripts(transcripts, transcripts.frame["gene_id"].isin(wanted).to_numpy())
+    keep = np.zeros(len(transcripts.frame), dtype=bool)
+    keep[longest_coding(transcripts)] = True
+    if not keep.any():
+        log.warning("the annotation has no CDS lines for these genes: no mRNA features")
+        return frame
+    chosen = select_transcripts(transcripts, keep)
+    features = scaled(measure(chosen, genome), scale)
+    features.index = pd.Index(chosen.frame["gene_id"])
+    frame = frame.join(features, on="gene_id")
+    lacking = (frame[DROPPED] == "") & frame[RNA_FEATURES[0]].isna()
+    frame.loc[lacking, DROPPED] = "no CDS in the annotation, so no mRNA features"
+    return frame
+
+
+def _joined(genes: pd.DataFrame, transcripts: Transcripts, tss_base: int, gtf: str | Path) -> pd.DataFrame:
+    """Fill in the strand from the GTF and compare the table's TSS with it; genes not found are dropped."""
+    frame = transcripts.frame.assign(first=first_bases(transcripts))
+    both = genes[["gene_id", "chrom", "tss"]].merge(frame, on=["gene_id", "chrom"], suffixes=("", "_gtf"))
+    strand = genes["gene_id"].map(both.drop_duplicates("gene_id").set_index("gene_id")["strand"])
+    known, given = strand.notna(), genes["strand"] != ""
+    other_place = ~known & genes["gene_id"].isin(frame["gene_id"])
+    genes.loc[~given & ~known, DROPPED] = "not in the annotation, so the strand is unknown"
+    genes.loc[~given & other_place, DROPPED] = "on another chromosome in the annotation"
+    contrary = given & known & (genes["strand"] != strand)
+    if contrary.any():
+        log.warning(
+            "%d genes have the other strand in %s (%s)",
+            contrary.sum(),
+            gtf,
+            named(genes["gene_id"][contrary]),
+        )
+    genes["strand"] = genes["strand"].where(given, strand.fillna("."))
+    log.info("%d of %d genes of the table found in %s", known.sum(), len(genes), gtf)
+    _compare_tss(both, tss_base, gtf)
+    return genes
+
+
+def _compare_tss(both: pd.DataFrame, tss_base: int, gtf: str | Path) -> None:
+    """Log how many TSS are an annotated transcript start, at the declared base and at the other one.
+
+    Warns by strand, since a table with BED's exclusive ends as TSS is one off on '-' alone.
+    """
+    if both.empty:
+        return
+    shift = (
+        1 if tss_base == 0 else -1
+    )  # the 0-based position, had the other base been declared, is tss - shift
+    matches = both[["gene_id", "strand"]].assign(
+        exact=both["tss"] == both["first"],
+        other=both["tss"] - shift == both["first"],
+        within=both["tss"].between(both["start"] - 1000, both["end"] + 999),
+    )
+    by_gene = matches.groupby(["gene_id", "strand"])[["exact", "other", "within"]].any().reset_index()
+    n, share = len(by_gene), 100 * by_gene[["exact", "other"]].mean()
+    log.info(
+        f"tss_base {tss_base}: {by_gene['exact'].sum()} of {n} TSS ({share['exact']:.1f} %) are a transcript start of "
+        f"{gtf}; with tss_base {1 - tss_base}: {by_gene['other'].sum()} ({share['other']:.1f} %)"
+    )
+    for strand, group in by_gene.groupby("strand"):
+        exact, other = group["exact"].sum(), group["other"].sum()
+        if other > exact:
+            log.warning(
+                f"strand {strand}: tss_base {1 - tss_base} fits the annotation better ({other} of {len(group)} TSS) "
+                f"than the declared {tss_base} ({exact}): check it; on '-' the TSS is the last base, not BED's end"
+            )
+    outside = by_gene.loc[~by_gene["within"], "gene_id"]
+    if len(outside):
+        log.warning(
+            "%d TSS lie more than 1 kb outside their gene in %s (%s)", len(outside), gtf, named(outside)
+        )
+
+
+def _finished(frame: pd.DataFrame, genome: Genome, source: str | Path) -> GeneTable:
+    table = gene_table(frame, source)
+    for gene in table.kept.itertuples():
+        check_tss(gene.gene_id, gene.chrom, gene.tss, genome.lengths[gene.chrom])
+    report_dropped(table)
+    return table
+
+
+def report_dropped(table: GeneTable) -> None:
+    """Log how many genes are kept, and how many were dropped for which reason."""
+    log.info("%d genes kept, %d dropped", len(table.kept), len(table.frame) - len(table.kept))
+    reasons = table.frame.loc[table.frame[DROPPED] != "", DROPPED].value_counts()
+    for reason, count in reasons.head(20).items():
+        log.info("  %d dropped: %s", count, reason)
+    if table.kept.empty:
+        raise ValueError(
+            f"no gene is left; the commonest reason: {reasons.index[0] if len(reasons) else 'no gene given'}"
+        )

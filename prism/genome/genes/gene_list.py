@@ -1,0 +1,116 @@
+"""A user's table of genes and TSS, such as the 18,377 genes of EPInformer: read, converted to 0-based, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from prism.files.text import read_table, require_columns
+from prism.genome.genes.gtf import stable_id
+from prism.genome.genes.table import RNA_FEATURES, named
+
+_NEEDED = ("gene_id", "chrom", "tss")
+_KNOWN = (*_NEEDED, "strand", "symbol")
+
+
+@dataclass(frozen=True)
+class ListSettings:
+    """How to read the table: `tss_base` 0 or 1, `columns` from our names to the table's."""
+
+    tss_base: int
+    columns: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, settings: Mapping) -> ListSettings:
+        """Check {"tss_base": 0|1, "columns": {gene_id, chrom, tss[, strand][, symbol]}}; ValueError if not so."""
+        unknown = [key for key in settings if key not in ("tss_base", "columns")]
+        base, columns = settings.get("tss_base"), settings.get("columns", {})
+        if unknown:
+            raise ValueError(
+                f"gene table settings: unknown key {named(unknown)}; the keys are tss_base and columns"
+            )
+        if isinstance(base, bool) or base not in (0, 1):
+            raise ValueError(
+                f"gene table settings: tss_base is {base!r}; set it to 1 where the first base of a chromosome is "
+                "number 1, to 0 where it is number 0"
+            )
+        if not isinstance(columns, Mapping) or (wrong := [key for key in columns if key not in _KNOWN]):
+            found = f"has {named(wrong)}" if isinstance(columns, Mapping) else f"is {columns!r}"
+            raise ValueError(
+                f"gene table settings: columns {found}; it maps {', '.join(_KNOWN)} to the table's columns"
+            )
+        return cls(base, {**{name: name for name in _NEEDED}, **columns})
+
+
+def read_gene_list(path: str | Path, settings: ListSettings) -> pd.DataFrame:
+    """gene_id, symbol, chrom, tss (0-based bp), strand ('' where not given) and the mRNA features, where present.
+
+    path: csv or tsv, plain or gzipped. Raises ValueError for a missing column, a duplicate gene id, a TSS that is no
+    whole number or before the chromosome's first base, a strand that is neither + nor - nor '.', a feature that is no
+    number and features present only in part, naming gene, value and fix.
+    """
+    table, columns = read_table(path), dict(settings.columns)
+    require_columns(table, list(columns.values()), path)
+    genes = pd.DataFrame({name: table[column].str.strip() for name, column in columns.items()})
+    genes["gene_id"] = genes["gene_id"].map(stable_id)
+    duplicates = genes.loc[genes["gene_id"].duplicated(), "gene_id"].unique()
+    if len(duplicates):
+        raise ValueError(
+            f"{path}: gene ids given more than once: {named(duplicates)}; keep one row for each gene"
+        )
+    genes["tss"] = _positions(genes, settings.tss_base, path)
+    genes["symbol"] = (
+        genes["symbol"].where(genes["symbol"] != "", genes["gene_id"])
+        if "symbol" in genes
+        else genes["gene_id"]
+    )
+    genes["strand"] = _strands(genes, path)
+    present = [name for name in RNA_FEATURES if name in table]
+    if present and len(present) < len(RNA_FEATURES):
+        absent = [name for name in RNA_FEATURES if name not in table]
+        raise ValueError(
+            f"{path}: mRNA features {named(absent, 8)} are missing; give all eight columns or none"
+        )
+    for name in present:
+        genes[name] = _numbers(table[name], genes["gene_id"], name, path)
+    return genes
+
+
+def _positions(genes: pd.DataFrame, tss_base: int, path: str | Path) -> pd.Series:
+    whole = genes["tss"].str.fullmatch(r"\d+(\.0+)?")
+    if not whole.all():
+        gene = genes[~whole].iloc[0]
+        raise ValueError(f"{path}: {gene['gene_id']}: tss {gene['tss']!r} is not a whole number; mend it")
+    tss = genes["tss"].str.split(".").str[0].astype("int64") - tss_base
+    if (tss < 0).any():
+        gene = genes[tss < 0].iloc[0]
+        raise ValueError(
+            f"{path}: {gene['gene_id']}: tss {gene['tss']} with tss_base 1; positions then begin at 1"
+        )
+    return tss
+
+
+def _strands(genes: pd.DataFrame, path: str | Path) -> pd.Series:
+    if "strand" not in genes:
+        return pd.Series("", index=genes.index)
+    strand = genes["strand"].replace({"1": "+", "-1": "-", ".": ""})
+    wrong = ~strand.isin(["+", "-", ""])
+    if wrong.any():
+        gene = genes[wrong].iloc[0]
+        raise ValueError(
+            f"{path}: {gene['gene_id']}: strand {gene['strand']!r} must be '+', '-', or '.' for unknown"
+        )
+    return strand
+
+
+def _numbers(column: pd.Series, gene_id: pd.Series, name: str, path: str | Path) -> pd.Series:
+    values = pd.to_numeric(column, errors="coerce")
+    if values.isna().any():
+        at = values.isna().to_numpy().argmax()
+        raise ValueError(
+            f"{path}: {gene_id.iloc[at]}: {name} is {column.iloc[at]!r}; give a number or leave out the features"
+        )
+    return values

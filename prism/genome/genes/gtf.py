@@ -1,0 +1,238 @@
+"""Reading a GTF: transcripts with their exons, coding segments and stop codons, in one streaming pass."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from prism.files.text import open_text
+
+COLUMNS = (
+    "transcript_id",
+    "gene_id",
+    "symbol",
+    "chrom",
+    "strand",
+    "gene_type",
+    "mane",
+    "canonical",
+    "start",
+    "end",
+)
+_SEGMENT_KINDS = {"exon": "exons", "CDS": "coding", "stop_codon": "stops"}
+_ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
+_VERSIONED = re.compile(r"^(ENS[A-Z]*\d{11})\.\d+$")
+_SKIPPED = -1
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Pieces of transcripts: `row` (n,) index of the transcript, `start` and `end` (n,) 0-based half-open bp."""
+
+    row: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+    def select(self, keep: np.ndarray) -> Segments:
+        """The pieces where `keep` (n,) bool is true."""
+        return Segments(self.row[keep], self.start[keep], self.end[keep])
+
+    def total(self, n: int, values: np.ndarray | None = None) -> np.ndarray:
+        """(n,) int64: per transcript the sum of `values` (default: the pieces' lengths in bp)."""
+        values = self.end - self.start if values is None else values
+        out = np.zeros(n, dtype=np.int64)
+        np.add.at(out, self.row, values)
+        return out
+
+    def count(self, n: int) -> np.ndarray:
+        """(n,) int64: pieces per transcript."""
+        return np.bincount(self.row, minlength=n).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Transcripts:
+    """A GTF in memory: `frame` has one row a transcript (`COLUMNS`; start, end 0-based half-open).
+
+    `coding` are the CDS lines and `stops` the stop_codon lines; `exons` covers both.
+    """
+
+    frame: pd.DataFrame
+    exons: Segments
+    coding: Segments
+    stops: Segments
+
+
+def stable_id(gene_id: str) -> str:
+    """Gene id without Ensembl's version: ENSG00000000003.15 -> ENSG00000000003; other ids stay as they are."""
+    match = _VERSIONED.match(gene_id)
+    return match[1] if match else gene_id
+
+
+def read_gtf(path: str | Path, gene_types: Iterable[str] | None = ("protein_coding",)) -> Transcripts:
+    """All transcripts of the genes of `gene_types` (None: of every type) in a GTF, plain or gzipped.
+
+    GENCODE (gene_type) and Ensembl (gene_biotype) are understood; where a file names no type at all, a gene
+    with a CDS counts as protein_coding. Version suffixes of Ensembl ids are cut off; the copies in the
+    pseudo-autosomal region of Y are left out. A gene without transcript or exon lines is its own transcript.
+
+    Raises ValueError for a broken line (file, line number, content, fix) and for a file without such genes.
+    """
+    collector = _Collector(str(path), None if gene_types is None else frozenset(gene_types))
+    with open_text(path) as lines:
+        for number, line in enumerate(lines, 1):
+            if line[0] != "#" and line != "\n":
+                collector.take(number, line)
+    return collector.finish()
+
+
+@dataclass
+class _Collector:
+    """Rows and pieces gathered so far; flat typed arrays, because GENCODE has three million lines."""
+
+    path: str
+    gene_types: frozenset[str] | None
+    rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    records: list[list] = field(default_factory=list)
+    gene_lines: list[list] = field(default_factory=list)
+    types_of_genes: dict[str, str] = field(default_factory=dict)
+    pieces: dict[str, tuple[array, array, array]] = field(
+        default_factory=lambda: {kind: (array("q"), array("q"), array("q")) for kind in _SEGMENT_KINDS}
+    )
+
+    def take(self, number: int, line: str) -> None:
+        fields = line.split("\t")
+        if len(fields) != 9:
+            raise self._broken(number, line, f"{len(fields)} tab-separated fields instead of 9")
+        chrom, _, kind, start, end, _, strand, _, attributes = fields
+        if kind not in _SEGMENT_KINDS and kind not in ("transcript", "gene"):
+            return
+        try:
+            first, last = int(start) - 1, int(end)
+        except ValueError:
+            raise self._broken(
+                number, line, f"start {start!r} or end {end!r} is not a whole number"
+            ) from None
+        if first < 0 or last <= first:
+            raise self._broken(number, line, f"start {start} and end {end} must hold 1 <= start <= end")
+        if kind == "gene":
+            self._take_gene(number, line, chrom, first, last, strand, attributes)
+            return
+        row = self._row(number, line, chrom, first, last, strand, attributes)
+        if row == _SKIPPED or kind == "transcript":
+            return
+        rows, starts, ends = self.pieces[kind]
+        rows.append(row)
+        starts.append(first)
+        ends.append(last)
+
+    def _row(self, number, line, chrom, start, end, strand, attributes) -> int:
+        """Index of the line's transcript, made at its first line; `_SKIPPED` for one that is not wanted."""
+        at = attributes.find('transcript_id "')
+        stop = attributes.find('"', at + 15)
+        if at < 0 or stop < 0 or stop == at + 15:
+            raise self._broken(number, line, 'no transcript_id "..." among the attributes')
+        key = (chrom, attributes[at + 15 : stop])
+        row = self.rows.get(key)
+        if row is None:
+            record = self._record(number, line, chrom, start, end, strand, attributes)
+            row = len(self.records) if self._wanted(record) else _SKIPPED
+            self.rows[key] = row
+            if row != _SKIPPED:
+                self.records.append([key[1], *record])
+        return row
+
+    def _take_gene(self, number, line, chrom, start, end, strand, attributes) -> None:
+        record = self._record(number, line, chrom, start, end, strand, attributes)
+        if record is not None and record[4]:
+            self.types_of_genes[record[0]] = record[4]
+        if self._wanted(record):
+            self.gene_lines.append([record[0], *record])
+
+    def _wanted(self, record: list | None) -> bool:
+        return record is not None and (
+            self.gene_types is None or record[4] in self.gene_types or not record[4]
+        )
+
+    def _record(self, number, line, chrom, start, end, strand, attributes) -> list | None:
+        """`COLUMNS` without the transcript id, or None for Y's copy of a pseudo-autosomal gene."""
+        pairs = _ATTRIBUTE.findall(attributes)
+        values = dict(reversed(pairs))
+        if not values.get("gene_id"):
+            raise self._broken(number, line, 'no gene_id "..." among the attributes')
+        if strand not in ("+", "-"):
+            raise self._broken(number, line, f"strand {strand!r} is neither '+' nor '-'")
+        tags = {value for name, value in pairs if name == "tag"}
+        if values["gene_id"].endswith("_PAR_Y") or ("PAR" in tags and chrom.removeprefix("chr") == "Y"):
+            return None
+        gene_type = values.get("gene_type") or values.get("gene_biotype") or ""
+        gene_id = stable_id(values["gene_id"])
+        symbol = values.get("gene_name") or values.get("gene") or gene_id
+        mane = not tags.isdisjoint({"MANE_Select", "MANE Select"})
+        return [gene_id, symbol, chrom, strand, gene_type, mane, "Ensembl_canonical" in tags, start, end]
+
+    def _broken(self, number: int, line: str, why: str) -> ValueError:
+        text = line.rstrip("\n")
+        text = text if len(text) <= 200 else f"{text[:200]}..."
+        hint = (
+            "; it looks like GFF3: convert it with `gffread -T`" if "ID=" in text or "Parent=" in text else ""
+        )
+        return ValueError(
+            f"{self.path}, line {number}: {why}: {text!r}; mend the line or download the file again{hint}"
+        )
+
+    def finish(self) -> Transcripts:
+        seen = {record[1] for record in self.records}
+        records = self.records + [gene for gene in self.gene_lines if gene[1] not in seen]
+        frame = pd.DataFrame(records, columns=list(COLUMNS))
+        frame["gene_type"] = frame["gene_type"].where(
+            frame["gene_type"] != "", frame["gene_id"].map(self.types_of_genes)
+        )
+        pieces = {
+            name: Segments(*(np.frombuffer(column, dtype=np.int64) for column in self.pieces[kind]))
+            for kind, name in _SEGMENT_KINDS.items()
+        }
+        for segments in pieces.values():  # a transcript without a line of its own spans its pieces
+            start, end = frame["start"].to_numpy(copy=True), frame["end"].to_numpy(copy=True)
+            np.minimum.at(start, segments.row, segments.start)
+            np.maximum.at(end, segments.row, segments.end)
+            frame["start"], frame["end"] = start, end
+        transcripts = _of_type(Transcripts(frame, **pieces), self.gene_types)
+        if transcripts.frame.empty:
+            wanted = (
+                "gene" if self.gene_types is None else f"gene of type {', '.join(sorted(self.gene_types))}"
+            )
+            raise ValueError(
+                f"{self.path}: no {wanted} in this file; give a GTF with transcripts, or other gene types"
+            )
+        return transcripts
+
+
+def _of_type(transcripts: Transcripts, gene_types: frozenset[str] | None) -> Transcripts:
+    """Leave out what only the gene line, or the absence of a CDS, shows not to be of the wanted type."""
+    frame = transcripts.frame
+    if gene_types is None or frame.empty:
+        return transcripts
+    untyped = frame["gene_type"].isna()
+    coding_genes = set(frame["gene_id"].to_numpy()[np.unique(transcripts.coding.row)])
+    coding = frame["gene_id"].isin(coding_genes) & ("protein_coding" in gene_types)
+    return select_transcripts(transcripts, np.where(untyped, coding, frame["gene_type"].isin(gene_types)))
+
+
+def select_transcripts(transcripts: Transcripts, keep: np.ndarray) -> Transcripts:
+    """The transcripts where `keep` (n,) bool is true, with their pieces."""
+    if keep.all():
+        return transcripts
+    new_row = np.where(keep, np.cumsum(keep) - 1, _SKIPPED)
+
+    def moved(pieces: Segments) -> Segments:
+        held = pieces.select(keep[pieces.row])
+        return Segments(new_row[held.row], held.start, held.end)
+
+    frame = transcripts.frame[keep].reset_index(drop=True)
+    return Transcripts(frame, moved(transcripts.exons), moved(transcripts.coding), moved(transcripts.stops))

@@ -1,0 +1,1 @@
+"""Values along the genome: sequence, bigWig, contacts, intervals."""

@@ -1,0 +1,129 @@
+"""Makes the genome's plain FASTA file and its index from any FASTA file (plain gzip cannot be indexed)."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from prism.files.atomic import writing
+
+LINE_BASES = 60
+_BLOCK_BYTES = 8 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_ALLOWED = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-*."
+
+
+def write_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
+    """Copy a FASTA file (plain, gzip or bgzip) to plain FASTA, 60 bases a line, and write `<target>.fai`.
+
+    Bases are kept as they are (soft-masked lower case too: encoding ignores it). Streams in blocks, so memory
+    does not grow with the genome. Returns the length in bp of each record. Raises ValueError for a file that
+    is not FASTA, is cut short, or holds a duplicate name, an empty record or a character that is no base.
+    """
+    source, target = Path(source), Path(target)
+    index = Path(f"{target}.fai")
+    with writing(index) as index_part:
+        with writing(target) as part, open(part, "wb") as plain:
+            writer = _Writer(plain, source)
+            for is_header, piece in _pieces(source):
+                writer.start(piece) if is_header else writer.add(piece)
+            lines = writer.finish()
+            index.unlink(missing_ok=True)  # a new FASTA never stands beside an old index
+        index_part.write_text("".join(lines))
+    return {line.split("\t")[0]: int(line.split("\t")[1]) for line in lines}
+
+
+def _blocks(source: Path) -> Iterator[bytes]:
+    with open(source, "rb") as raw:
+        magic = raw.read(2)
+        raw.seek(0)
+        stream = gzip.GzipFile(fileobj=raw) if magic == _GZIP_MAGIC else raw
+        try:
+            while block := stream.read(_BLOCK_BYTES):
+                yield block
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(
+                f"{source}: truncated or damaged gzip file ({error}); download it again"
+            ) from error
+
+
+def _pieces(source: Path) -> Iterator[tuple[bool, bytes]]:
+    """(True, header line without '>') and (False, some bases of the record, line ends removed), in order."""
+    header, at_line_start, first = None, True, True
+    for block in _blocks(source):
+        if first and not block.startswith(b">"):
+            raise ValueError(f"{source}: not a FASTA file: it starts with {block[:20]!r} instead of '>'")
+        first, position = False, 0
+        while position < len(block):
+            if header is None and at_line_start and block[position : position + 1] == b">":
+                header, position = b"", position + 1
+            if header is not None:
+                end = block.find(b"\n", position)
+                header += block[position : end if end >= 0 else len(block)]
+                position = end + 1 if end >= 0 else len(block)
+                if end >= 0:
+                    yield True, header
+                    header, at_line_start = None, True
+                continue
+            end = block.find(b"\n>", position)
+            stop = end + 1 if end >= 0 else len(block)
+            yield False, block[position:stop].translate(None, b"\r\n")
+            at_line_start, position = block[stop - 1 : stop] == b"\n", stop
+    if first:
+        raise ValueError(f"{source}: an empty file, not FASTA; download it again")
+    if header is not None:
+        yield True, header
+
+
+class _Writer:
+    """Writes wrapped records and remembers their index lines."""
+
+    def __init__(self, plain: BinaryIO, source: Path):
+        self.plain, self.source = plain, source
+        self.index: dict[str, str] = {}
+        self.name: str | None = None
+        self.length, self.offset, self.rest = 0, 0, b""
+
+    def start(self, header: bytes) -> None:
+        self._end_record()
+        words = header.decode("utf-8", "replace").split()
+        if not words:
+            raise ValueError(f"{self.source}: a record without a name after {self.name or 'the start'}")
+        if words[0] in self.index:
+            raise ValueError(f"{self.source}: two records are named {words[0]}; rename or remove one")
+        self.plain.write(b">" + header.strip() + b"\n")
+        self.name, self.length, self.offset, self.rest = words[0], 0, self.plain.tell(), b""
+
+    def add(self, bases: bytes) -> None:
+        if wrong := bases.translate(None, _ALLOWED):
+            raise ValueError(
+                f"{self.source}: record {self.name} holds {wrong[:1]!r}, which is no base (IUPAC code)"
+            )
+        self.length += len(bases)
+        bases = self.rest + bases
+        whole = len(bases) // LINE_BASES * LINE_BASES
+        lines = np.full((whole // LINE_BASES, LINE_BASES + 1), ord("\n"), np.uint8)
+        lines[:, :LINE_BASES] = np.frombuffer(bases, np.uint8, whole).reshape(-1, LINE_BASES)
+        self.plain.write(lines)
+        self.rest = bases[whole:]
+
+    def _end_record(self) -> None:
+        if self.name is None:
+            return
+        if not self.length:
+            raise ValueError(
+                f"{self.source}: record {self.name} has no bases; the file is cut short or not a genome"
+            )
+        if self.rest:
+            self.plain.write(self.rest + b"\n")
+        self.index[self.name] = f"{self.name}\t{self.length}\t{self.offset}\t{LINE_BASES}\t{LINE_BASES + 1}\n"
+
+    def finish(self) -> list[str]:
+        self._end_record()
+        self.plain.flush()
+        return list(self.index.values())

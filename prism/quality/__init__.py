@@ -1,0 +1,1 @@
+"""Quality of a dataset: measured, judged by rules, shown on a page."""

@@ -1,0 +1,1 @@
+"""A whole optimiser step as one CUDA graph."""

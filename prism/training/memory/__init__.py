@@ -1,0 +1,1 @@
+"""Memory of a training: estimated before, explained when it runs out."""

@@ -1,0 +1,69 @@
+"""The memory that a training needs, as estimated, and what there is of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from prism.compute import malloc
+from prism.compute.device import usable_precision
+from prism.models import build, memory
+from prism.models.registry import known_settings
+from prism.training.run import Run
+
+
+def needed_bytes(run: Run, device: torch.device) -> float | None:
+    """Estimated peak of a training (`prism.models.memory`); None where nothing is trained by gradients."""
+    architecture, settings = run.entry["architecture"], run.build_settings
+    if architecture not in memory.COUNTS:
+        return None
+    with torch.device("meta"):
+        parameters = sum(each.numel() for each in build(architecture, settings).parameters())
+    genes = run.settings.at_once
+    at_most = {**known_settings(architecture), **settings}.get("n_enhancers")
+    if at_most is not None:
+        # genes have as many elements as lie near them, and one row stands for all padding
+        settings = settings | {"n_enhancers": run.windows.elements_per_gene(genes, at_most) + 1}
+    half = device.type == "cuda" and usable_precision(run.settings.precision, device) != "fp32"
+    sizes = (run.windows.length, genes, parameters, device.type, 2 if half else memory.FLOAT32)
+    return memory.training_bytes(architecture, settings, *sizes)
+
+
+def keep_freed_memory(run: Run, device: torch.device, mem_mb: int | None = None) -> bool:
+    """Let a training on a CPU keep the memory that it frees, where there is room for it (`prism.compute.malloc`).
+
+    run: the training.
+    device: where it computes; on a GPU nothing is done.
+    mem_mb: the job's limit of host memory in MiB, None where it has none.
+
+    Returns whether freed memory is kept from here on.
+    """
+    if device.type != "cpu":
+        return False
+    return malloc.keep_where_it_fits(needed_bytes(run, device) or 0, available_bytes(device, mem_mb))
+
+
+def available_bytes(device: torch.device, mem_mb: int | None = None) -> int:
+    """Bytes that a training may still take: of the GPU, or of the machine and of the job's own limit, `mem_mb`."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    lines = Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else []
+    free = [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    free += [] if mem_mb is None else [mem_mb * 2**20]
+    groups = Path("/proc/self/cgroup")
+    for line in groups.read_text().splitlines() if groups.exists() else []:
+        if line.startswith("0::"):
+            free += _left_of_cgroup(Path("/sys/fs/cgroup"), line[3:])
+    return min(free, default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def _left_of_cgroup(root: Path, name: str) -> list[int]:
+    """What a control group (version 2) and those around it leave, of those with a limit."""
+    folder, left = root / name.lstrip("/"), []
+    for each in (folder, *folder.parents):
+        limit, used = each / "memory.max", each / "memory.current"
+        if limit.exists() and used.exists() and limit.read_text().strip() != "max":
+            left.append(int(limit.read_text()) - int(used.read_text()))
+    return left

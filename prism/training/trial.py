@@ -1,0 +1,239 @@
+"""A short trial of a training before anything long starts: two steps and an evaluation after each, on a few genes.
+
+The trial goes through the same task, optimiser and data path as a training, on a GPU without its CUDA graph; the result
+is facts, not a trained model.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from prism.compute.device import describe, peak_memory_gb, place_on, reserved, usable_precision
+from prism.jobs.log import say
+from prism.models import build
+from prism.models.registry import known_settings
+from prism.protocol.settings import TrainingSettings
+from prism.runs import provenance
+from prism.training.closed_form import fit_closed_form
+from prism.training.loop.state import RunState, seed_everything
+from prism.training.memory.estimate import available_bytes, keep_freed_memory, needed_bytes
+from prism.training.memory.shortage import is_shortage
+from prism.training.run import Run
+
+STEPS = 2
+VALID_GENES = 2
+CLOSED_FORM_GENES = 32  # a closed form has no batches
+SHORTEST = 500  # bp; a shorter window would try out another model
+ELEMENTS_NEED = 2000  # bp of promoter, where the window is cut around elements
+
+OpenRun = Callable[[dict[str, Any]], Run]
+
+
+@dataclass
+class StepClock:
+    """Seconds of each optimiser step, from its first forward pass to the updated weights."""
+
+    device: torch.device
+    seconds: list[float] = field(default_factory=list)
+    _started: float | None = None
+
+    @contextmanager
+    def watching(self, module: nn.Module) -> Iterator[None]:
+        """Look at `module` while the context lasts."""
+        hooks = [
+            module.register_forward_pre_hook(self._start),
+            register_optimizer_step_post_hook(self._stop),
+        ]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _start(self, module: nn.Module, inputs: tuple) -> None:
+        if module.training and self._started is None:
+            self._started = self._now()
+
+    def _stop(self, *_: object) -> None:
+        if self._started is not None:
+            self.seconds.append(self._now() - self._started)
+            self._started = None
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+
+class _NoState(RunState):
+    """A trial is not gone on with: its state, gigabytes of a large model, is neither written nor looked for."""
+
+    def load(self) -> None:
+        return None
+
+    def save(self, state: dict[str, Any]) -> None:
+        pass
+
+
+def smoke(
+    open_run: OpenRun, entry: dict[str, Any], device: str = "auto", mem_mb: int | None = None
+) -> dict[str, Any]:
+    """Try out an entry at its own window; where memory does not suffice, with fewer genes at once or a shorter one.
+
+    open_run: makes the run of an entry, its windows opened at the entry's length. entry: of config/models.yaml,
+    resolved. device: auto, cpu, cuda or cuda:<i>. mem_mb: the limit of the training's job, of host memory. Returns what
+    the result file holds; `reduced` says what was cut down and why. Raises what the training would raise, and
+    ValueError where the smallest trial does not fit.
+    """
+    wanted, reduced = entry, []
+    with reserved(device, say) as place:
+        while True:
+            run = _few_genes(open_run(entry))
+            try:
+                refuse_too_large(run, place, mem_mb)
+                record = _trial(run, place, mem_mb)
+                break
+            except (MemoryError, RuntimeError) as error:
+                if not is_shortage(error):
+                    raise
+                reason = " ".join(str(error).split(". ")[0].split())
+            # outside of `except`: the error's traceback holds the arrays of the failed trial
+            if place.type == "cuda":
+                torch.cuda.empty_cache()
+            entry, change = smaller(entry, reason)
+            say(f"smoke: {reason}; trying {change}")
+            reduced.append(f"{change}: {reason}")
+    return {
+        "window_wanted": wanted["length"],
+        "genes_at_once_wanted": genes_at_once(wanted),
+        "reduced": reduced,
+    } | record
+
+
+def genes_at_once(entry: dict[str, Any]) -> int | None:
+    """Genes that go through the model at once in training; None for a closed form."""
+    training = entry.get("training")
+    if not training:
+        return None
+    return TrainingSettings.from_entry(training).at_once
+
+
+def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
+    """The entry with half the genes at once, from one gene on with half the window; and the change in words.
+
+    Raises ValueError with `reason` where there is nothing left to halve.
+    """
+    at_once, training = genes_at_once(entry) or 1, entry.get("training") or {}
+    if at_once > 1:
+        cut = dict.fromkeys(
+            ("batch_size", *(["micro_batch"] if training.get("micro_batch") else [])), at_once // 2
+        )
+        return entry | {"training": training | cut}, f"{at_once // 2} genes at once"
+    length = entry["length"] // 4 * 2
+    if length < (ELEMENTS_NEED if entry["architecture"] == "epinformer" else SHORTEST):
+        raise ValueError(f"one gene of {entry['length']:,} bp does not fit: {reason}")
+    settings = dict(entry.get("settings") or {})
+    # what Enformer reads of the window, whether the entry says it or leaves it to the default
+    if crop := (known_settings(entry["architecture"]) | settings).get("crop_length"):
+        settings["crop_length"] = min(crop, length // 128 * 128)
+    return entry | {"length": length, "settings": settings}, f"a window of {length:,} bp"
+
+
+def refuse_too_large(run: Run, device: torch.device, mem_mb: int | None = None) -> None:
+    """MemoryError where training is estimated to need more than is available: a CPU's shortage kills the process."""
+    need, there = needed_bytes(run, device), available_bytes(device, mem_mb)
+    if need and need > there:
+        size, length = run.settings.at_once, run.windows.length
+        raise MemoryError(
+            f"{size} gene(s) of {length:,} bp are estimated to need {need / 1e9:.1f} GB, "
+            f"{there / 1e9:.1f} GB are available on {device}"
+        )
+
+
+def _few_genes(run: Run) -> Run:
+    """The run with as many training genes as two steps take, a few valid ones and one test gene, never looked at.
+
+    Of a micro batch, a step takes two, not the whole batch: the second finds the gradient of the first in memory, and
+    any further one needs what the second needs. That is no reduction.
+    """
+    training = dict(run.entry.get("training") or {})
+    size = run.settings.batch_size
+    if training.get("micro_batch"):
+        size = min(size, 2 * training["micro_batch"])
+    train = run.indices("train")[: STEPS * size if training else CLOSED_FORM_GENES]
+    chosen = {"train": train, "valid": run.indices("valid")[:VALID_GENES], "test": run.indices("test")[:1]}
+    rows = [
+        (str(run.fold), run.windows.gene_id[i], split) for split, places in chosen.items() for i in places
+    ]
+    folds = pd.DataFrame(rows, columns=["fold", "gene_id", "split"])
+    if training:
+        training.pop("epochs", None)
+        size = min(size, len(train))
+        training |= {"steps": STEPS, "batch_size": size}
+        # so that each step is followed by an evaluation
+        training["validations_per_epoch"] = max(1, len(train) // size)
+    return replace(run, folds=folds, entry=run.entry | ({"training": training} if training else {}))
+
+
+def _trial(run: Run, place: torch.device, mem_mb: int | None = None) -> dict[str, Any]:
+    """Two steps, an evaluation after each, and what they took."""
+    from prism.training import gradient  # Lightning's memory is not the model's
+
+    seed_everything(run.seed)
+    place_on(run.windows, place)
+    keep_freed_memory(run, place, mem_mb)
+    before = _used_now(place)
+    started = time.perf_counter()
+    module = build(run.entry["architecture"], run.build_settings)
+    if module.closed_form:
+        rows, seconds, precision = fit_closed_form(module, run).rows, [], "fp64"
+    else:
+        precision = usable_precision(run.settings.precision, place, run.cpu_precision)
+        clock = StepClock(place)
+        with clock.watching(module):
+            states = _NoState("", run.identity, say)
+            fitted = gradient.fit_by_gradient(module, run, place, precision, states, math.inf)
+        rows, seconds = fitted.rows, clock.seconds
+    return {
+        "cell_type": run.cell_type,
+        "model": run.model,
+        "architecture": run.entry["architecture"],
+        "window": run.windows.length,
+        "genes_at_once": None if module.closed_form else genes_at_once(run.entry),
+        "genes_a_step": None if module.closed_form else run.settings.batch_size,
+        "losses": [row["train_loss"] for row in rows if "train_loss" in row],
+        "valid_mse": [row["valid_mse"] for row in rows],
+        "seconds": time.perf_counter() - started,
+        "seconds_a_step": [float(f"{each:.4g}") for each in seconds],
+        # the kernel counts the two apart, and the peak lags
+        "peak_memory_bytes": max(round(peak_memory_gb(place) * 1e9), before),
+        "memory_before_bytes": before,
+        "parameters": sum(each.numel() for each in module.parameters()),
+        "device": describe(place),
+        "threads": torch.get_num_threads(),
+        "precision": precision,
+        "entry": run.entry,
+        "packages": provenance.package_versions(),
+        "dataset_hash": run.windows.identity,
+    }
+
+
+def _used_now(place: torch.device) -> int:
+    """Bytes in use, before the model is made; on a GPU the peak is counted from here."""
+    if place.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(place)
+        return torch.cuda.memory_allocated(place)
+    pages = Path("/proc/self/statm")
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if pages.exists() else 0

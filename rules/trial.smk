@@ -1,0 +1,77 @@
+# A short trial of every model to train: two steps and an evaluation after each, before anything long starts.
+from workflow_scripts.planning import trials
+
+
+rule smoke_model:
+    input:
+        windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
+        genes="results/genes/{cell_type}.tsv",
+        elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
+    output:
+        "results/smoke/{cell_type}/{model}.json",
+    log:
+        "logs/smoke/{cell_type}/{model}.log",
+    benchmark:
+        "results/job_costs/smoke/{cell_type}/{model}.tsv"
+    wildcard_constraints:
+        model=family(trials.in_shared_environment(PLAN)),
+    conda:
+        "../envs/training.yaml"
+    threads: THREADS.get("training", 2)
+    resources:
+        mem_mb=lambda wildcards: first_memory_of(wildcards.model),  # what the training will have
+        runtime=runtime_of(30),
+        gpu=GPUS,
+        device=DEVICE,
+        cpu_precision=PLAN.config["cpu_precision"],
+    params:
+        entry=lambda wildcards: PLAN.entries[wildcards.model].canonical(),
+        folds=PLAN.config["folds"],  # as written: the script finds it wherever the clone lies
+        fold=trials.fold(PLAN),
+    shell:
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.trial --windows {input.windows} --genes {input.genes} --elements {input.elements} "
+        "--folds {params.folds:q} --fold {params.fold} --cell-type {wildcards.cell_type} --model {wildcards.model} --entry {params.entry:q} "
+        "--device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} --mem-mb {resources.mem_mb} --out {output} > {log} 2>&1"
+
+
+# Closed form: no GPU.
+use rule smoke_model as smoke_ridge with:
+    wildcard_constraints:
+        model=family(PLAN.models_of("ridge")),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: first_memory_of(wildcards.model),
+        runtime=30,
+        gpu=0,
+        device="cpu",
+        cpu_precision="fp32",
+
+
+# Its package pins a version of transformers: an environment of its own.
+use rule smoke_model as smoke_enformer with:
+    wildcard_constraints:
+        model=family(PLAN.models_of("enformer")),
+    conda:
+        "../envs/enformer.yaml"
+    resources:
+        mem_mb=lambda wildcards: first_memory_of(wildcards.model),
+        runtime=runtime_of(60),
+        gpu=GPUS,
+        device=DEVICE,
+        cpu_precision=PLAN.config["cpu_precision"],
+
+
+# What training waits for, always the same file: so neither a fresh trial nor another `smoke_first` trains again. A trial that
+# had to be cut is refused.
+rule clear_for_training:
+    input:
+        lambda wildcards: trials.before_training(PLAN, wildcards.cell_type, wildcards.model),
+    output:
+        touch("results/smoke/{cell_type}/{model}.cleared"),
+    log:
+        "logs/smoke/{cell_type}/{model}.cleared.log",
+    localrule: True
+    conda:
+        "../envs/training.yaml"
+    shell:
+        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.clear_for_training --trial {input} > {log} 2>&1"

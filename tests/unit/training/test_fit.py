@@ -1,0 +1,281 @@
+"""Training on a tiny dataset: learning, determinism, files, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from prism.compute.batches import Prefetched, StretchSampler, TrainingOrder, chunks
+from prism.compute.device import candidates, usable_precision
+from prism.genome.dataset.windows import Windows
+from prism.models import build
+from prism.models.contract import Output
+from prism.runs.artefacts import RunPaths
+from prism.scores import scores
+from prism.training.closed_form import fit_closed_form
+from prism.training.fit import train
+from prism.training.run import Run
+from tests.unit.training import tiny_dataset
+
+ENTRY = {
+    "architecture": "caduceus_signals", "length": 32, "signals": None, "rna_features": True,
+    "settings": {"d_model": 8, "n_layer": 1, "center_len": 32},
+    "training": {"steps": 24, "batch_size": 4, "warmup_steps": 4, "learning_rate": 0.01},
+}  # fmt: skip
+RIDGE = {"architecture": "ridge", "length": 32, "signals": None, "rna_features": True}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return tiny_dataset.write(tmp_path_factory.mktemp("tiny"))
+
+
+def paths_in(folder) -> RunPaths:
+    names = ("best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json", "state")
+    return RunPaths(*(folder / name for name in names))
+
+
+def run_of(dataset, entry=ENTRY, seed=2, **windows) -> Run:
+    reader = Windows(*dataset, entry["length"], entry["signals"], entry["rna_features"], **windows)
+    return Run(reader, tiny_dataset.FOLDS, entry, "tiny", "small", 1, seed, {"assay": "made up"})
+
+
+@pytest.fixture(scope="module")
+def trained(dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    paths = paths_in(folder)
+    return train(run_of(dataset), paths, "cpu"), paths
+
+
+def test_it_learns_the_level_of_the_signal(trained):
+    record, _ = trained
+    floor = record["floor"]["train_mean"]["test"]
+    assert record["metrics"]["test"]["mse"] < 0.5 * floor["mse"]
+    assert record["metrics"]["test"]["pearson"] > 0.9
+
+
+def test_the_first_lines_tell_of_a_warm_up_that_outlasts_the_training(dataset, tmp_path, capsys):
+    for warmup, told in ((2, True), (1, False)):
+        training = ENTRY["training"] | {"steps": 2, "warmup_steps": warmup}
+        train(run_of(dataset, ENTRY | {"training": training}), paths_in(tmp_path / str(warmup)), "cpu")
+        said = capsys.readouterr().err
+        assert (
+            "warning: warmup_steps 2 in a training of 2 steps" in said.split("training: from step 0")[0]
+        ) is told
+
+
+def test_metrics_are_those_of_the_predictions(trained):
+    record, paths = trained
+    table = pd.read_csv(paths.predictions, sep="\t")
+    assert list(table.columns) == ["gene_id", "chrom", "tss", "split", "expression", "prediction"]
+    assert table["gene_id"].tolist() == [f"gene{i:02d}" for i in range(20, 32)]
+    for split, chrom in (("valid", "chr2"), ("test", "chr3")):
+        rows = table[table["split"] == split]
+        assert set(rows["chrom"]) == {chrom}
+        found = scores(rows["prediction"].astype("f4"), rows["expression"].astype("f4"))
+        assert found == pytest.approx(record["metrics"][split], rel=1e-6)
+
+
+def test_floor_is_the_mean_of_the_training_genes(trained, dataset):
+    level = pd.read_csv(dataset[1], sep="\t")["expression"].to_numpy()
+    expected = np.mean((level[26:] - level[:20].mean()) ** 2)
+    floor = trained[0]["floor"]["train_mean"]["test"]
+    assert floor["mse"] == pytest.approx(expected, rel=1e-5)
+    assert floor["pearson"] is None  # a constant has no correlation
+
+
+def test_metrics_json_is_strict_json_and_what_train_returns(trained):
+    def refuse(word):
+        raise AssertionError(word)
+
+    record, paths = trained
+    assert json.loads(paths.metrics.read_text(), parse_constant=refuse) == record
+
+
+def test_history_has_a_row_each_half_epoch_and_the_best_is_kept(trained):
+    record, paths = trained
+    history = pd.read_csv(paths.history)
+    # 5 batches in an epoch, so every 3 steps, and at the end
+    assert history["step"].tolist() == list(range(3, 25, 3))
+    assert history["epoch"].tolist() == pytest.approx([step / 5 for step in range(3, 25, 3)])
+    best = history.loc[history["valid_mse"].idxmin()]
+    assert record["best_step"] == best["step"]
+    assert record["metrics"]["valid"]["mse"] == pytest.approx(best["valid_mse"], rel=1e-12)
+    assert history["train_loss"].to_numpy() == pytest.approx(history["loss_expression"].to_numpy())
+    assert (history["grad_norm"] > 0).all()
+    assert history["learning_rate"].iloc[0] == pytest.approx(1e-5 + (0.01 - 1e-5) * 2 / 4)
+
+
+def test_checkpoint_is_plain_and_gives_the_predictions_again(trained, dataset):
+    record, paths = trained
+    checkpoint = torch.load(paths.checkpoint, weights_only=True)
+    assert checkpoint["signals"] == ["ATAC", "H3K27ac"]
+    assert checkpoint["rna_feature_names"] == ["promoter_activity"]
+    assert checkpoint["entry"] == ENTRY
+    assert checkpoint["provenance"] == record["provenance"]
+    module = build(checkpoint["architecture"], checkpoint["settings"])
+    module.load_state_dict(checkpoint["state_dict"])
+    with torch.no_grad():
+        found = module.eval()(Windows(*dataset).batch(range(26, 32))).expression
+    written = pd.read_csv(paths.predictions, sep="\t").query("split == 'test'")["prediction"]
+    np.testing.assert_allclose(found.numpy(), written, rtol=1e-5)
+
+
+def test_signal_scale_is_of_the_training_genes(trained, dataset):
+    scale = torch.load(trained[1].checkpoint, weights_only=True)["signal_scale"]
+    values = Windows(*dataset).batch(range(20)).signals[..., 1].numpy()
+    assert scale["H3K27ac"]["mean"] == pytest.approx(values.mean(), rel=1e-5)
+    assert scale["H3K27ac"]["p99"] == pytest.approx(np.quantile(values, 0.99), rel=1e-5)
+
+
+def test_feature_scale_is_of_the_training_genes(trained, dataset):
+    scale = torch.load(trained[1].checkpoint, weights_only=True)["feature_scale"]
+    values = pd.read_csv(dataset[1], sep="\t")["promoter_activity"][:20]
+    assert scale["promoter_activity"]["mean"] == pytest.approx(values.mean(), rel=1e-6)
+    assert scale["promoter_activity"]["sd"] == pytest.approx(values.std(ddof=0), rel=1e-6)
+
+
+def test_provenance_and_nothing_left_behind(trained, dataset):
+    record, paths = trained
+    provenance = record["provenance"]
+    assert provenance["dataset_hash"] == Windows(*dataset).identity
+    assert provenance["parameters"] == sum(
+        p.numel() for p in build("caduceus_signals", torch.load(paths.checkpoint)["settings"]).parameters()
+    )
+    assert provenance["precision"] == "fp32"
+    assert record["label"] == {"assay": "made up"}
+    assert sorted(os.listdir(paths.metrics.parent)) == [
+        "best.ckpt", "history.csv", "metrics.json", "predictions.tsv.gz",
+    ]  # fmt: skip
+
+
+def test_same_seed_same_numbers_also_when_streamed_and_another_seed_others(trained, dataset, tmp_path):
+    again = train(run_of(dataset, in_memory=False), paths_in(tmp_path / "again"), "cpu")
+    assert again["metrics"] == trained[0]["metrics"]
+    assert (tmp_path / "again/predictions.tsv.gz").read_bytes() == trained[1].predictions.read_bytes()
+    other = train(run_of(dataset, seed=22), paths_in(tmp_path / "other"), "cpu")
+    assert other["metrics"]["test"]["mse"] != trained[0]["metrics"]["test"]["mse"]
+
+
+def test_extra_losses_are_weighted_and_in_the_history(tmp_path):
+    entry = ENTRY | {"architecture": "prism", "length": 64, "training": {"steps": 2, "batch_size": 4}}
+    entry["settings"] = {"d_model": 8, "n_layer": 1, "center_len": 64, "alpha": 0.5, "beta": 0.25}
+    train(run_of(tiny_dataset.write(tmp_path, length=64), entry), paths_in(tmp_path), "cpu")
+    row = pd.read_csv(tmp_path / "history.csv").iloc[-1]
+    terms = row["loss_expression"] + 0.5 * row["loss_intervention"] + 0.25 * row["loss_diversity"]
+    assert row["train_loss"] == pytest.approx(terms, rel=1e-5)
+
+
+def test_ridge_is_fitted_not_trained(dataset, tmp_path):
+    record = train(run_of(dataset, RIDGE), paths_in(tmp_path), "cpu")
+    assert record["metrics"]["test"]["pearson"] > 0.8
+    assert record["fit"]["alpha"] > 0
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert len(history) == 1
+    assert history["valid_mse"][0] == pytest.approx(record["metrics"]["valid"]["mse"])
+
+
+def test_order_is_a_function_of_seed_and_step():
+    indices = np.arange(100, 111)
+    order = TrainingOrder(indices, 4, 2, seed=2)
+    epoch = [*order.at(0), *order.at(1)]
+    assert len(set(epoch)) == 8
+    assert set(epoch) <= set(indices.tolist())
+    assert TrainingOrder(indices, 4, 2, seed=2).at(1) == order.at(1)
+    assert [*order.at(2), *order.at(3)] != epoch
+    assert TrainingOrder(indices, 4, 2, seed=22).at(0) != order.at(0)
+    # over epochs every gene is seen, also those that an epoch's last, short batch would have held
+    assert {gene for step in range(20) for gene in order.at(step)} == set(indices.tolist())
+
+
+def test_a_split_smaller_than_a_batch_is_one_batch():
+    assert sorted(TrainingOrder(np.arange(3), 8, 1, seed=0).at(5)) == [0, 1, 2]
+
+
+def test_stretches_end_where_validations_are_due():
+    class Steps:
+        def at(self, step):
+            return step
+
+    sampler = StretchSampler(Steps(), start=2, stop=8, interval=3)
+    assert [list(sampler) for _ in range(4)] == [[2], [3, 4, 5], [6, 7], []]
+
+
+def test_prefetching_changes_nothing_and_passes_errors_on():
+    assert list(Prefetched([1, 2, 3])) == [1, 2, 3]
+
+    def broken():
+        yield 1
+        raise OSError("disk")
+
+    items = iter(Prefetched(broken()))
+    assert next(items) == 1
+    with pytest.raises(OSError, match="disk"):
+        next(items)
+
+
+def test_chunks():
+    assert chunks(np.arange(5), 2) == [[0, 1], [2, 3], [4]]
+
+
+def test_nan_labels_are_refused_by_name(dataset):
+    windows = Windows(*dataset)
+    windows.expression[[3, 21]] = float("nan")
+    with pytest.raises(ValueError, match=r"2 gene\(s\) .*: gene03, gene21; drop them"):
+        Run(windows, tiny_dataset.FOLDS, ENTRY, "tiny", "small", 1, 2)
+    with pytest.raises(ValueError, match="no expression column"):
+        Run(Windows(dataset[0]), tiny_dataset.FOLDS, ENTRY, "tiny", "small", 1, 2)
+
+
+def test_a_loss_that_is_not_finite_names_step_and_genes(dataset, tmp_path):
+    run = run_of(dataset)
+    run.windows._arrays["signals/ATAC"][:20] = float("inf")
+    with pytest.raises(ValueError, match=r"loss of step 0 is (nan|inf); genes of its batch: gene\d\d, gene"):
+        train(run, paths_in(tmp_path), "cpu")
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_a_prediction_that_is_not_finite_names_the_gene(dataset, tmp_path):
+    run = run_of(dataset)
+    run.windows._arrays["signals/ATAC"][22] = float("inf")
+    with pytest.raises(
+        ValueError, match="after step 3 the predictions of 1 of 6 genes are not finite: gene22"
+    ):
+        train(run, paths_in(tmp_path), "cpu")
+
+
+def test_a_closed_form_whose_prediction_is_not_finite_names_the_gene(dataset, monkeypatch):
+    run = run_of(dataset, RIDGE)
+    module = build("ridge", run.build_settings)
+    answer = module.forward
+    monkeypatch.setattr(
+        module, "forward", lambda batch: Output(answer(batch).expression / (batch.signals[:, 0, 0] > -1e9))
+    )
+    assert np.isfinite(fit_closed_form(module, run).rows[0]["valid_mse"])
+    run.windows._arrays["signals/ATAC"][22, 0] = -1e10
+    with pytest.raises(ValueError, match="the predictions of 1 of 6 genes are not finite: gene22"):
+        fit_closed_form(module, run)
+
+
+def test_devices(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert candidates("auto") == candidates("cpu") == [torch.device("cpu")]
+    with pytest.raises(ValueError, match="cuda:1 was asked for, but PyTorch sees no GPU here"):
+        candidates("cuda:1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert candidates("auto") == candidates("cuda") == [torch.device("cuda", 0), torch.device("cuda", 1)]
+    assert candidates("cuda:1") == [torch.device("cuda", 1)]
+    with pytest.raises(ValueError, match=r"cuda:2 was asked for, but 2 GPU\(s\) here"):
+        candidates("cuda:2")
+    with pytest.raises(ValueError, match="'gpu' is not one of"):
+        candidates("gpu")
+
+
+def test_a_cpu_computes_in_fp32():
+    assert usable_precision("bf16", torch.device("cpu")) == "fp32"

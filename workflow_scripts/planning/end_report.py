@@ -1,0 +1,52 @@
+"""What a person should know of jobs that succeeded, said at the end of a run.
+
+Snakemake shows the logs of failed jobs only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from prism.jobs.trial_record import cuts
+
+PREDICTIONS, TRIALS = "results/predictions/", "results/smoke/"
+WARNING = "warning: "
+AT_MOST = 5  # warnings of one prediction; all of them are in its log
+
+
+def closing_words(jobs: Iterable, prefix: str = "") -> str:
+    """The warnings of predictions and the cuts of trials among `jobs`, which have finished; '' where there are none.
+
+    Jobs are known by their files, not their rules, whose names another workflow may change. prefix: of these files.
+    """
+    lines = []
+    for job in sorted(jobs, key=lambda job: [str(path) for path in job.output]):
+        made = [str(path) for path in job.output]
+        if len(made) != 1:
+            continue
+        if made[0].startswith(f"{prefix}{PREDICTIONS}"):
+            lines += _warnings(made[0], Path(str(job.log[0])))
+        elif made[0].startswith(f"{prefix}{TRIALS}") and made[0].endswith(".json"):
+            lines += _cut(Path(made[0]))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _warnings(made: str, log: Path) -> list[str]:
+    said = log.read_text(errors="replace").splitlines() if log.is_file() else []
+    found = [line.removeprefix(WARNING) for line in said if line.startswith(WARNING)]
+    if not found:
+        return []
+    more = [f"... and {len(found) - AT_MOST} more"] if len(found) > AT_MOST else []
+    shown = [f"  {line}" for line in [*found[:AT_MOST], *more]]
+    return [f"Made with {len(found)} warning{'s' * (len(found) > 1)}: {made} ({log})", *shown]
+
+
+def _cut(path: Path) -> list[str]:
+    record = json.loads(path.read_text()) if path.is_file() else {"reduced": []}
+    if not (cut := cuts(record)):
+        return []
+    return [
+        f"Does not fit as it is: {record['model']} on {record['cell_type']}, whose trial was {cut}; {path}"
+    ]

@@ -1,0 +1,45 @@
+"""Tries a model out before it is trained: two steps and their evaluations on a few genes, with its own window."""
+
+from __future__ import annotations
+
+import argparse
+
+from workflow_scripts import threads
+from workflow_scripts.cli import run
+from workflow_scripts.run_options import add_run_options, open_run
+
+
+def main() -> None:
+    """Parse the command line, try the model out and write what it took."""
+    arguments = parsed()
+    threads.limit(arguments.threads)
+
+    from prism.jobs.log import say
+    from prism.runs.artefacts import write_metrics
+    from prism.training.run import parse_entry
+    from prism.training.trial import smoke
+
+    def few_genes(entry):
+        return open_run(arguments, entry, in_memory=False)
+
+    try:
+        record = smoke(few_genes, parse_entry(arguments.entry), arguments.device, arguments.mem_mb)
+    except Exception as error:
+        say(f"smoke: {arguments.model} on {arguments.cell_type} failed: {type(error).__name__}: {error}")
+        raise
+    write_metrics(arguments.out, record)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_run_options(parser)
+    add = parser.add_argument
+    add("--seed", type=int, default=0)
+    add("--mem-mb", type=int, help="the memory limit of the training")
+    add("--out", required=True, help="file to write (.json)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)
