@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from prism import ops
 from prism.compute.device import autocast
 from prism.genome.batch import Batch
-from prism.models import build, parameter_groups
+from prism.models import build
+from prism.models.parameter_groups import parameter_groups
 from prism.training.cuda_graph.adamw import make_capturable
 from prism.training.cuda_graph.step import Capture, CapturedStep, cuda_graph
 

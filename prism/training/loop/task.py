@@ -14,7 +14,7 @@ from prism.compute.batches import Item
 from prism.compute.device import peak_memory_gb
 from prism.genome.batch import Batch
 from prism.inference.prediction import refuse_bad_prediction
-from prism.models import parameter_groups
+from prism.models.parameter_groups import parameter_groups
 from prism.protocol.schedule import learning_rate_at
 from prism.training.loop.data import FoldData
 from prism.training.loop.journal import Journal

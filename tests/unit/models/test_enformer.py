@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from prism import models
 from prism.genome.batch import Batch
+from prism.models.parameter_groups import parameter_groups
 from tests.unit.models.model_cases import count, random_batch
 
 SMALL = {"length": 1100, "crop_length": 1024, "d_model": 384, "n_layer": 2, "n_heads": 8, "n_rna_features": 9}
@@ -173,7 +174,7 @@ def test_checkpointing_changes_nothing_but_memory():
 @needs_the_package
 def test_a_step_of_training_and_what_weight_decay_spares():
     model = models.build("enformer", {**SMALL, "n_rna_features": 0})
-    groups = models.parameter_groups(model)
+    groups = parameter_groups(model)
     names = {parameter: name for name, parameter in model.named_parameters()}
     spared = {names[parameter] for parameter in groups[1]["params"]}
     assert sum(len(group["params"]) for group in groups) == len(names)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from prism import models, ops
 from prism.genome.batch import Batch
 from prism.models.blocks.tokens import NucleotideEmbedding, token_ids
+from prism.models.parameter_groups import parameter_groups
 from tests.unit.models.model_cases import random_batch, with_and_without_checkpoints
 
 SMALL = {"d_model": 16, "n_layer": 2, "center_len": 8, "n_rna_features": 3}
@@ -34,7 +35,7 @@ def test_an_embedding_of_twelve_small_vectors_without_weight_decay():
     embed = NucleotideEmbedding(4000)
     assert embed.weight.shape == (12, 4000)
     assert embed.weight.std().item() == pytest.approx(0.02, rel=0.02)
-    (decayed, spared) = models.parameter_groups(embed)
+    (decayed, spared) = parameter_groups(embed)
     assert (decayed["params"], len(spared["params"])) == ([], 1)
 
 

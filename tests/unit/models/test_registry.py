@@ -10,6 +10,7 @@ import torch
 
 from prism import models, ops
 from prism.genome.batch import Batch
+from prism.models.parameter_groups import parameter_groups
 from prism.models.registry import ARCHITECTURES, known_settings
 from tests.unit.models.model_cases import count, random_batch, random_mask
 
@@ -174,7 +175,7 @@ def test_autocast_lowers_the_products_and_nothing_else(name):
 def test_weight_decay_spares_biases_norms_and_state_parameters():
     model = models.build("prism", {**SMALL, "length": 64})
     model.embed_sequence.weight.requires_grad_(False)
-    decayed, spared = models.parameter_groups(model, 1e-6)
+    decayed, spared = parameter_groups(model, 1e-6)
     assert (decayed["weight_decay"], spared["weight_decay"]) == (1e-6, 0.0)
     names = {parameter: name for name, parameter in model.named_parameters()}
     spared_names = {names[parameter] for parameter in spared["params"]}

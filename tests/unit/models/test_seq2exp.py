@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from prism import models
 from prism.genome.batch import Batch
+from prism.models.parameter_groups import parameter_groups
 from tests.unit.models.model_cases import random_batch, random_mask
 
 LENGTH, CENTRE = 96, slice(40, 56)
@@ -59,7 +60,7 @@ def test_parameter_counts_at_the_papers_sizes(name, length, expected):
     model = models.build(name, {"length": length, "n_signals": 3, "n_rna_features": 9})
     assert sum(p.numel() for p in model.parameters()) == expected
     assert sum(b.numel() for b in model.buffers()) == 6
-    trained = [p for group in models.parameter_groups(model) for p in group["params"]]
+    trained = [p for group in parameter_groups(model) for p in group["params"]]
     assert sum(p.numel() for p in trained) == expected
 
 
@@ -67,7 +68,7 @@ def test_learned_positions_start_at_zero_and_are_spared_by_weight_decay():
     model = models.build("seq2exp_hard", SMALL)
     assert model.pos_emb.shape == (1, LENGTH, 16)
     assert not model.pos_emb.any()
-    _, spared = models.parameter_groups(model)
+    _, spared = parameter_groups(model)
     assert any(p is model.pos_emb for p in spared["params"])
 
 
