@@ -62,7 +62,7 @@ def measure(entry: dict, name: str, device: str) -> dict:
 
     from benchmarks.synthetic_windows import SyntheticWindows
     from prism.training.run import Run
-    from prism.training.trial import smoke
+    from prism.training.trial import try_out
 
     training = entry["training"]
     train, valid = 2 * training["batch_size"], 1
@@ -74,7 +74,7 @@ def measure(entry: dict, name: str, device: str) -> dict:
         data = (changed["length"], changed["signals"], changed["rna_features"], elements)
         return Run(SyntheticWindows(len(folds), *data), folds, changed, "synthetic", name, 1, 2)
 
-    return smoke(opened, entry, device)
+    return try_out(opened, entry, device)
 
 
 def row_of(name: str, record: dict, load: float) -> dict[str, str]:

@@ -2,7 +2,7 @@
 from workflow_scripts.planning import trials
 
 
-rule smoke_model:
+rule try_model:
     input:
         windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
         genes="results/genes/{cell_type}.tsv",
@@ -35,7 +35,7 @@ rule smoke_model:
 
 
 # Closed form: no GPU.
-use rule smoke_model as smoke_ridge with:
+use rule try_model as try_ridge with:
     wildcard_constraints:
         model=family(PLAN.models_of("ridge")),
     threads: 1
@@ -48,7 +48,7 @@ use rule smoke_model as smoke_ridge with:
 
 
 # Its package pins a version of transformers: an environment of its own.
-use rule smoke_model as smoke_enformer with:
+use rule try_model as try_enformer with:
     wildcard_constraints:
         model=family(PLAN.models_of("enformer")),
     conda:

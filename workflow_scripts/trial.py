@@ -17,15 +17,15 @@ def main() -> None:
     from prism.jobs.log import say
     from prism.runs.artefacts import write_metrics
     from prism.training.run import parse_entry
-    from prism.training.trial import smoke
+    from prism.training.trial import try_out
 
     def few_genes(entry):
         return open_run(arguments, entry, in_memory=False)
 
     try:
-        record = smoke(few_genes, parse_entry(arguments.entry), arguments.device, arguments.mem_mb)
+        record = try_out(few_genes, parse_entry(arguments.entry), arguments.device, arguments.mem_mb)
     except Exception as error:
-        say(f"smoke: {arguments.model} on {arguments.cell_type} failed: {type(error).__name__}: {error}")
+        say(f"trial: {arguments.model} on {arguments.cell_type} failed: {type(error).__name__}: {error}")
         raise
     write_metrics(arguments.out, record)
 

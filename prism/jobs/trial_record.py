@@ -1,4 +1,4 @@
-"""What the record of a trial (`smoke.smoke`) says of the training.
+"""What the record of a trial (`prism.training.trial.try_out`) says of the training.
 
 Nothing heavy is imported: the workflow reads it too.
 """

@@ -87,7 +87,7 @@ class _NoState(RunState):
         pass
 
 
-def smoke(
+def try_out(
     open_run: OpenRun, entry: dict[str, Any], device: str = "auto", mem_mb: int | None = None
 ) -> dict[str, Any]:
     """Try out an entry at its own window; where memory does not suffice, with fewer genes at once or a shorter one.
@@ -113,7 +113,7 @@ def smoke(
             if place.type == "cuda":
                 torch.cuda.empty_cache()
             entry, change = smaller(entry, reason)
-            say(f"smoke: {reason}; trying {change}")
+            say(f"trial: {reason}; trying {change}")
             reduced.append(f"{change}: {reason}")
     return {
         "window_wanted": wanted["length"],

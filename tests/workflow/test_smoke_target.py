@@ -17,7 +17,7 @@ GATED = {
 }  # fmt: skip
 
 
-def smoke_project(project, **changes):
+def trial_project(project, **changes):
     (project.folder / "models.yaml").write_text(
         yaml.safe_dump(MODELS | {"models": MODELS["models"] | {"gated": GATED}}, sort_keys=False)
     )
@@ -30,9 +30,9 @@ def record(project, model):
 
 
 def test_a_trial_of_every_model_and_no_training_again(fresh):
-    project = smoke_project(fresh)
+    project = trial_project(fresh)
     jobs = executed_jobs(project.snakemake("smoke"))
-    assert (jobs["smoke_model"], jobs["smoke_ridge"]) == (2, 1)
+    assert (jobs["try_model"], jobs["try_ridge"]) == (2, 1)
     assert not [name for name in jobs if name.startswith("train")]
     tiny = record(project, "tiny")
     assert (tiny["window"], tiny["window_wanted"], tiny["reduced"]) == (200, 200, [])
@@ -44,14 +44,14 @@ def test_a_trial_of_every_model_and_no_training_again(fresh):
     project.configure(run=RUN, smoke_first=True)
     planned = project.planned("train")
     assert (planned["train_prism"], planned["clear_for_training"]) == (1, 3)
-    assert "smoke_model" not in planned
+    assert "try_model" not in planned
     project.snakemake("train")
 
     # neither a fresh trial, nor its disappearance, nor another setting trains again
     os.utime(project.folder / "results/smoke/simA/tiny.json")
     assert project.planned("train") == {}
-    jobs = executed_jobs(project.snakemake("smoke", "train", "--forcerun", "smoke_model"))
-    assert jobs["smoke_model"] == 2
+    jobs = executed_jobs(project.snakemake("smoke", "train", "--forcerun", "try_model"))
+    assert jobs["try_model"] == 2
     assert not [name for name in jobs if name.startswith("train_")]
     (project.folder / "results/smoke/simA/tiny.json").unlink()
     project.configure(run=RUN, smoke_first=False)
@@ -59,11 +59,11 @@ def test_a_trial_of_every_model_and_no_training_again(fresh):
 
 
 def test_training_waits_for_a_trial_that_fails_and_says_why(fresh):
-    project = smoke_project(fresh, smoke_first=True)
+    project = trial_project(fresh, smoke_first=True)
     models = MODELS["models"] | {"gated": GATED | {"settings": {"d_model": 8, "n_layer": 0}}}
     (project.folder / "models.yaml").write_text(yaml.safe_dump(MODELS | {"models": models}))
     said = project.snakemake("train", succeeds=False)
-    assert "smoke: gated on simA failed: ValueError: setting n_layer=0 must be" in said
+    assert "trial: gated on simA failed: ValueError: setting n_layer=0 must be" in said
     assert not (project.folder / "results/smoke/simA/gated.json").exists()
     assert not (project.folder / "results/runs/simA/gated").exists()
     assert (project.folder / "results/runs/simA/tiny/fold1/seed2/metrics.json").exists()
@@ -82,7 +82,7 @@ def test_a_trial_that_had_to_be_cut_is_told_and_clears_no_training(fresh, tmp_pa
     assert text.count(asked) == 1
     script.write_text(text.replace(asked, f"{asked} * (run.settings.batch_size <= 2)"))
     fresh.workflow = clone
-    project = smoke_project(fresh)
+    project = trial_project(fresh)
     said = project.snakemake("smoke")
     for model in ("tiny", "gated"):
         assert f"{model} on simA, whose trial was cut from 4 genes at once to 2 (4 gene(s) of 200 bp" in said

@@ -12,7 +12,7 @@ from snakemake.resources import ResourceScopes
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILES = ("default", "slurm")
-ON_A_GPU = r"(train|smoke|predict)_(?!ridge)\w+|learned_mask"
+ON_A_GPU = r"(train|try|predict)_(?!ridge)\w+|learned_mask"
 
 
 @cache

@@ -13,7 +13,7 @@ from prism.jobs.trial_record import cuts, refuse_cut
 from prism.models import memory
 from prism.training import trial as trials
 from prism.training.run import Run
-from prism.training.trial import genes_at_once, smaller, smoke
+from prism.training.trial import genes_at_once, smaller, try_out
 from tests.unit.training import tiny_dataset
 
 ENTRY = {
@@ -48,7 +48,7 @@ def with_training(**changes):
 
 
 def test_two_steps_each_with_an_evaluation(open_run):
-    record = smoke(open_run, ENTRY, "cpu")
+    record = try_out(open_run, ENTRY, "cpu")
     assert (record["window"], record["window_wanted"], record["reduced"]) == (32, 32, [])
     assert (record["genes_a_step"], record["genes_at_once"]) == (4, 4)
     assert len(record["losses"]) == len(record["valid_mse"]) == len(record["seconds_a_step"]) == 2
@@ -65,7 +65,7 @@ def test_only_a_few_genes_are_read(open_run, monkeypatch):
     read = []
     batch = Windows.batch
     monkeypatch.setattr(Windows, "batch", lambda self, indices: read.extend(indices) or batch(self, indices))
-    smoke(open_run, ENTRY, "cpu")
+    try_out(open_run, ENTRY, "cpu")
     # 20 training genes are there, then 6 valid ones, then 6 test genes
     assert set(read) == {*range(8), 20, 21}
 
@@ -73,14 +73,14 @@ def test_only_a_few_genes_are_read(open_run, monkeypatch):
 @pytest.mark.parametrize("settings", [{}, {"checkpoint_layers": True}])
 def test_a_micro_batch_is_what_goes_through_at_once(open_run, settings):
     entry = with_training(micro_batch=1) | {"settings": ENTRY["settings"] | settings}
-    record = smoke(open_run, entry, "cpu")
+    record = try_out(open_run, entry, "cpu")
     assert (record["genes_a_step"], record["genes_at_once"]) == (2, 1)
     assert len(record["losses"]) == 2
 
 
 def test_ridge_has_no_steps(open_run):
     entry = {"architecture": "ridge", "length": 32, "signals": None, "rna_features": True}
-    record = smoke(open_run, entry, "cpu")
+    record = try_out(open_run, entry, "cpu")
     assert (record["losses"], record["seconds_a_step"], record["genes_at_once"]) == ([], [], None)
     assert np.isfinite(record["valid_mse"]).tolist() == [True]
 
@@ -92,7 +92,7 @@ def test_a_loss_that_is_not_finite_is_refused(open_run):
         return run
 
     with pytest.raises(ValueError, match="gene00"):
-        smoke(without_numbers, ENTRY, "cpu")
+        try_out(without_numbers, ENTRY, "cpu")
 
 
 def test_less_memory_means_fewer_genes_then_a_shorter_window(open_run, monkeypatch):
@@ -110,7 +110,7 @@ def test_less_memory_means_fewer_genes_then_a_shorter_window(open_run, monkeypat
         )
     room = (sizes[1, 16] + sizes[1, 32]) / 2 + memory.PER_PARAMETER * parameters
     monkeypatch.setattr(trials, "available_bytes", lambda device, mem_mb: room)
-    record = smoke(open_run, ENTRY, "cpu")
+    record = try_out(open_run, ENTRY, "cpu")
     assert (record["window"], record["window_wanted"]) == (16, 32)
     assert (record["genes_at_once"], record["genes_at_once_wanted"]) == (1, 4)
     assert [line.split(":")[0] for line in record["reduced"]] == [
@@ -129,7 +129,7 @@ def test_a_shortage_in_the_trial_itself_is_met_in_the_same_way(open_run, monkeyp
         return build(name, settings)
 
     monkeypatch.setattr(trials, "build", failing)
-    record = smoke(open_run, ENTRY, "cpu")
+    record = try_out(open_run, ENTRY, "cpu")
     assert record["reduced"] == ["2 genes at once: CUDA out of memory"]
 
 
@@ -138,7 +138,7 @@ def test_what_is_no_shortage_is_raised(open_run, monkeypatch):
         trials, "_trial", lambda run, place, mem_mb: (_ for _ in ()).throw(RuntimeError("a shape is wrong"))
     )
     with pytest.raises(RuntimeError, match="a shape is wrong"):
-        smoke(open_run, ENTRY, "cpu")
+        try_out(open_run, ENTRY, "cpu")
 
 
 def test_where_nothing_is_left_to_halve():
@@ -171,7 +171,7 @@ def test_a_batch_size_that_is_left_to_its_default_is_halved_before_the_window():
 
 
 def test_a_micro_batch_is_not_a_reduction(open_run):
-    record = smoke(open_run, with_training(micro_batch=1), "cpu")
+    record = try_out(open_run, with_training(micro_batch=1), "cpu")
     assert (record["genes_at_once"], record["genes_at_once_wanted"]) == (1, 1)
     assert cuts(record) == ""
     refuse_cut(record, "trial.json")
