@@ -1,3 +1,5 @@
+"""Windows, clipping, and names of chromosomes: 0-based, half-open, worked out by hand."""
+
 import logging
 
 import pytest

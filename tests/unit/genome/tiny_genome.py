@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pyBigWig
 
+from prism.genome.tracks import fasta
+
 LENGTHS = {"chrA": 30_000, "chrB": 12_000}
 # The first gene's window hangs over the start of its chromosome, the third's over the end.
 LOCI = [
@@ -33,6 +35,12 @@ def write_fasta(path: Path, sequences: dict[str, str], width: int = 70) -> Path:
         lines = [sequence[start : start + width] for start in range(0, len(sequence), width)]
         records.append("\n".join([f">{name} a description", *lines]))
     path.write_text("\n".join(records) + "\n")
+    return path
+
+
+def write_genome(path: Path, sequences: dict[str, str]) -> Path:
+    """A FASTA file with its index, as the workflow keeps it."""
+    fasta.write_fasta(write_fasta(path.with_suffix(".source.fa"), sequences), path)
     return path
 
 

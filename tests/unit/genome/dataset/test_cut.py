@@ -1,3 +1,5 @@
+"""Cutting the dataset file: read back base by base, its identity, and bad input by name."""
+
 import hashlib
 import json
 import os

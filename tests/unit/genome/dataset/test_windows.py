@@ -1,3 +1,5 @@
+"""The dataset file as batches: types, crops, memory and streaming, and what is refused."""
+
 import pickle
 
 import h5py

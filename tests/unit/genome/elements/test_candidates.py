@@ -12,21 +12,15 @@ from prism.genome.elements.candidates import FARTHEST, MOST, NEAREST, WIDTH, cho
 from prism.genome.elements.peaks import Peaks, read_peaks
 from prism.genome.genes.loci import read_loci
 from prism.genome.tracks.sequence import decode
-from tests.unit.genome.elements import element_cases
-from tests.unit.genome.elements.element_cases import LENGTHS, LOCI, MAIN
+from tests.unit.genome.elements import peaks_genome
+from tests.unit.genome.elements.peaks_genome import LENGTHS, LOCI, MAIN
 
 FAR, MANY, END, GENE = range(4)
 P = 0.0012291959  # the pseudocount
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return element_cases.write(tmp_path_factory.mktemp("elements"))
-
-
-@pytest.fixture(scope="module")
 def file(folder):
-    make.make(out=folder / "e.h5", **element_cases.inputs(folder))
     with h5py.File(folder / "e.h5") as opened:
         yield opened
 
@@ -85,7 +79,7 @@ def test_shared_elements_are_stored_once_with_the_centre_in_the_middle(file):
     assert unique["sequence"].shape == (60 + 1 + 10, 2000)
     index = row(file, "index", GENE)
     assert unique["start"][index].tolist() == [start for start, _, _ in MAIN]
-    bases = {name: text.upper() for name, text in element_cases.bases().items()}
+    bases = {name: text.upper() for name, text in peaks_genome.bases().items()}
     odd = decode(unique["sequence"][index[3]])  # 101 bp: 50 before the centre
     assert odd == "N" * 950 + bases["chrA"][175_000:175_101] + "N" * 949
     assert decode(unique["sequence"][index[8]]) == bases["chrA"][202_000:204_000]
@@ -95,15 +89,15 @@ def test_shared_elements_are_stored_once_with_the_centre_in_the_middle(file):
 
 def test_blocks_do_not_change_the_content(folder, file, tmp_path, monkeypatch):
     monkeypatch.setattr(make, "_ROWS_AT_ONCE", 7)
-    again = make.make(out=tmp_path / "e.h5", **element_cases.inputs(folder))
+    again = make.make(out=tmp_path / "e.h5", **peaks_genome.inputs(folder))
     assert again == file.attrs["content_hash"]
-    inputs = element_cases.inputs(folder)
+    inputs = peaks_genome.inputs(folder)
     for change in ({"contacts": None}, {"activity": None}, {"blacklist": None}):
         assert make.make(out=tmp_path / "e.h5", **(inputs | change)) != again
 
 
 def test_without_contacts_and_signals_the_features_are_0(folder, tmp_path):
-    inputs = element_cases.inputs(folder) | {"contacts": None, "activity": None}
+    inputs = peaks_genome.inputs(folder) | {"contacts": None, "activity": None}
     make.make(out=tmp_path / "e.h5", **inputs)
     with h5py.File(tmp_path / "e.h5") as opened:
         assert row(opened, "contact", GENE) == row(opened, "activity", GENE) == [0.0] * 10

@@ -12,19 +12,11 @@ import torch
 from prism.genome.dataset.cut import cut
 from prism.genome.dataset.windows import Windows
 from prism.genome.elements import make
-from tests.unit.genome.elements import element_cases
-from tests.unit.genome.elements.element_cases import MAIN
+from tests.unit.genome.elements import peaks_genome
+from tests.unit.genome.elements.peaks_genome import MAIN
 
 P = 0.0012291959
 FAR, MANY, END, GENE = range(4)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = element_cases.write(tmp_path_factory.mktemp("reader"))
-    make.make(out=folder / "e.h5", **element_cases.inputs(folder))
-    cut(folder / "genes.tsv", folder / "genome.fa", 200, [], folder / "w.h5", cell_type="X", assembly="tiny")
-    return folder
 
 
 def windows(folder, **settings):
@@ -36,7 +28,7 @@ def test_exact_elements(folder):
     assert (found.sequence.shape, found.sequence.dtype) == ((3, 60, 2000, 4), torch.float32)
     assert (found.features.shape, found.features.dtype) == ((3, 60, 3), torch.float32)
     assert found.present.tolist() == [[True] * 10 + [False] * 50, [False] * 60, [True] + [False] * 59]
-    bases = {name: text.upper() for name, text in element_cases.bases().items()}
+    bases = {name: text.upper() for name, text in peaks_genome.bases().items()}
     for place, (start, end, distance) in enumerate(MAIN):
         expected = torch.zeros(2000, 4)
         for offset, letter in enumerate(bases["chrA"][start:end]):
@@ -79,7 +71,7 @@ def test_without_elements_nothing_changes(folder):
 
 
 def test_the_identity_follows_the_elements(folder, tmp_path):
-    make.make(out=tmp_path / "e.h5", **(element_cases.inputs(folder) | {"contacts": None}))
+    make.make(out=tmp_path / "e.h5", **(peaks_genome.inputs(folder) | {"contacts": None}))
     assert windows(folder, elements=tmp_path / "e.h5").identity != windows(folder).identity
     assert windows(folder).identity == windows(folder, in_memory=False).identity
 

@@ -46,13 +46,3 @@ REVERSE = [
     line("CDS", 121, 130, "-", "B", "B1"),
     line("stop_codon", 118, 120, "-", "B", "B1"),
 ]
-
-
-def fasta(path: Path, records: dict[str, str]) -> Path:
-    """Write a FASTA file and its index."""
-    from prism.genome.tracks.fasta import write_fasta
-
-    source = path.with_suffix(".source.fa")
-    source.write_text("".join(f">{name}\n{bases}\n" for name, bases in records.items()))
-    write_fasta(source, path)
-    return path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-import pyBigWig
 import pytest
 
 from prism.genome.genes.activity import add_activity
+from tests.unit.genome.tiny_genome import write_bigwig
 
 LENGTHS = {"chr1": 5000}
 GENES = pd.DataFrame(
@@ -22,26 +22,16 @@ GENES = pd.DataFrame(
 )
 
 
-def _bigwig(path, entries: list[tuple[int, int, float]]) -> str:
-    with pyBigWig.open(str(path), "w") as out:
-        out.addHeader(list(LENGTHS.items()))
-        starts, ends, values = zip(*entries, strict=True)
-        out.addEntries(
-            ["chr1"] * len(entries), list(starts), ends=list(ends), values=list(map(float, values))
-        )
-    return str(path)
-
-
 @pytest.fixture
 def acetylation(tmp_path) -> str:
     # Window of A: [500, 1500). 100 positions of 40 -> mean 4; what lies outside does not count. B: [-300, 700): 0.
-    return _bigwig(tmp_path / "ac.bw", [(1400, 1500, 40), (1500, 1600, 1000)])
+    return str(write_bigwig(tmp_path / "ac.bw", {"chr1": [(1400, 1500, 40), (1500, 1600, 1000)]}, LENGTHS))
 
 
 @pytest.fixture
 def accessibility(tmp_path) -> str:
     # A: 500 positions of 18 -> mean 9; B: [0, 100) of 10 -> 1000 / 1000 = 1, positions off the chromosome counting 0.
-    return _bigwig(tmp_path / "dnase.bw", [(0, 100, 10), (1000, 1500, 18)])
+    return str(write_bigwig(tmp_path / "dnase.bw", {"chr1": [(0, 100, 10), (1000, 1500, 18)]}, LENGTHS))
 
 
 def _activity(signals) -> list[float]:
@@ -59,12 +49,12 @@ def test_one_signal_is_its_mean(accessibility):
 
 
 def test_three_signals_give_the_cube_root(tmp_path, acetylation, accessibility):
-    third = _bigwig(tmp_path / "third.bw", [(0, 400, 3), (500, 1500, 6)])
+    third = str(write_bigwig(tmp_path / "third.bw", {"chr1": [(0, 400, 3), (500, 1500, 6)]}, LENGTHS))
     assert _activity({"a": [acetylation], "b": [accessibility], "c": [third]})[0] == pytest.approx(6)
 
 
 def test_replicates_are_averaged(tmp_path, accessibility):
-    other = _bigwig(tmp_path / "other.bw", [(500, 1500, 1)])
+    other = str(write_bigwig(tmp_path / "other.bw", {"chr1": [(500, 1500, 1)]}, LENGTHS))
     assert _activity({"DNase": [accessibility, other]})[:2] == pytest.approx([(9 + 1) / 2, 0.6])
 
 
@@ -73,7 +63,7 @@ def test_no_signal_is_no_column():
 
 
 def test_negative_mean_is_refused(tmp_path):
-    path = _bigwig(tmp_path / "ratio.bw", [(800, 900, -5), (900, 1000, 1)])
+    path = str(write_bigwig(tmp_path / "ratio.bw", {"chr1": [(800, 900, -5), (900, 1000, 1)]}, LENGTHS))
     with pytest.raises(
         ValueError, match=r"signal DNase \(.*ratio\.bw\): A has mean -0\.4; a geometric mean needs"
     ):
@@ -81,6 +71,6 @@ def test_negative_mean_is_refused(tmp_path):
 
 
 def test_constant_signal_is_refused(tmp_path):
-    path = _bigwig(tmp_path / "far.bw", [(4000, 4001, 1)])
+    path = str(write_bigwig(tmp_path / "far.bw", {"chr1": [(4000, 4001, 1)]}, LENGTHS))
     with pytest.raises(ValueError, match=r"signal H3K27ac \(.*far\.bw\): 0 at every one of 2 genes"):
         _activity({"H3K27ac": [path]})

@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 import pandas as pd
-import pyBigWig
 import pytest
 
 from prism.genome.genes.label import Label, add_expression
+from tests.unit.genome.tiny_genome import write_bigwig
 
 LENGTHS = {"chr1": 2000, "chr2": 500}
 GENES = pd.DataFrame(
@@ -25,15 +25,8 @@ GENES = pd.DataFrame(
 )
 
 
-def _bigwig(path, entries: dict[str, list[tuple[int, int, float]]]) -> str:
-    with pyBigWig.open(str(path), "w") as out:
-        out.addHeader(list(LENGTHS.items()))
-        for chrom, values in entries.items():
-            starts, ends, numbers = zip(*values, strict=True)
-            out.addEntries(
-                [chrom] * len(values), list(starts), ends=list(ends), values=list(map(float, numbers))
-            )
-    return str(path)
+def _bigwig(path, entries) -> str:
+    return str(write_bigwig(path, entries, LENGTHS))
 
 
 @pytest.fixture

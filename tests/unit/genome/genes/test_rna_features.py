@@ -8,7 +8,8 @@ import pytest
 from prism.genome.genes import rna_features
 from prism.genome.genes.gtf import read_gtf, select_transcripts
 from prism.genome.tracks.sequence import Genome
-from tests.unit.genome.genes.gtf_text import CODING, FORWARD, REVERSE, fasta, line, write
+from tests.unit.genome.genes.gtf_text import CODING, FORWARD, REVERSE, line, write
+from tests.unit.genome.tiny_genome import write_genome
 
 # A (+): exons [10,30) [40,60) [70,100), CDS [20,30) [40,60) [70,77), stop [77,80): 5' UTR [10,20), 3' UTR [80,100).
 #   Each piece counts one base less: 5' UTR 9, CDS 9 + 19 + 6 = 34, 3' UTR 19; span 89, so introns 89 - 62 = 27.
@@ -35,7 +36,7 @@ def genome(tmp_path) -> Genome:
         (110, 117, "S"),  # B's 3' UTR: no known base at all
     ]:
         bases[start:end] = [base] * (end - start)
-    return Genome(fasta(tmp_path / "genome.fa", {"chr1": "".join(bases)}))
+    return Genome(write_genome(tmp_path / "genome.fa", {"chr1": "".join(bases)}))
 
 
 def _by_transcript(transcripts, frame):

@@ -12,7 +12,7 @@ import pytest
 
 from prism.genome.genes import table as genes
 from prism.genome.genes.table import COLUMNS, RNA_FEATURES, gene_table
-from tests.unit.genome.genes.gtf_text import fasta
+from tests.unit.genome.tiny_genome import write_genome
 
 
 def _frame(**changes) -> pd.DataFrame:
@@ -105,7 +105,7 @@ def test_lengths_used_names_the_missing_chromosome():
 
 
 def test_script_joins_the_label(tmp_path, root):
-    genome = fasta(tmp_path / "genome.fa", {"chr1": "A" * 100, "1": "A" * 100})
+    genome = write_genome(tmp_path / "genome.fa", {"chr1": "A" * 100, "1": "A" * 100})
     genes.write(
         gene_table(_frame().drop(columns=["promoter_activity", "expression"]), "here"), tmp_path / "a.tsv"
     )

@@ -1,3 +1,5 @@
+"""bigWig signals: windows of tiny tracks by hand, replicates, transforms, and what is refused."""
+
 import logging
 import pickle
 

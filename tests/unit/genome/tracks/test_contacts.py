@@ -1,3 +1,5 @@
+"""Contacts of windows on tiny maps worked out by hand, in every format and normalisation."""
+
 import math
 import pickle
 

@@ -1,3 +1,5 @@
+"""Masks of BED and narrowPeak intervals, base by base."""
+
 import gzip
 
 import numpy as np

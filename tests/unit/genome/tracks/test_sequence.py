@@ -1,3 +1,5 @@
+"""The genome's bases: codes, windows, the index beside samtools' and pyfaidx's, and what is refused."""
+
 import gzip
 import subprocess
 import sys

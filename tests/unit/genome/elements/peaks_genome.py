@@ -95,7 +95,7 @@ def write(folder: Path) -> Path:
 
 
 def inputs(folder: Path) -> dict:
-    """Arguments of `element_file.make` for these files."""
+    """Arguments of `make.make` for these files."""
     return {
         "genes": folder / "genes.tsv",
         "fasta": folder / "genome.fa",
