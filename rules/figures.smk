@@ -31,7 +31,7 @@ rule figure_metrics:
             f"--published {shlex.quote(PLAN.config['published'])}" if PLAN.config.get("published") else ""
         ),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure metrics --summary {input.summary} --metrics {input.metrics} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure metrics --summary {input.summary} --metrics {input.metrics} "
         "{params.published} --runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
@@ -58,7 +58,7 @@ rule figure_scatter:
         mem_mb=2000,
         runtime=15,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure scatter --cell-type {wildcards.cell_type} --predictions {input.predictions} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure scatter --cell-type {wildcards.cell_type} --predictions {input.predictions} "
         "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
@@ -85,7 +85,7 @@ rule figure_training_curves:
         mem_mb=2000,
         runtime=15,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure training_curves --cell-type {wildcards.cell_type} --histories {input.histories} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure training_curves --cell-type {wildcards.cell_type} --histories {input.histories} "
         "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
@@ -112,7 +112,7 @@ rule figure_mask:
         mem_mb=2000,
         runtime=15,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure mask --cell-type {wildcards.cell_type} --masks {input.masks} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure mask --cell-type {wildcards.cell_type} --masks {input.masks} "
         "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
@@ -141,5 +141,5 @@ rule figure_signal_profile:
     params:
         assay=lambda wildcards: FILES.cell_type(wildcards.cell_type).label.assay or "expression",
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.figure signal_profile --windows {input.windows} --genes {input.genes} --assay {params.assay:q} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure signal_profile --windows {input.windows} --genes {input.genes} --assay {params.assay:q} "
         "--svg {output.svg} --png {output.png} > {log} 2>&1"

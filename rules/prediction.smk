@@ -24,7 +24,7 @@ rule import_released:
     params:
         options=lambda wildcards: PREDICTIONS.import_options(wildcards.released),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.import_checkpoint --checkpoint {input} {params.options} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.import_checkpoint --checkpoint {input} {params.options} "
         "--out {output} > {log} 2>&1"
 
 
@@ -55,7 +55,7 @@ rule predict_expression:
         expected=lambda wildcards: PREDICTIONS.expected(wildcards.run),
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.predict --checkpoint {input.checkpoint} --windows {input.windows} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.predict --checkpoint {input.checkpoint} --windows {input.windows} "
         "--genes {input.genes} --elements {input.elements} {params.expected} --device {resources.device} --cpu-precision {resources.cpu_precision} "
         "--threads {threads} --out {output} > {log} 2>&1"
 
@@ -99,6 +99,6 @@ rule learned_mask:
         split=lambda wildcards: PLAN.splits[wildcards.fold],
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.mask --checkpoint {input.checkpoint} --windows {input.windows} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.mask --checkpoint {input.checkpoint} --windows {input.windows} "
         "--genes {input.genes} --folds {params.folds:q} --fold {wildcards.fold} --device {resources.device} --cpu-precision {resources.cpu_precision} "
         "--threads {threads} --out {output} > {log} 2>&1"

@@ -27,5 +27,5 @@ rule quality:
     params:
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.quality --windows {input.windows} --genes {input.genes} --label {params.label:q} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.quality --windows {input.windows} --genes {input.genes} --label {params.label:q} "
         "--html {output.html} --json {output.numbers} > {log} 2>&1"

@@ -34,7 +34,7 @@ rule train_model:
         state=FILES.placed(STATE),
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.train --windows {input.windows} --genes {input.genes} --elements {input.elements} --folds {params.folds:q} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.train --windows {input.windows} --genes {input.genes} --elements {input.elements} --folds {params.folds:q} "
         "--fold {wildcards.fold} --seed {wildcards.seed} --cell-type {wildcards.cell_type} --model {wildcards.model} "
         "--entry {params.entry:q} --label {params.label:q} --device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} "
         "--minutes {resources.runtime} --mem-mb {resources.mem_mb} --attempt {resources.attempt} --cuda-graphs {resources.cuda_graphs} --tensorboard {resources.tensorboard} --checkpoint {output.checkpoint} "

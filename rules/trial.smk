@@ -29,7 +29,7 @@ rule try_model:
         folds=PLAN.config["folds"],  # as written: the script finds it wherever the clone lies
         fold=trials.fold(PLAN),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.trial --windows {input.windows} --genes {input.genes} --elements {input.elements} "
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.trial --windows {input.windows} --genes {input.genes} --elements {input.elements} "
         "--folds {params.folds:q} --fold {params.fold} --cell-type {wildcards.cell_type} --model {wildcards.model} --entry {params.entry:q} "
         "--device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} --mem-mb {resources.mem_mb} --out {output} > {log} 2>&1"
 
@@ -74,4 +74,4 @@ rule clear_for_training:
     conda:
         "../envs/training.yaml"
     shell:
-        "PYTHONPATH=$PRISM_HOME python -m workflow_scripts.clear_for_training --trial {input} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.clear_for_training --trial {input} > {log} 2>&1"
