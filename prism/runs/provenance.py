@@ -14,7 +14,7 @@ import numpy as np
 
 from prism import NUMBERS_VERSION
 
-PACKAGES = ("torch", "lightning", "numpy", "numba", "h5py", "enformer-pytorch", "scikit-learn")
+PACKAGES = ("torch", "pytorch-lightning", "numpy", "numba", "h5py", "enformer-pytorch")
 # enough positions for a steady 99th percentile, few enough for a second
 POSITIONS_FOR_SCALE = 4_000_000
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-import lightning.pytorch as pl
+import pytorch_lightning as pl
 import torch
-from lightning.pytorch.plugins.environments import LightningEnvironment
-from lightning.pytorch.utilities.exceptions import SIGTERMException
-from lightning.pytorch.utilities.warnings import PossibleUserWarning
+from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+from pytorch_lightning.utilities.warnings import PossibleUserWarning
 from torch import nn
 
 from prism.jobs.attempts import EXIT_TRY_AGAIN
@@ -144,6 +144,6 @@ def _interrupt_as_sigterm() -> Iterator[None]:
 
 def _quieten_lightning() -> None:
     """Keep Lightning's advice out of the log: worker processes would only slow data that lie in memory."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=PossibleUserWarning)
-    warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="pytorch_lightning")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import lightning.pytorch as pl
+import pytorch_lightning as pl
 
 from prism.training.loop.event_file import EventFile
 from prism.training.loop.task import Task

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-import lightning.pytorch as pl
+import pytorch_lightning as pl
 
 from prism.jobs.log import clock, say
 from prism.training.loop.journal import line_of

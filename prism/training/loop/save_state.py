@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-import lightning.pytorch as pl
-from lightning.pytorch.utilities.exceptions import SIGTERMException
+import pytorch_lightning as pl
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from prism.jobs.limits import Limits, OutOfTimeError
 from prism.training.loop.state import RunState
