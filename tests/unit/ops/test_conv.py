@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism.ops import causal_conv, causal_conv_reference
-from tests.unit.ops.thread_cases import with_threads
 
 
 @pytest.fixture(params=[causal_conv, causal_conv_reference], ids=["kernel", "twin"])
@@ -103,7 +102,7 @@ def test_only_the_weight_needs_a_gradient():
     assert inputs["x"].grad is None
 
 
-def test_same_bits_for_any_number_of_threads():
+def test_same_bits_for_any_number_of_threads(with_threads):
     inputs = draw(3, 200, 96, 4)
     runs = with_threads(
         lambda: values_and_gradients(causal_conv, inputs, torch.float32, reverse=True), 1, 2, 2

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism.ops import Direction, gated_direction, mamba_inner, mamba_inner_reference
-from tests.unit.ops.thread_cases import with_threads
 
 NAMES = ("xz", "out_weight", *(f"{name}{i}" for i in range(2) for name in Direction._fields[:-1]))
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}  # of the largest number in each tensor
@@ -152,7 +151,7 @@ def test_strided_input_and_an_empty_batch():
     assert mamba_inner(xz[:0], directions, out_weight).shape == (0, 70, 8)
 
 
-def test_same_bits_every_time_and_for_any_number_of_threads():
+def test_same_bits_every_time_and_for_any_number_of_threads(with_threads):
     inputs = draw(3, 200, 96, 8)
     # products are the library's own business: only the kernels' numbers must not depend on threads
     runs = with_threads(lambda: values_and_gradients(mamba_inner, inputs, torch.float64), 1, 2, 3, 2)

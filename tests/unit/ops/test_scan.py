@@ -10,7 +10,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prism.ops import selective_scan, selective_scan_reference
-from tests.unit.ops.thread_cases import with_threads
 
 NAMES = ("u", "delta", "A", "B", "C", "D", "z", "delta_bias")
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}  # of the largest number in each tensor
@@ -212,7 +211,7 @@ def test_gradient_of_one_input_only(wanted):
     assert all(leaves[k].grad is None for k in NAMES if k != wanted)
 
 
-def test_same_bits_every_time_and_for_any_number_of_threads():
+def test_same_bits_every_time_and_for_any_number_of_threads(with_threads):
     inputs = draw(3, 200, 96, 8)
     runs = with_threads(lambda: values_and_gradients(selective_scan, inputs, torch.float32), 1, 2, 3, 2)
     for other in runs[1:]:

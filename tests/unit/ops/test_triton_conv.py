@@ -7,23 +7,9 @@ import torch
 
 from prism.ops import causal_conv, causal_conv_reference
 from prism.ops.triton_conv import BLOCK, SPAN
-from tests.unit.ops.triton_cases import (
-    HAS_GPU,
-    PLACES,
-    assert_equals_twin,
-    normal,
-    quick_interpreter,
-    values_and_gradients,
-)
+from tests.unit.ops.triton_twin import HAS_GPU, assert_equals_twin, normal, values_and_gradients
 
-__all__ = ["quick_interpreter"]
-
-
-@pytest.fixture(autouse=True)
-def to_triton(monkeypatch):
-    """Tensors on the CPU go through the door to Triton too."""
-    if not HAS_GPU:
-        monkeypatch.setenv("PRISM_SCAN", "triton")
+pytestmark = pytest.mark.usefixtures("through_triton")
 
 
 def draw(batch, length, d, width, biased=True, half=torch.float32):
@@ -35,7 +21,6 @@ def draw(batch, length, d, width, biased=True, half=torch.float32):
     }
 
 
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize(
     "size",
@@ -53,7 +38,6 @@ def test_values_and_gradients_equal_the_float64_twin(size, reverse, place):
     assert_equals_twin(causal_conv, causal_conv_reference, draw(*size), place, reverse=reverse)
 
 
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(
     ("biased", "half"), [(False, torch.float32), (True, torch.bfloat16), (False, torch.float16)]
 )
@@ -62,7 +46,6 @@ def test_without_bias_and_in_half_precision(biased, half, place):
     assert_equals_twin(causal_conv, causal_conv_reference, inputs, place, reverse=True)
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_strided_inputs(place):
     inputs = {k: v.to(place) for k, v in draw(2, 20, 4, 4).items()}
     strided = {
@@ -78,7 +61,6 @@ def test_strided_inputs(place):
             torch.testing.assert_close(other[name], value, rtol=0, atol=0, msg=name)
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_an_empty_batch(place):
     inputs = {k: v.to(place) for k, v in draw(0, 7, 4, 3).items()}
     found = values_and_gradients(causal_conv, inputs)

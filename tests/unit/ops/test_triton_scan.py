@@ -10,24 +10,10 @@ import torch
 from prism.models.blocks.caduceus import BiMamba
 from prism.ops import selective_scan, selective_scan_reference
 from prism.ops.triton_scan import CHUNK, GRADIENT_CHUNK, GROUP, selective_scan_triton
-from tests.unit.ops.triton_cases import (
-    HAS_GPU,
-    PLACES,
-    assert_equals_twin,
-    normal,
-    quick_interpreter,
-    values_and_gradients,
-)
+from tests.unit.ops.triton_twin import HAS_GPU, assert_equals_twin, normal, values_and_gradients
 
-__all__ = ["quick_interpreter"]
+pytestmark = pytest.mark.usefixtures("through_triton")
 SEQUENCES = ("u", "delta", "B", "C", "z")
-
-
-@pytest.fixture(autouse=True)
-def to_triton(monkeypatch):
-    """Tensors on the CPU go through the door to Triton too."""
-    if not HAS_GPU:
-        monkeypatch.setenv("PRISM_SCAN", "triton")
 
 
 def draw(batch, length, d, n, gated=True, biased=True, softplus=True, half=None):
@@ -62,7 +48,6 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_values_and_gradients_equal_the_float64_twin(case, place):
     case = dict(case)
@@ -90,7 +75,6 @@ def test_large_sizes_on_a_gpu(size, half, reverse):
     assert all(value.isfinite().all() for value in found.values())
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_strided_inputs(place):
     inputs = {k: v.to(place) for k, v in draw(2, 20, 4, 3).items()}
     pair = torch.cat([inputs["u"], inputs["z"]], -1)
@@ -110,7 +94,6 @@ def test_strided_inputs(place):
         torch.testing.assert_close(found[name], value, rtol=0, atol=0, msg=name)
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_broadcast_gradient(place):
     leaf = {k: v.to(place) for k, v in draw(1, 18, 4, 2).items()}
     leaf["u"].requires_grad_()
@@ -121,7 +104,6 @@ def test_broadcast_gradient(place):
     assert torch.equal(summed, leaf["u"].grad)
 
 
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("delta", [-200.0, -20.0, 40.0, 1e4])
 def test_extreme_steps(delta, place):
     inputs = draw(1, 3, 2, 2)
@@ -132,7 +114,6 @@ def test_extreme_steps(delta, place):
     torch.testing.assert_close(y.double(), exact, rtol=1e-5, atol=1e-37)
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_nan_is_not_hidden(place):
     inputs = {k: v.to(place) for k, v in draw(1, 20, 4, 2).items()}
     inputs["delta"][0, 5, 1] = math.nan
@@ -142,14 +123,12 @@ def test_nan_is_not_hidden(place):
     assert y[..., [0, 2, 3]].isfinite().all()
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_same_bits_every_time(place):
     inputs = {k: v.to(place) for k, v in draw(2, 18, 3, 2).items()}
     first, second = (values_and_gradients(selective_scan, inputs) for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_nothing_is_kept_for_backward_but_the_inputs(place):
     inputs = {k: v.to(place).requires_grad_() for k, v in draw(1, 70, 3, 2).items()}
     kept = []
@@ -158,7 +137,6 @@ def test_nothing_is_kept_for_backward_but_the_inputs(place):
     assert sorted(kept) == sorted(x.data_ptr() for x in inputs.values())
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_an_empty_batch(place):
     inputs = {k: v.to(place) for k, v in draw(0, 7, 4, 3).items()}
     found = values_and_gradients(selective_scan, inputs)
@@ -181,7 +159,6 @@ def test_the_door_leads_to_the_kernels(monkeypatch):
     assert not torch.allclose(selective_scan(**inputs), right)
 
 
-@pytest.mark.parametrize("place", PLACES)
 def test_a_whole_mixer_by_the_kernels(place, monkeypatch):
     torch.manual_seed(0)
     mixer, x = BiMamba(4, 1).to(place), normal(1, 18, 4).float().to(place)

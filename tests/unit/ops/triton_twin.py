@@ -1,4 +1,4 @@
-"""What the tests of the Triton kernels share: where they run, and how numbers are compared with the float64 twin."""
+"""Triton's kernels beside their twins in float64: values, gradients and tolerances."""
 
 from __future__ import annotations
 
@@ -8,34 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-triton = pytest.importorskip("triton", reason="no Triton for this system")
-
-from triton.runtime import interpreter  # noqa: E402
+pytest.importorskip("triton", reason="no Triton for this system")
 
 HAS_GPU = torch.cuda.is_available()
-PLACES = [
-    pytest.param("cpu", id="interpreted", marks=pytest.mark.skipif(HAS_GPU, reason="interpreter is off")),
-    pytest.param("cuda", id="gpu", marks=pytest.mark.skipif(not HAS_GPU, reason="no GPU")),
-]
 # Of the largest number in each tensor: what float32 sums leave, and the rounding of the answer to a half precision
 # (the interpreter cuts bfloat16 off, toward zero, where a GPU rounds it).
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 2**-8 if HAS_GPU else 2**-7, torch.float16: 2**-11}
-
-
-@pytest.fixture(autouse=True)
-def quick_interpreter(monkeypatch):
-    """Triton's interpreter replaces the whole language at every call of a function within a kernel: once will do."""
-    replace, done = interpreter._patch_lang, set()
-
-    def replace_once(function):
-        modules = frozenset(name for name in ("tl", "core") if name in function.__globals__)
-        if modules not in done:
-            done.add(modules)
-            replace(function)
-        return interpreter._LangPatchScope()
-
-    if not HAS_GPU:
-        monkeypatch.setattr(interpreter, "_patch_lang", replace_once)
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
