@@ -18,7 +18,8 @@ from prism.figures.metrics import metrics_figure
 from prism.figures.scatter import scatter_figure
 from prism.figures.training_curves import training_curves_figure
 from prism.runs.drawn import Run
-from tests.unit.figures.figure_cases import drawn, history, panels, predictions, record, run, tables, words
+from tests.unit.drawing.drawn_figure import drawn, panels, words
+from tests.unit.figures.made_up_runs import history, predictions, record, run, tables
 
 
 class TestLook:
@@ -77,7 +78,7 @@ class TestLook:
 @pytest.mark.parametrize("name", ["workflow", "metrics", "scatter", "training_curves", "signal_profile"])
 def test_captions_are_valid(root, name):
     class Job:
-        class wildcards:  # noqa: N801
+        class wildcards:  # noqa: N801  Snakemake's name
             cell_type = "K562"
 
         config: ClassVar = {

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from prism.figures.published import beside, check_table, differences, method, omissions
-from tests.unit.figures.figure_cases import PUBLISHED, run
+from tests.unit.figures.made_up_runs import PUBLISHED, run
 
 
 class TestPublished:

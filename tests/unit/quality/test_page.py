@@ -16,7 +16,7 @@ from prism.quality.page.chromosomes import AT_MOST, chromosomes_figure, shown
 from prism.quality.page.contacts import contacts_figure
 from prism.quality.page.correlation import correlation_figure
 from prism.quality.page.label import label_figure
-from tests.unit.figures.figure_cases import marks, panels, words
+from tests.unit.drawing.drawn_figure import marks, panels, words
 from tests.unit.quality import quality_cases
 from tests.unit.quality.quality_cases import CHROM_LENGTH
 from tests.unit.quality.test_measure import measured

@@ -1,13 +1,10 @@
-"""Made-up runs and tables for the tests of the figures, and eyes to look at what was drawn."""
+"""Made-up runs and tables for the tests of the figures."""
 
 from __future__ import annotations
-
-import io
 
 import numpy as np
 import pandas as pd
 
-from prism.drawing import style
 from prism.runs.drawn import Run
 
 PUBLISHED = pd.DataFrame(
@@ -67,30 +64,6 @@ def tables(scores: dict[tuple[str, str], dict[str, list[float]]], half=0.01):
         pd.DataFrame(summary, columns=[*keys, "split", "metric", *found]),
         pd.DataFrame(long, columns=[*keys, "seed", "split", "metric", "value"]),
     )
-
-
-def panels(figure):
-    """All axes of a figure and its subfigures."""
-    return [axes for part in figure.subfigs for axes in panels(part)] + [
-        a for a in figure.axes if a.figure is figure
-    ]
-
-
-def marks(axes, gid):
-    """(x, y) arrays of the lines with this id, in drawing order."""
-    return [line.get_xydata().T for line in axes.lines if line.get_gid() == gid]
-
-
-def words(figure):
-    """All text of a figure."""
-    return "\n".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
-
-
-def drawn(figure, form="svg", description=""):
-    """The bytes of a figure."""
-    out = io.BytesIO()
-    style.save(figure, out, form, description)
-    return out.getvalue()
 
 
 def predictions(observed, predicted, split="test"):
