@@ -1,1 +1,1 @@
-
+"""Downloads: resumed after a break, verified, written whole or not at all."""

@@ -1,7 +1,7 @@
 """What the address column of a table may hold, and where the bytes are.
 
-Imports the standard library only: the Snakefile imports this module while it is being parsed, so a
-row that can never be fetched (a BAM, a missing key) is refused before any job starts.
+Only the standard library is imported: the Snakefile imports this module while it is parsed. So a row that can
+never be fetched (a BAM, a missing key) is refused before any job starts.
 """
 
 from __future__ import annotations
@@ -40,11 +40,14 @@ _KNOWN_SUFFIX = re.compile(
 
 @dataclass(frozen=True)
 class Source:
-    """Where one file can be had.
+    """Where to find one file.
 
-    text: as the table has it; kind: 'encode', '4dn', 'http', 'file' or 'path'; addresses: to be
-    tried in this order; needs_key: only with an access key of the 4DN portal; metadata: address
-    of the portal's JSON record of the file, None elsewhere.
+    text: the address as the table has it.
+    kind: 'encode', '4dn', 'http', 'file' or 'path'.
+    addresses: where the bytes are, in the order in which to try them.
+    needs_key: whether the 4DN portal wants its access key for it; default False.
+    accession: the portal's name of the file; None elsewhere.
+    metadata: address of the portal's JSON record of the file; None elsewhere.
     """
 
     text: str
@@ -56,9 +59,10 @@ class Source:
 
 
 def classify(text: str) -> str:
-    """Say what `text` is: 'encode' | '4dn' (accessions), 'http' | 'file' (addresses), 'path' (no scheme).
+    """Say what an address is: 'encode', '4dn' (accessions), 'http', 'file' (addresses) or 'path'.
 
-    Raises ValueError for what cannot be fetched: nothing, an experiment's accession, another scheme,
+    text: the address as the table has it; without a scheme it is a path.
+    Raises ValueError for what cannot be fetched: an empty address, an experiment's accession, another scheme,
     and alignments (BAM, CRAM), for which the message holds the command that makes a bigWig.
     """
     text = text.strip()
@@ -89,7 +93,12 @@ def classify(text: str) -> str:
 
 
 def refuse_alignment(text: str, name: str) -> None:
-    """Raise ValueError when `name` ends like a BAM, CRAM or SAM file; `text`: what the user wrote."""
+    """Refuse a BAM, CRAM or SAM file, with the command that makes a bigWig of it.
+
+    text: what the user wrote, for the message.
+    name: the file's name or path.
+    Raises ValueError if `name` ends like an alignment.
+    """
     if not re.search(r"\.(bam|cram|sam)$", name, re.IGNORECASE):
         return
     alignment = PurePosixPath(name).name
@@ -105,10 +114,13 @@ def refuse_alignment(text: str, name: str) -> None:
 
 
 def suffix(text: str, kind: str = "any", member: str | None = None) -> str:
-    """Suffix that the local copy must have (with its dot), for example '.bigWig', '.fa.gz', '.mcool'.
+    """Suffix of the local copy with its dot, for example '.bigWig', '.fa.gz', '.mcool'.
 
-    Taken from the name in the address (of the zip's member, when given); an accession, or a name
-    that says nothing, gets the usual one of `kind`. '.bw' becomes '.bigWig'.
+    text: the address as the table has it.
+    kind: one of `KINDS`; default 'any'.
+    member: path inside the zip, where the address is one; default None.
+    The suffix is that of the name in the address (of the member, if there is one); '.bw' becomes '.bigWig'.
+    An accession, or a name without a known suffix, gets the usual one of `kind`.
     """
     _known_kind(kind)
     if member:
@@ -129,9 +141,12 @@ def resolve(
 ) -> Source:
     """Turn a table's address into a Source.
 
-    encode_url, fourdn_url: other portals than the public ones (also from the environment:
-    PRISM_ENCODE_URL, PRISM_FOURDN_URL). Raises ValueError as `classify` does, and for a portal that
-    would get the key unencrypted.
+    text: the address as the table has it.
+    kind: one of `KINDS`; default 'any'.
+    encode_url: base address of the ENCODE portal; default: PRISM_ENCODE_URL of the environment, else the
+    public portal.
+    fourdn_url: the same for 4DN, with PRISM_FOURDN_URL.
+    Raises ValueError as `classify` does, and for a 4DN portal that would receive the key unencrypted.
     """
     _known_kind(kind)
     text = text.strip()
@@ -152,14 +167,21 @@ def resolve(
 
 
 def portal_key(environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:
-    """The 4DN access key (id, secret) from the environment; None unless both variables are set."""
+    """The 4DN access key (id, secret) from the environment; None unless both variables are set.
+
+    environ: the environment; default: this process's.
+    """
     environ = os.environ if environ is None else environ
     values = tuple(environ.get(name, "").strip() for name in KEY_VARIABLES)
     return values if all(values) else None
 
 
 def missing_key(texts: list[str], environ: Mapping[str, str] | None = None) -> str | None:
-    """The error for a row whose every address needs the 4DN key while none is set; None when all is well."""
+    """The error for a row whose every address needs the 4DN key while none is set; else None.
+
+    texts: the row's addresses.
+    environ: where the key is looked up; default: this process's environment.
+    """
     if not texts or any(classify(text) != "4dn" for text in texts) or portal_key(environ):
         return None
     variables = " and ".join(KEY_VARIABLES)

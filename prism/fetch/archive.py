@@ -14,10 +14,15 @@ from prism.fetch.progress import Progress, Say
 
 
 def extract(archive: Path, member: str, part: Path, say: Say, every: float = 10.0) -> tuple[str, int]:
-    """Write `member` of the zip `archive` to `part`, block by block; its md5 and size in bytes.
+    """Unpack one member of a zip file, block by block, and return its md5 and its size in bytes.
 
-    member: path inside the zip, or the file's name alone where only one member has it. Raises RefusedError
-    when it is not there (listing what is), WrongError when it is damaged.
+    archive: the zip file.
+    member: path inside the zip, or the file's name alone if only one member has it.
+    part: where to write it; replaced if it exists.
+    say: writes one line of the log.
+    every: seconds between lines of progress; default 10.
+    Raises RefusedError, with the members that are there, if there is no such member; WrongError if the zip is
+    damaged.
     """
     part.unlink(missing_ok=True)
     md5, size = hashlib.md5(usedforsecurity=False), 0

@@ -1,4 +1,4 @@
-"""Binary genomics formats: the right magic number, and an end that is not missing."""
+"""Binary genomics formats: the right magic number, and an end that is there."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def check_bigwig(path: Path, head: bytes, whole: bool) -> None:
-    """Raise WrongError unless `path` is a bigWig whose indices lie within the file.
+    """Check that a file is a bigWig whose indices lie within the file.
 
-    whole: its last bytes must also be its magic number, which writers put there so that a cut transfer
-    can be told. Layout: Kent et al. 2010, Bioinformatics 26:2204, supplementary tables 5-7.
+    path: the file.
+    head: its first bytes (512 are enough).
+    whole: whether its last bytes must be its magic number too. Writers put it there so that a cut transfer
+    shows.
+    Raises WrongError if it is not.
+    Layout: Kent et al. 2010, Bioinformatics 26:2204, supplementary tables 5-7.
     """
     order = next((order for order in "<>" if head[:4] == struct.pack(f"{order}I", _BIGWIG)), None)
     if order is None:
@@ -44,7 +48,12 @@ def check_bigwig(path: Path, head: bytes, whole: bool) -> None:
 
 
 def check_hic(path: Path, head: bytes) -> None:
-    """Raise WrongError unless `path` is a .hic file (versions 6 to 9) whose footer lies within the file."""
+    """Check that a file is a .hic file (versions 6 to 9) whose footer lies within the file.
+
+    path: the file.
+    head: its first bytes (512 are enough).
+    Raises WrongError if it is not.
+    """
     if head[:4] != b"HIC\x00" or len(head) < 16:
         raise WrongError(f"not a .hic file (it begins with {head[:16]!r})")
     version, footer = struct.unpack_from("<iq", head, 4)
@@ -60,7 +69,12 @@ def check_hic(path: Path, head: bytes) -> None:
 
 
 def check_cooler(path: Path, head: bytes) -> None:
-    """Raise WrongError unless `path` is HDF5 (.cool, .mcool) and as long as its superblock says."""
+    """Check that a file is HDF5 (.cool, .mcool) and as long as its superblock says.
+
+    path: the file.
+    head: its first bytes (512 are enough).
+    Raises WrongError if it is not.
+    """
     if head[:8] != _HDF5 or len(head) < 48:
         raise WrongError(f"not an HDF5 file (.cool, .mcool) (it begins with {head[:16]!r})")
     # Superblock: the end-of-file address, for addresses of 8 bytes (HDF5 file format specification, II.A).

@@ -12,7 +12,12 @@ BLOCK = 1 << 18
 
 
 def md5_of(path: Path, say: Say | None = None, every: float = 10.0) -> str:
-    """Hexadecimal md5 of the file at `path`, read block by block; `say` gets a line every `every` seconds."""
+    """Hexadecimal md5 of a file, read block by block.
+
+    path: the file.
+    say: writes one line of progress; default None, for no lines.
+    every: seconds between these lines; default 10.
+    """
     md5 = hashlib.md5(usedforsecurity=False)
     progress = Progress(f"{path.name} (md5)", path.stat().st_size, 0, say, every) if say else None
     position = 0
@@ -26,7 +31,11 @@ def md5_of(path: Path, say: Say | None = None, every: float = 10.0) -> str:
 
 
 def normal_md5(text: str | None) -> str | None:
-    """Lower-case md5, None for an empty one; ValueError unless it has 32 hexadecimal digits."""
+    """An md5 in lower case; None for an empty one.
+
+    text: as a table has it.
+    Raises ValueError unless it has 32 hexadecimal digits.
+    """
     if text is None or not text.strip():
         return None
     if not re.fullmatch(r"[0-9a-fA-F]{32}", text.strip()):

@@ -1,7 +1,7 @@
 """Whether a file is what its name and its kind say.
 
-Cheap looks at heads, tails and offsets that catch what goes wrong in practice: an HTML page
-under a data file's name, another format, an end that is missing.
+Quick looks at heads, tails and offsets find what goes wrong in practice: an HTML page under a data file's
+name, another format, a missing end.
 """
 
 from __future__ import annotations
@@ -38,11 +38,15 @@ _KIND_OF_SUFFIX = {
 
 
 def check(path: Path, name: str, kind: str = "any", whole: bool = False) -> None:
-    """Raise WrongError unless the bytes at `path` are what `name` (a file name) and `kind` say.
+    """Check that the bytes of a file are what its name and kind say.
 
-    kind: 'bigwig', 'fasta', 'gtf', 'contacts', 'bed', 'table', 'zip', or 'any' (taken from the name's
-    suffix; an unknown suffix is checked for being neither empty nor a web page). whole: look for the
-    end too (a gzip file is read through), where no md5 vouches for it.
+    path: the file.
+    name: the name that it will have.
+    kind: one of `prism.fetch.addresses.KINDS`; default 'any': the name's suffix decides. A file with an
+    unknown suffix must only be neither empty nor a web page.
+    whole: whether to look for the end too (a gzip file is read through); for files without a known md5.
+    Default False.
+    Raises WrongError if they are not.
     """
     with open(path, "rb") as file:
         head = file.read(512)

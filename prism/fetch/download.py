@@ -1,4 +1,4 @@
-"""Fetch one file, verified, from wherever its table row says."""
+"""Fetches one file from wherever its table row says, and verifies it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ from prism.fetch.transfer import transfer
 
 @dataclass(frozen=True)
 class Portals:
-    """Base addresses of other portals than the public ones; None: the public one, or the environment's."""
+    """Base addresses of the portals, for tests and mirrors.
+
+    encode: of ENCODE; default None: the environment's, else the public one.
+    fourdn: of 4DN; default None: the environment's, else the public one.
+    """
 
     encode: str | None = None
     fourdn: str | None = None
@@ -47,12 +51,23 @@ def fetch(
     environ: Mapping[str, str] | None = None,
     say: Say = to_stderr,
 ) -> dict:
-    """Make `out` the verified file and `manifest` (default `<out>.json`) its description, which is returned.
+    """Make `out` the verified file and `manifest` its description, and return the description.
 
-    texts: addresses, accessions or paths, tried in order; kind: one of `prism.fetch.addresses.KINDS`;
-    md5, size (bytes): what the downloaded file must have; member: of a zip, then md5 and size are the
-    zip's; environ: where the 4DN key is looked up. A path is linked, never copied. Raises FetchError (a
-    ValueError) naming the file, the value and the fix; wrong bytes are deleted and never had the final name.
+    texts: addresses, accessions or paths, tried in this order. A path is linked, never copied.
+    out: the file to make.
+    manifest: where to write the description; default `<out>.json`.
+    kind: one of `prism.fetch.addresses.KINDS`; default 'any'.
+    md5: what the downloaded file must have, 32 hexadecimal digits; default None: the portal's, if it gives
+    one.
+    size: bytes that the downloaded file must have; default None.
+    member: path inside the zip that is downloaded; `md5` and `size` are then the zip's. Default None: not a
+    zip.
+    portals: other portals than the public ones.
+    patience: how long to wait and how often to try again.
+    environ: where the 4DN key is looked up; default: this process's environment.
+    say: writes one line of the log; default: to stderr.
+    Raises FetchError (a ValueError) with the file, the value and the fix. Wrong bytes are deleted and never
+    have the final name.
     """
     out = Path(os.path.abspath(out))
     manifest = Path(os.path.abspath(manifest)) if manifest else Path(f"{out}.json")
@@ -213,9 +228,7 @@ def _local(source: Source, out: Path) -> Path:
             f"{target}: no such file; correct the path (a relative one starts at {Path.cwd()})"
         )
     if os.path.realpath(target) == os.path.join(os.path.realpath(out.parent), out.name):
-        raise RefusedError(
-            f"{target} is the very place where the link to it would be; move the file elsewhere"
-        )
+        raise RefusedError(f"{target} is where the link to it would be; move the file elsewhere")
     return target
 
 

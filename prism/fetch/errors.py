@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class FetchError(ValueError):
-    """The file cannot be had as asked; the message names the file, the value and the fix."""
+    """A file could not be fetched; the message names the file, the value and the fix."""
 
 
 class RefusedError(FetchError):
@@ -16,7 +16,11 @@ class WrongError(FetchError):
 
 
 class BrokenError(Exception):
-    """A transfer failed in a way that may pass; `wait` is the pause in seconds that the server asks for."""
+    """A transfer failed for a reason that may pass.
+
+    message: what happened.
+    wait: seconds that the server asks to wait; default 0.
+    """
 
     def __init__(self, message: str, wait: float = 0.0):
         super().__init__(message)

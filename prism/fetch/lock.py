@@ -13,10 +13,13 @@ from prism.fetch.progress import Say
 
 @contextmanager
 def alone(out: Path, say: Say) -> Iterator[None]:
-    """Hold `<out>.lock`, waiting for whoever holds it; a process that dies lets go of it.
+    """Hold `<out>.lock` while the block runs, and first wait for whoever holds it; a process that dies lets
+    go.
 
-    A workflow that was killed may leave its download running, and the next one must not write into the
-    same `.part`. A file system without locks is used without one, said in one line.
+    out: the file to work on.
+    say: writes one line of the log.
+    A killed workflow may leave its download running, and the next one must not write into the same `.part`.
+    On a file system without locks the work goes on without one, and one line says so.
     """
     path = Path(f"{out}.lock")
     handle = _acquire(path, out.name, say)
@@ -38,7 +41,7 @@ def _acquire(path: Path, name: str, say: Say) -> int:
             say(f"{name}: another process ({holder}) is fetching it; waiting")
             fcntl.flock(handle, fcntl.LOCK_EX)
         except OSError as trouble:
-            say(f"{name}: no file locks here ({trouble.strerror}); going on without")
+            say(f"{name}: no file locks here ({trouble.strerror}); going on without one")
             return handle
         if _is_still(path, handle):
             os.ftruncate(handle, 0)

@@ -1,4 +1,4 @@
-"""What is known of a fetched file, as JSON beside it."""
+"""The description of a fetched file, as JSON beside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from prism.files.atomic import writing
 
 @dataclass(frozen=True)
 class Wanted:
-    """One file to be fetched. md5, size (bytes): of what is downloaded, so of the zip when there is a `member`."""
+    """One file to fetch.
+
+    out: its final place.
+    manifest: the place of its description.
+    kind: one of `prism.fetch.addresses.KINDS`; default 'any'.
+    md5: of what is downloaded, so of the zip if there is a `member`; default None.
+    size: bytes of what is downloaded; default None.
+    member: path inside the zip; default None: not a zip.
+    """
 
     out: Path
     manifest: Path
@@ -31,10 +39,15 @@ class Wanted:
 def entry(source: Source, address: str, found: Record, md5: str, size: int) -> dict:
     """The manifest of a file.
 
-    Keys: requested (as in the table), address (where the bytes came from, without secrets), provider,
-    accession, md5, size (bytes), date (UTC), output_type, assembly, file_format (None unless a portal
-    reports them). The caller adds md5_vouched_by: 'table', 'ENCODE', '4DN' or None (nobody), and where
-    there is one: link (a path's target), member and archive (md5 and size of the zip).
+    source: where the file was asked for.
+    address: where the bytes came from.
+    found: what the portal records of it.
+    md5: of the file, hexadecimal.
+    size: of the file, bytes.
+    Keys: requested (as in the table), address (without secrets), provider, accession, md5, size (bytes), date
+    (UTC), output_type, assembly, file_format (None unless a portal reports them). The caller adds
+    md5_vouched_by ('table', 'ENCODE', '4DN' or None for nobody) and, where they apply, link (a path's
+    target), member and archive (md5 and size of the zip).
     """
     return {
         "requested": public(source.text),
@@ -51,10 +64,13 @@ def entry(source: Source, address: str, found: Record, md5: str, size: int) -> d
 
 
 def settle(part: Path, wanted: Wanted, contents: dict) -> None:
-    """Put the verified `part` under its final name, with its manifest.
+    """Put a verified file under its final name, with its manifest.
 
-    The file gets its name last, so a file under its final name always has its own manifest. Killed before the
-    rename, a re-run finds the whole `.part`, hashes it and renames it without a transfer.
+    part: the verified bytes.
+    wanted: the file's final place and that of its manifest.
+    contents: the manifest.
+    The file gets its name last, so a file under its final name always has its own manifest. After a kill
+    before the rename, the next run finds the whole `.part`, hashes it and renames it without a transfer.
     """
     wanted.out.unlink(missing_ok=True)
     with writing(wanted.manifest) as unfinished:
@@ -63,9 +79,13 @@ def settle(part: Path, wanted: Wanted, contents: dict) -> None:
 
 
 def present(wanted: Wanted, texts: list[str], say: Say, every: float = 10.0) -> dict | None:
-    """The manifest, when the file is here already and is what is wanted; else None.
+    """The manifest of a file that is here already and is what is wanted; else None.
 
-    The file is hashed again: its bytes must still be those of the manifest.
+    wanted: the file.
+    texts: the addresses of its table row.
+    say: writes one line of progress.
+    every: seconds between these lines; default 10.
+    The file is hashed again, because its bytes must still be those of the manifest.
     """
     try:
         contents = json.loads(wanted.manifest.read_text())

@@ -16,7 +16,13 @@ from prism.files.atomic import writing
 
 @dataclass(frozen=True)
 class Origin:
-    """What the server said of the file that the bytes belong to; size None when it did not say."""
+    """What the server said of the file that the bytes belong to.
+
+    address: of the file, without secrets.
+    etag: the server's ETag; None if it sent none.
+    last_modified: the server's Last-Modified; None if it sent none.
+    size: of the whole file, bytes; None if the server did not say.
+    """
 
     address: str
     etag: str | None
@@ -25,10 +31,11 @@ class Origin:
 
 
 class Partial:
-    """`<out>.part` and beside it `<out>.part.json`, which says which file of which server it is a piece of.
+    """`<out>.part`, and beside it `<out>.part.json`, which says which file of which server it is a piece of.
 
-    origin: None when nothing usable is here; offset: bytes here; md5: running hash of them;
-    spliced: True when they come from more than one answer of the server.
+    out: the final place of the file.
+    Attributes: `origin`, None if nothing usable is here; `offset`, the bytes here; `md5`, their running hash;
+    `spliced`, True if they come from more than one answer of the server.
     """
 
     def __init__(self, out: Path):
@@ -38,7 +45,7 @@ class Partial:
         self._forget()
 
     def load(self) -> None:
-        """Take up what an earlier run left, hashing it; what cannot be trusted is deleted."""
+        """Take over what an earlier run left and hash it; delete what cannot be trusted."""
         self._forget()
         origin = self._read_origin()
         # A link is never written through: it may lead to the user's own file.
@@ -61,14 +68,19 @@ class Partial:
         return self.origin is not None and self.offset == self.origin.size
 
     def is_from(self, address: str) -> bool:
-        """True when the bytes here came from `address`."""
+        """True if the bytes here came from an address.
+
+        address: the address, with or without its secrets.
+        """
         return self.origin is not None and self.origin.address == public(address)
 
     def range_headers(self, address: str, md5_known: bool) -> dict[str, str]:
-        """Headers that ask for the missing bytes only; {} where the whole file must be asked for.
+        """Headers that ask for the missing bytes only; {} if the whole file must be asked for.
 
-        A validator that cannot vouch for every byte (a weak ETag, or none) serves only where a known
-        md5 will find a splice of two versions of the file.
+        address: what will be asked.
+        md5_known: whether an md5 will be checked.
+        A validator that cannot vouch for every byte (a weak ETag, or none) is enough only with a known md5,
+        which would show a splice of two versions of the file.
         """
         if not self.offset or not self.is_from(address):
             return {}
@@ -80,19 +92,31 @@ class Partial:
         return headers if md5_known else {}
 
     def agrees(self, headers: Mapping[str, str]) -> bool:
-        """False when an answer's ETag or Last-Modified shows that the server's file is another one now."""
+        """False if an answer's ETag or Last-Modified shows that the server's file has changed.
+
+        headers: of the answer.
+        """
         pairs = ((self.origin.etag, "ETag"), (self.origin.last_modified, "Last-Modified"))
         return all(not was or headers.get(name, was) == was for was, name in pairs)
 
     def restart(self, address: str, etag: str | None, last_modified: str | None, size: int | None) -> None:
-        """Drop what is here and begin the file that the server describes."""
+        """Drop what is here and begin the file that the server describes.
+
+        address: of the file.
+        etag: the server's ETag, or None.
+        last_modified: the server's Last-Modified, or None.
+        size: of the whole file, bytes, or None.
+        """
         # The old bytes go before the new description comes: killed in between, nothing can be mixed.
         self.discard()
         self.origin = Origin(public(address), etag, last_modified, size)
         self._write_origin()
 
     def append(self, block: bytes) -> None:
-        """Add bytes at the end."""
+        """Add bytes at the end.
+
+        block: the bytes.
+        """
         if self._file is None:
             self._file = open(self.path, "ab" if self.offset else "xb")  # noqa: SIM115  (closed by close())
         self._file.write(block)
@@ -100,7 +124,7 @@ class Partial:
         self.offset += len(block)
 
     def finish(self) -> None:
-        """Close the file, synced to the disk, and note that it is whole."""
+        """Close the file, synced to the disk, and record that it is whole."""
         if self._file is None and not self.offset:
             self.path.touch(exist_ok=False)
         self.close(sync=True)
@@ -109,7 +133,10 @@ class Partial:
             self._write_origin()
 
     def close(self, sync: bool = False) -> None:
-        """Close the file; the bytes stay for the next attempt or run."""
+        """Close the file; the bytes stay for the next attempt or run.
+
+        sync: whether to sync them to the disk; default False.
+        """
         if self._file is not None:
             self._file.flush()
             if sync:

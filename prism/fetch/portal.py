@@ -25,7 +25,16 @@ _FORMATS = {
 
 @dataclass(frozen=True)
 class Record:
-    """The portal's answer, None where it says nothing. size: bytes; addresses: to be tried in order."""
+    """The portal's answer; None where it says nothing.
+
+    addresses: where the file is, in the order in which to try them.
+    md5: of the file, 32 hexadecimal digits.
+    size: of the file, bytes.
+    output_type: the portal's word for what the file holds ("signal p-value").
+    assembly: the genome assembly.
+    file_format: the portal's word for the format.
+    status: the portal's word for the file's state ("released").
+    """
 
     addresses: tuple[str, ...]
     md5: str | None = None
@@ -37,11 +46,16 @@ class Record:
 
 
 def record(line: Line, source: Source, kind: str, key: tuple[str, str] | None, required: bool) -> Record:
-    """Ask the portal about `source`.
+    """Ask the portal about a file.
 
-    required: without the record nothing vouches for the bytes, so a portal that does not answer is an
-    error (RefusedError); otherwise one line is logged. Raises WrongError when the file is of another
-    format than `kind`, or its accession has been replaced.
+    line: the transfer that it belongs to.
+    source: the file.
+    kind: one of `prism.fetch.addresses.KINDS`.
+    key: (id, secret) of the portal, or None.
+    required: whether nothing but the record vouches for the bytes. If so, a portal that does not answer is an
+    error; otherwise one line is logged.
+    Raises RefusedError if a required record is missing; WrongError if the file has another format than
+    `kind`, or its accession has been replaced.
     """
     if source.metadata is None:
         return Record(source.addresses)

@@ -1,4 +1,4 @@
-"""How far a transfer is, in plain lines that read well in a log file."""
+"""How far a transfer has come, in plain lines for a log file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ Say = Callable[[str], None]
 
 
 def to_stderr(line: str) -> None:
-    """Print one line to stderr at once."""
+    """Print one line to stderr at once.
+
+    line: its text.
+    """
     print(line, file=sys.stderr, flush=True)
 
 
 def size_in_words(n: float) -> str:
-    """`n` bytes with a decimal unit: '312 B', '1.2 MB', '9.03 GB'."""
+    """A size with a decimal unit: '312 B', '1.2 MB', '9.03 GB'.
+
+    n: bytes.
+    """
     for unit, scale, digits in (("GB", 1e9, 2), ("MB", 1e6, 1), ("kB", 1e3, 0)):
         if n >= scale:
             return f"{n / scale:.{digits}f} {unit}"
@@ -23,7 +29,10 @@ def size_in_words(n: float) -> str:
 
 
 def time_in_words(seconds: float) -> str:
-    """`seconds` as '45 s', '3 min 20 s' or '2 h 05 min'."""
+    """A duration as '45 s', '3 min 20 s' or '2 h 05 min'.
+
+    seconds: the duration.
+    """
     seconds = round(seconds)
     if seconds < 60:
         return f"{seconds} s"
@@ -33,10 +42,14 @@ def time_in_words(seconds: float) -> str:
 
 
 class Progress:
-    """Says where a stream of bytes is, at most once every `every` seconds.
+    """Logs how far a stream of bytes has come.
 
-    name: of the file; total: bytes of the whole file or None; start: bytes that were here already
-    (they count in the share, not in the speed).
+    name: of the file.
+    total: bytes of the whole file, or None if unknown.
+    start: bytes that were here already; they count in the share, not in the speed.
+    say: writes one line of the log.
+    every: least seconds between two lines; default 10.
+    clock: gives the time in seconds; default `time.monotonic`.
     """
 
     def __init__(
@@ -53,7 +66,10 @@ class Progress:
         self.began = self.said = clock()
 
     def at(self, position: int) -> None:
-        """Tell that `position` bytes of the file are here."""
+        """Take note of how many bytes are here, and log a line if it is time.
+
+        position: bytes of the file that are here.
+        """
         now = self.clock()
         if now - self.said < self.every:
             return

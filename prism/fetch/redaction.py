@@ -11,7 +11,10 @@ _SECRET = re.compile(
 
 
 def public(address: str) -> str:
-    """`address` without user name and password, and with the values of secret query parameters starred."""
+    """An address without user name and password, and with stars for the values of secret query parameters.
+
+    address: any address or path.
+    """
     parts = urlsplit(address)
     if not parts.scheme:
         return address

@@ -24,7 +24,13 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Line:
-    """What every transfer of one file shares. name: of the file, for messages."""
+    """What all requests for one file share.
+
+    session: the connections.
+    patience: how long to wait and how often to try again.
+    name: of the file, for messages.
+    say: writes one line of the log.
+    """
 
     session: requests.Session
     patience: Patience
@@ -35,10 +41,15 @@ class Line:
 def request(
     line: Line, address: str, headers: dict[str, str] | None = None, key: tuple[str, str] | None = None
 ) -> requests.Response:
-    """GET with the body not yet read; BrokenError when that may pass, RefusedError when it will not.
+    """Send a GET and return the answer, its body not yet read.
 
-    Answers other than 200, 206 and 416 raise. Messages name the host only: the address that a portal
-    redirects to carries a signature.
+    line: the transfer that it belongs to.
+    address: what to get.
+    headers: further headers; default None.
+    key: (user, password) of HTTP basic authorisation; default None.
+    Raises BrokenError for a failure that may pass, RefusedError for one that will not; any status other than
+    200, 206 and 416 is a failure. Messages name the host only, because the address that a portal redirects to
+    carries a signature.
     """
     host = urlsplit(address).hostname
     # The bytes must be the file's own: an answer compressed on the way would not match its md5 and size.
@@ -64,7 +75,11 @@ def request(
 
 
 def in_words(trouble: Exception, patience: Patience) -> str:
-    """Name a network error; its own text is not used, because it may hold a signed address."""
+    """Name a network error without its own text, which may hold a signed address.
+
+    trouble: the error.
+    patience: the waiting times, for the message.
+    """
     chain, seen = [trouble], trouble
     while seen := (getattr(seen, "reason", None) or seen.__cause__ or seen.__context__):
         if not isinstance(seen, BaseException) or seen in chain:

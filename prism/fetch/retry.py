@@ -15,10 +15,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Patience:
-    """connect, read: seconds without an answer, without a byte, before an attempt counts as failed;
-    attempts: in a row; pause: seconds before the second one, doubled each time up to longest_pause;
-    steady: bytes that an attempt must add to the furthest point reached so far for the count to
-    start anew (a 9 GB file over a line that drops every few minutes arrives); progress_every: seconds.
+    """How long to wait for a server, and how often to try again.
+
+    connect: seconds without an answer before an attempt fails; default 30.
+    read: seconds without a byte before an attempt fails; default 60.
+    attempts: failures in a row before giving up; default 6.
+    pause: seconds before the second attempt, doubled each time; default 2.
+    longest_pause: most seconds between two attempts; default 120.
+    steady: bytes beyond the furthest point so far that an attempt must add for the count to start anew;
+    default 8 MiB. So a 9 GB file arrives over a line that drops every few minutes.
+    progress_every: seconds between lines of progress; default 10.
     """
 
     connect: float = 30.0
@@ -32,10 +38,13 @@ class Patience:
     def persist(
         self, action: Callable[[], Result], name: str, say: Say, position: Callable[[], int] = lambda: 0
     ) -> Result:
-        """Call `action` until it does not raise BrokenError; RefusedError after `attempts` failures
-        in a row.
+        """Call an action again until it succeeds, and return its result.
 
-        position: bytes of the file that are here, asked after each failure.
+        action: what to do; it raises BrokenError for a failure that may pass.
+        name: of the file, for messages.
+        say: writes one line of the log.
+        position: gives the bytes of the file that are here, asked after each failure; default: always 0.
+        Raises RefusedError after `attempts` failures in a row.
         """
         failures, furthest = 0, position()
         while True:

@@ -1,4 +1,6 @@
-"""One http(s) address into a Partial: by range where something is here already, again when it breaks."""
+"""Brings one http(s) address into a Partial: resumes where bytes are here already, tries again after a
+break.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,17 @@ def transfer(
     size: int | None = None,
     md5_known: bool = False,
 ) -> None:
-    """Bring `partial` to the whole file at `address`.
+    """Bring `partial` to the whole file at an address.
 
+    line: what all requests for the file share.
+    address: of the file.
+    partial: the bytes so far.
     key: (user, password) of HTTP basic authorisation, sent to this host only and dropped on a redirect to
-    another; size: bytes that the file must have, None when unknown; md5_known: the caller will check an md5.
-    Raises RefusedError (will not work, or gave up; the bytes so far are kept) and WrongError (another size;
-    deleted).
+    another; default None.
+    size: bytes that the file must have; default None: unknown.
+    md5_known: whether the caller will check an md5; default False.
+    Raises RefusedError if the address does not give the file or the attempts are used up (the bytes so far
+    stay), WrongError if the size is another (the bytes are deleted).
     """
     if partial.complete and partial.is_from(address):
         return

@@ -10,7 +10,12 @@ from pathlib import Path
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[Path]:
-    """Yield `<path>.part` to write to; on success sync and rename it to `path`, on any error remove it."""
+    """Yield a path to write to, and give the file its own name once the block has ended without an error.
+
+    path: the file; missing folders are made.
+    The block writes `<path>.part`, which is then synced to the disk and renamed. On any error the part is
+    removed and `path` stays as it was.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = Path(f"{path}.part")

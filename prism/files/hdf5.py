@@ -1,4 +1,4 @@
-"""Opening the HDF5 files that this program makes."""
+"""Opens the HDF5 files that this program makes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import h5py
 
 
 def opened(path: Path, what: str, made_by: str, again: str) -> h5py.File:
-    """The file, for reading; its layout is the caller's to check.
+    """Open a file for reading; the caller checks its layout.
 
-    what: it is, in words. made_by: the module that makes it. again: how, in words ("cut it again").
-    Raises ValueError where there is no file, or one that HDF5 cannot read.
+    path: the file.
+    what: its name in messages ("dataset file").
+    made_by: the module that makes it.
+    again: how to make it again, in words ("cut it again").
+    Raises ValueError if the file is missing or HDF5 cannot read it.
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such {what}; make it with {made_by}")

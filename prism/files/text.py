@@ -1,4 +1,4 @@
-"""Text files as they come: plain or gzipped (told apart by content, not by name), comma or tab separated."""
+"""Text files as users have them: plain or gzipped (by content, not by name), separated by commas or tabs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ import pandas as pd
 
 @contextmanager
 def open_text(path: str | Path) -> Iterator[TextIO]:
-    """Open a text file, plain or gzipped; ValueError, naming it, for one that is damaged or no text."""
+    """Open a text file for reading.
+
+    path: a plain or gzipped file in UTF-8.
+    Raises ValueError, with the path, if the file is damaged or is not text.
+    """
     with open(path, "rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
     try:
@@ -30,7 +34,11 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """A table with a header, all columns as text; separated by tabs where the header has one, else by commas."""
+    """Read a table with a header; every column stays text.
+
+    path: plain or gzipped; separated by tabs if its header has one, else by commas.
+    Raises ValueError if the file is empty, or a line has more fields than the header.
+    """
     with open_text(path) as lines:
         header = lines.readline()
     if not header.strip():
@@ -41,11 +49,17 @@ def read_table(path: str | Path) -> pd.DataFrame:
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
             return pd.read_csv(lines, sep=separator, dtype=str, keep_default_na=False, index_col=False)
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise ValueError(f"{path}: not a table ({str(error).strip()}); mend the line") from None
+        raise ValueError(f"{path}: not a table ({str(error).strip()}); correct the line") from None
 
 
 def require_columns(table: pd.DataFrame, columns: list[str], path: str | Path) -> None:
-    """Raise ValueError naming the columns of `columns` that `table` lacks, and those there."""
+    """Check that a table has the columns that the caller needs.
+
+    table: any table.
+    columns: the names that it must have.
+    path: the table's file, for the message.
+    Raises ValueError with the missing columns and those that are there.
+    """
     missing = [name for name in columns if name not in table]
     if missing:
         raise ValueError(

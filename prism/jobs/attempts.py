@@ -1,11 +1,11 @@
-"""Retries of a run: which failures another attempt cannot mend.
+"""Retries of a run: which failures another attempt can overcome.
 
-Snakemake tries a failed job again whatever it failed of. An attempt that ended with an error of the user's to mend
-(bad input, a loss that is not finite, a time limit too short for one step) leaves its message beside the state, and
-the next attempts of the same job end with it at once.
+Snakemake repeats a failed job whatever the reason. If an attempt ends with an error that only the user can
+correct (bad input, a loss that is not finite, a time limit too short for one step), it leaves the message
+beside the state, and the next attempts of the same job end with it at once.
 
-An attempt also leaves where it began (the newest step saved by then): whether it got further, which the workflow asks
-before it counts the attempt, is read from that and from the states. Nothing heavy is imported here.
+An attempt also records where it began (the newest step saved by then). From that and from the saved states
+the workflow learns whether the attempt got further, before it counts it. Nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -26,23 +26,25 @@ class TemporaryError(ValueError):
 
 
 class HostMemoryError(TemporaryError):
-    """The host's memory was too small; the next attempt may be given more."""
+    """The host's memory was too small; the next attempt may get more."""
 
 
 class GpuMemoryError(ValueError):
-    """A GPU's memory was too small, and stays so."""
+    """A GPU's memory was too small, and another attempt would not change that."""
 
 
 @contextmanager
 def attempted(folder: str | Path, attempt: int) -> Iterator[None]:
-    """Do the work of attempt number `attempt` (from 1) of a job; folder: the run's state directory.
+    """Do the work of one attempt of a job inside the block.
 
-    Raises ValueError where an attempt before ended with an error that this one would meet again.
+    folder: the run's state directory.
+    attempt: number of this attempt, from 1.
+    Raises ValueError if an earlier attempt ended with an error that this one would meet again.
     """
     path = Path(folder) / RECORD
     before = records.read(path)
     if before and attempt > 1:
-        raise TemporaryError(f"attempt {attempt} not begun, the one before ended with: {before['message']}")
+        raise TemporaryError(f"attempt {attempt} not started; the one before ended with: {before['message']}")
     path.unlink(missing_ok=True)
     records.write(Path(folder) / BEGUN, {"steps": _saved_steps(folder)})
     try:
@@ -56,10 +58,11 @@ def attempted(folder: str | Path, attempt: int) -> Iterator[None]:
 
 
 def got_further(folder: str | Path) -> bool:
-    """Whether the last attempt saved a later step than it began with, and another may go on from there.
+    """Say whether the last attempt saved a later step than it began with, so that another may go on.
 
-    folder: the run's state directory. False where the last attempt ended with an error that another would meet again.
-    To be asked once an attempt: the record of where it began is removed, so that an attempt that did not begin (another
+    folder: the run's state directory.
+    False if the last attempt ended with an error that another would meet again. Ask once per attempt: the
+    question removes the record of where the attempt began. So an attempt that did not begin (because another
     process trains the run) counts as one that got no further.
     """
     path = Path(folder) / BEGUN

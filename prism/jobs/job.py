@@ -1,4 +1,4 @@
-"""A training as a job of a workflow: one at a time, within its limits, with a record of what ended it."""
+"""A training as a job of a workflow: one at a time, within its limits, with a record of how it ended."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from prism.jobs.memory_watch import MemoryWatch, forget
 
 @contextmanager
 def job(state: str | Path, limits: Limits, attempt: int, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold a run's state directory while its data are read and it is trained.
+    """Hold a run's state directory while the block reads the run's data and trains it.
 
-    state: the directory. attempt: from 1, of this job. Raises ValueError where another process trains the run, where
-    an attempt before failed for good, and (HostMemoryError, GpuMemoryError) where memory ran out; the latter leaves
-    `out_of_memory.json` in the directory until the run succeeds.
+    state: the directory.
+    limits: the job's minutes and memory.
+    attempt: number of this attempt of the job, from 1.
+    say: writes one line of the log.
+    Raises ValueError if another process trains the run or an earlier attempt failed for good, HostMemoryError
+    or GpuMemoryError if memory ran out.
+    After a shortage `out_of_memory.json` stays in the directory until the run succeeds.
     """
     with locked(state, say), attempted(state, attempt), MemoryWatch(state, limits.mem_mb) as watch:
         if watch.before:

@@ -14,7 +14,7 @@ LONGEST = 3.0  # times the longest stretch between two looks at the clock
 
 
 def process_seconds() -> float:
-    """Seconds since this process was started, which is earlier than this module's first line."""
+    """Seconds since this process was started, which is before this module's first line ran."""
     stat, clock = Path("/proc/self/stat"), getattr(time, "CLOCK_BOOTTIME", None)
     if clock is None or not stat.exists():
         return time.monotonic() - _IMPORTED
@@ -27,14 +27,17 @@ _IMPORTED = time.monotonic()
 
 
 class OutOfTimeError(Exception):
-    """The job's time is up, and what it has done is saved."""
+    """The job's time is up; its work is saved."""
 
 
 @dataclass
 class Limits:
-    """A job's limits, None where it has none.
+    """What a job may use.
 
-    minutes: wall-clock time of the process. mem_mb: its memory. elapsed: seconds that it has run.
+    minutes: wall-clock time of the process; None for no limit.
+    mem_mb: its memory, MB; None for no limit.
+    elapsed: gives the seconds that the process has run.
+    longest: seconds of the longest stretch without a look at the clock so far; filled in by `note`.
     """
 
     minutes: float | None = None
@@ -43,11 +46,18 @@ class Limits:
     longest: float = field(default=0.0, init=False)  # seconds
 
     def note(self, seconds: float) -> None:
-        """Remember how long a stretch took that cannot be interrupted: a step, its validation, writing the state."""
+        """Remember the length of a stretch that cannot be interrupted: a step, its validation, writing the
+        state.
+
+        seconds: its length.
+        """
         self.longest = max(self.longest, seconds)
 
     def margin(self) -> float:
-        """Seconds before the limit at which to stop: time for what is longest, three times over."""
+        """Seconds before the limit at which to stop: three times the longest stretch, at least a minute.
+
+        Of a limit below ten minutes, the least margin is a tenth.
+        """
         least = min(LEAST_MARGIN, MOST_OF_LIMIT * 60.0 * self.minutes) if self.minutes else 0.0
         return max(least, LONGEST * self.longest)
 

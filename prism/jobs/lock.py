@@ -16,9 +16,12 @@ NAME = "lock"
 
 @contextmanager
 def locked(folder: str | Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold a run's state directory; TemporaryError, naming the process, where another one holds it.
+    """Hold a run's state directory while the block runs.
 
-    The lock is the operating system's: a killed process leaves none behind. On a file system that knows no locks
+    folder: the directory; it is made if missing, and removed at the end if nothing is left in it.
+    say: writes one line of the log.
+    Raises TemporaryError, naming the process, if another one holds the directory.
+    The lock is the operating system's, so a killed process leaves none behind. On a file system without locks
     the run goes on without one, and says so.
     """
     folder = Path(folder)
@@ -47,7 +50,7 @@ def _hold(path: Path, say: Callable[[str], None]) -> int:
             ) from None
         except OSError as error:
             say(
-                f"{path}: no lock to be had ({error.strerror}); keep this run from being trained twice at a time"
+                f"{path}: cannot be locked ({error.strerror}); make sure that no second process trains this run"
             )
             return held
         if _is(path, held):

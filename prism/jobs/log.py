@@ -6,11 +6,17 @@ import sys
 
 
 def say(line: str) -> None:
-    """One line of the log, at once."""
+    """Write one line of the log to stderr at once.
+
+    line: its text.
+    """
     print(line, file=sys.stderr, flush=True)
 
 
 def clock(seconds: float) -> str:
-    """'1:02:03' hours, minutes, seconds."""
+    """A duration in hours, minutes and seconds, such as '1:02:03'.
+
+    seconds: the duration.
+    """
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"

@@ -1,9 +1,9 @@
-"""What is kept of a training's memory, so that a retry can be given more after it ran out, and only then.
+"""Records of a training's memory: after a shortage, and only then, the next attempt can be given more.
 
-Two small files beside the training state: `running.json` while a training is alive, with its highest use so far,
-and `out_of_memory.json` from a shortage until the run succeeds. A process that the kernel's or the cluster's killer
-ends cannot write the second; it leaves the first behind, and that tells. Nothing heavy is imported here: the workflow
-asks before a job starts.
+There are two small files beside the training state. `running.json` exists while a training is alive and holds
+its highest use so far; `out_of_memory.json` stays from a shortage until the run succeeds. A process killed by
+the kernel or the cluster cannot write the second, but the first, left behind, shows what happened. Nothing
+heavy is imported here, because the workflow asks before a job starts.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ WORTH_WRITING = 1.02
 def shortage(folder: str | Path) -> dict[str, Any] | None:
     """The record of a run's last memory shortage, or None.
 
-    folder: the run's state directory. The record that the run wrote itself, or what a killed one left behind where its
-    highest use came close to its limit. Keys: `mem_mb`, the limit of host memory that was too small (None where
-    another memory was, or no limit was known); `peak_mb`; `message`.
+    folder: the run's state directory.
+    The record is the run's own, or `running.json` of a killed process whose highest use came close to its
+    limit. Keys: `mem_mb`, the limit of host memory that was too small (None if other memory ran out, or no
+    limit was known); `peak_mb`; `message`.
     """
     left = records.read(Path(folder) / RUNNING)
     if left and left.get("mem_mb") and left.get("peak_mb", 0) >= CLOSE * left["mem_mb"]:
@@ -44,19 +45,26 @@ def shortage(folder: str | Path) -> dict[str, Any] | None:
 
 
 def memory_for(base_mb: int, folder: str | Path) -> int:
-    """MB to give to the next attempt: `base_mb`, or half as much again as what was too small."""
+    """MB to give to the next attempt: the usual amount, or 1.5 times the limit that was too small.
+
+    base_mb: the usual amount, MB.
+    folder: the run's state directory.
+    """
     record = shortage(folder)
     too_small = record.get("mem_mb") if record else None
     return max(base_mb, math.ceil(GROWTH * too_small)) if too_small else base_mb
 
 
 def forget(folder: str | Path) -> None:
-    """Remove what is known of a shortage: the run has succeeded."""
+    """Remove the record of a shortage, once the run has succeeded.
+
+    folder: the run's state directory.
+    """
     (Path(folder) / OUT_OF_MEMORY).unlink(missing_ok=True)
 
 
 def peak_mb() -> int:
-    """The most memory that this process has held at a time, MiB."""
+    """The most memory that this process has held at one time, MiB."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():
@@ -67,10 +75,12 @@ def peak_mb() -> int:
 
 
 class MemoryWatch:
-    """Keeps `running.json` while it is entered: a light thread writes the highest use whenever it has risen.
+    """Keeps `running.json` up to date inside a `with` block; a light thread writes each new highest use.
 
-    folder: the run's state directory. mem_mb: the job's limit, None where it has none. A record that a killed process
-    left is turned into one of a shortage first, if it tells of one; `before` is the last shortage's record, or None.
+    folder: the run's state directory.
+    mem_mb: the job's limit, MB; None for no limit.
+    `before` holds the record of the last shortage, or None. If a killed process left a record that shows a
+    shortage, it becomes `out_of_memory.json` when the block begins.
     """
 
     def __init__(self, folder: str | Path, mem_mb: int | None) -> None:
@@ -94,7 +104,12 @@ class MemoryWatch:
             (self.folder / name).unlink(missing_ok=True)
 
     def ran_out(self, message: str, on_host: bool) -> None:
-        """Write `out_of_memory.json`; a shortage on a GPU asks for no more of the host's memory than before."""
+        """Write `out_of_memory.json`.
+
+        message: what ran out, and what to do.
+        on_host: whether it was the host's memory; a shortage on a GPU asks for no more host memory than
+        before.
+        """
         limit = self.mem_mb if on_host else (self.before or {}).get("mem_mb")
         found = {"mem_mb": limit, "peak_mb": peak_mb(), "message": message}
         records.write(self.folder / OUT_OF_MEMORY, found)

@@ -9,7 +9,10 @@ from typing import Any
 
 
 def cuts(record: dict[str, Any]) -> str:
-    """What of a training did not fit in its trial, and why, in words; '' where it was tried out as it is."""
+    """What of a training did not fit in its trial, and why, in words; '' if nothing was cut.
+
+    record: the trial's record.
+    """
     if not record["reduced"]:
         return ""
     cut = []
@@ -22,7 +25,12 @@ def cuts(record: dict[str, Any]) -> str:
 
 
 def refuse_cut(record: dict[str, Any], path: str) -> None:
-    """ValueError where the trial whose record is `path` was cut: its training starts at the size that did not fit."""
+    """Refuse a training whose trial had to be cut, because it would start at the size that did not fit.
+
+    record: the trial's record.
+    path: its file, for the message.
+    Raises ValueError with the cut and what to change.
+    """
     if not (cut := cuts(record)):
         return
     fix = "settings.checkpoint_layers: true (where the model has it)"

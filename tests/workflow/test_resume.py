@@ -175,5 +175,5 @@ def test_a_failure_that_lasts_is_not_tried_again(longer):
     out = longer.snakemake("--allowed-rules", "train_prism", "--", TARGET, succeeds=False)
     assert out.count("Trying to restart") == 3
     assert re.search(
-        r"attempt 4 not begun, the one before ended with: training: micro_batch 2 .*BatchNorm", out
+        r"attempt 4 not started; the one before ended with: training: micro_batch 2 .*BatchNorm", out
     )

@@ -85,7 +85,7 @@ def test_attempts_that_get_no_further_are_used_up(timed):
     """A limit of one look: no step is made, and the attempts end as they did before."""
     out, _ = train(timed, "--set-resources", f"train_prism:runtime={60 * HOURS}", succeeds=False)
     assert out.count("Trying to restart") == 3
-    assert re.search(r"attempt 4 not begun, .* 240 minutes do not suffice for one step", out)
+    assert re.search(r"attempt 4 not started; .* 240 minutes do not suffice for one step", out)
 
 
 def test_the_job_of_a_cluster_knows_its_limit(timed):

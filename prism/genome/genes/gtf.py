@@ -183,7 +183,7 @@ class _Collector:
             "; it looks like GFF3: convert it with `gffread -T`" if "ID=" in text or "Parent=" in text else ""
         )
         return ValueError(
-            f"{self.path}, line {number}: {why}: {text!r}; mend the line or download the file again{hint}"
+            f"{self.path}, line {number}: {why}: {text!r}; correct the line or download the file again{hint}"
         )
 
     def finish(self) -> Transcripts:

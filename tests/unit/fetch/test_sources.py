@@ -262,7 +262,7 @@ def test_path_that_is_wrong_leaves_the_users_file_alone(get, tmp_path):
         get(str(mine), md5="0" * 32)
     with pytest.raises(FetchError, match=r"x\.bigWig: not a bigWig .*correct the path"):
         get(str(mine), kind="bigwig", name="x.bigWig")
-    with pytest.raises(FetchError, match="is the very place where the link to it would be"):
+    with pytest.raises(FetchError, match="is where the link to it would be"):
         get(str(mine), name="mine.bed")
     with pytest.raises(FetchError, match=r"gone\.bed: no such file; correct the path"):
         get(str(tmp_path / "gone.bed"))

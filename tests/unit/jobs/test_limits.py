@@ -107,7 +107,7 @@ def test_a_limit_too_short_for_a_step_is_no_reason_to_try_again(dataset, tmp_pat
     ):
         train(run_of(dataset), paths, "cpu", limits=short)
     with (
-        pytest.raises(TemporaryError, match=r"attempt 2 not begun, .*do not suffice for one step.*runtime"),
+        pytest.raises(TemporaryError, match=r"attempt 2 not started; .*do not suffice for one step.*runtime"),
         job(paths.state, short, 2, print),
     ):
         pytest.fail("attempt 2 was begun")
@@ -231,7 +231,7 @@ def test_a_gpus_memory_is_not_the_hosts(dataset, tmp_path, monkeypatch):
         raise error
     assert shortage(tmp_path)["message"].startswith("out of memory on cuda:0")
     assert memory_for(4000, tmp_path) == 4000
-    with pytest.raises(TemporaryError, match="attempt 2 not begun"), job(tmp_path, Limits(), 2, print):
+    with pytest.raises(TemporaryError, match="attempt 2 not started"), job(tmp_path, Limits(), 2, print):
         pytest.fail("begun")
     assert not out_of_memory.is_shortage(RuntimeError("shape mismatch"))
     assert out_of_memory.is_shortage(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"))

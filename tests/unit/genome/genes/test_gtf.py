@@ -106,7 +106,7 @@ def test_broken_line(tmp_path, broken, message):
     with pytest.raises(ValueError, match=message) as error:
         read_gtf(path)
     assert str(error.value).startswith(str(path))
-    assert "mend the line or download the file again" in str(error.value)
+    assert "correct the line or download the file again" in str(error.value)
 
 
 def test_files_that_are_no_gtf(tmp_path):
