@@ -23,9 +23,10 @@ from pathlib import Path
 
 import yaml
 
-from workflow_scripts.planning import announcement
+from workflow_scripts.planning.announcement import training_lines
+from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.paths import BASE
-from workflow_scripts.planning.plan import make_plan
+from workflow_scripts.planning.sizes import GB, GENES, dataset_bytes
 
 RESULTS = Path(__file__).parent / "results"
 KEY = {"FOURDN_KEY_ID": "none", "FOURDN_KEY_SECRET": "none"}
@@ -81,8 +82,8 @@ def report(repeats: int) -> str:
         os.chdir(folder)
         plan = make_plan(yaml.safe_load((BASE / "config" / "paper.yaml").read_text()))
         cut = set(re.findall(r"output: results/windows/([\w-]+)/(\d+)\.h5", outputs["default"]))
-        disk = sum(announcement.dataset_bytes(plan, name, int(length)) for name, length in cut)
-        trainings = announcement.training_lines([run.model for run in plan.runs()], plan)
+        disk = sum(dataset_bytes(plan, name, int(length)) for name, length in cut)
+        trainings = training_lines([each.model for each in plan.trainings()], plan)
         os.chdir(before)
     jobs = jobs_by_rule(outputs["default"])
     lines = [
@@ -99,9 +100,7 @@ def report(repeats: int) -> str:
     many = sorted(jobs.items(), key=lambda item: -item[1])
     lines.append(f"jobs: {sum(jobs.values())} ({', '.join(f'{count} {name}' for name, count in many)})")
     lines.append(f"jobs handed to Slurm: {submissions(outputs['slurm'])}")
-    lines.append(
-        f"windows on disk: at most {disk / announcement.GB:,.0f} GB before compression ({announcement.GENES:,} genes)"
-    )
+    lines.append(f"windows on disk: at most {disk / GB:,.0f} GB before compression ({GENES:,} genes)")
     return "\n".join([*lines, *trainings]) + "\n"
 
 

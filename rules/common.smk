@@ -13,7 +13,8 @@ sys.path.insert(0, BASE)
 from prism import NUMBERS_VERSION
 from prism.jobs.attempts import got_further
 from prism.jobs.memory_watch import memory_for
-from workflow_scripts.planning import announcement, plan
+from workflow_scripts.planning import announcement
+from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
 
@@ -27,7 +28,7 @@ if workflow.modifier.path_modifier.modifies_prefixes:
 PREFIX = workflow.modifier.path_modifier.replace_prefix("")
 
 try:
-    PLAN = plan.make_plan(config, PREFIX)
+    PLAN = make_plan(config, PREFIX)
 except ValueError as error:
     raise WorkflowError(f"{error}")
 

@@ -22,7 +22,7 @@ rule cut_windows:
         runtime=120,
     params:
         assembly=lambda wildcards: FILES.cell_type(wildcards.cell_type).assembly,
-        signals=lambda wildcards: PLAN.signals_json(wildcards.cell_type),
+        signals=lambda wildcards: FILES.signals_json(wildcards.cell_type),
         masks=lambda wildcards: FILES.mask_options(wildcards.cell_type),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.windows --genes {input.genes} --fasta {input.fasta} --length {wildcards.length} "

@@ -103,7 +103,7 @@ def test_nothing_is_read_twice_and_runs_are_listed_a_few_times(grid):
     assert grid.calls["read_models"] == 1
     assert grid.calls["read_cell_types"] == 1
     # lists over all runs: a few for each rule that reads them all
-    assert grid.calls["Plan.runs"] < 30
+    assert grid.calls["Plan.trainings"] < 30
 
 
 def test_planning_work_is_proportional_to_the_jobs(grid, root, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,11 +29,15 @@ PEAKS_COLUMNS = ("peaks", "peaks_md5")
 
 
 @dataclass(frozen=True)
-class Source:
-    """One signal (or the peaks) of a cell type: where its files come from, replicate by replicate."""
+class Track:
+    """A signal, or the peaks, of a cell type, as its columns declare it.
+
+    name: of the signal's column, or `peaks`. kind: bigwig, contacts or peaks. addresses, md5: one for each replicate.
+    output_type: what the values are, as the source calls them. transform: none or log1p, of a bigWig's values.
+    """
 
     name: str
-    kind: str  # bigwig | contacts | peaks
+    kind: str
     addresses: tuple[str, ...]
     md5: tuple[str, ...]
     output_type: str = ""
@@ -42,10 +45,15 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Label:
-    """Where the expression of a cell type comes from; `kind` none means a cell type to predict for."""
+class LabelColumns:
+    """Where the expression of a cell type comes from, as the columns `label` and `label_*` declare it.
 
-    kind: str = "none"  # table | bigwig | ctss | none
+    kind: table, bigwig, ctss, or none for a cell type to predict for. addresses, md5: one for each replicate; for
+    stranded files those of the plus strand, and minus_addresses those of the minus strand. id_column, value_column:
+    of a table. member: the file of a zip.
+    """
+
+    kind: str = "none"
     addresses: tuple[str, ...] = ()
     minus_addresses: tuple[str, ...] = ()
     md5: tuple[str, ...] = ()
@@ -58,13 +66,13 @@ class Label:
 
 @dataclass(frozen=True)
 class CellType:
-    """A row of the table."""
+    """A row of the table. signals: by name; peaks: None where the row has none."""
 
     name: str
     assembly: str
-    signals: dict[str, Source] = field(default_factory=dict)
-    label: Label = Label()
-    peaks: Source | None = None
+    signals: dict[str, Track] = field(default_factory=dict)
+    label: LabelColumns = LabelColumns()
+    peaks: Track | None = None
 
 
 def _split(cell: str) -> tuple[str, ...]:
@@ -101,7 +109,7 @@ def _checksums(row: dict, column: str, addresses: tuple[str, ...], where: str) -
     return checksums or ("",) * len(addresses)
 
 
-def _source(row: dict, column: str, kind: str, where: str) -> Source | None:
+def _track(row: dict, column: str, kind: str, where: str) -> Track | None:
     where = f"{where}, column {column}"
     addresses = _addresses(row.get(column, ""), where)
     if not addresses:
@@ -110,7 +118,7 @@ def _source(row: dict, column: str, kind: str, where: str) -> Source | None:
     if transform not in ("none", "log1p"):
         raise ValueError(f"{where}_transform = {transform!r}; it is none or log1p")
     checksums = _checksums(row, column, addresses, where)
-    return Source(column, kind, addresses, checksums, row.get(f"{column}_output_type", ""), transform)
+    return Track(column, kind, addresses, checksums, row.get(f"{column}_output_type", ""), transform)
 
 
 def _kind(column: str, cell: str) -> str:
@@ -119,10 +127,10 @@ def _kind(column: str, cell: str) -> str:
     return "contacts" if is_contacts else "bigwig"
 
 
-def _label(row: dict, where: str) -> Label:
+def _label(row: dict, where: str) -> LabelColumns:
     kind = row.get("label_kind", "") or "none"
     if kind == "none":
-        return Label()
+        return LabelColumns()
     addresses = _addresses(row.get("label", ""), f"{where}, column label")
     if not addresses:
         raise ValueError(
@@ -130,7 +138,7 @@ def _label(row: dict, where: str) -> Label:
         )
     if kind == "table" and not (row.get("label_id_column") and row.get("label_value_column")):
         raise ValueError(f"{where}: a table label needs label_id_column and label_value_column")
-    return Label(
+    return LabelColumns(
         kind=kind,
         addresses=addresses,
         minus_addresses=_addresses(row.get("label_minus", ""), f"{where}, column label_minus"),
@@ -144,7 +152,11 @@ def _label(row: dict, where: str) -> Label:
 
 
 def signal_columns(columns: list[str], where: str) -> list[str]:
-    """Columns that are signals: all but the row's own, the label's, the peaks' and `<signal>_<suffix>`."""
+    """Columns that are signals: all but the row's own, the label's, the peaks' and `<signal>_<suffix>`.
+
+    columns: the table's header. where: what an error begins with.
+    Raises ValueError for a column that describes no signal, and for one that cannot be a signal's name.
+    """
     known = {"cell_type", "assembly", *LABEL_COLUMNS, *PEAKS_COLUMNS}
     rest = [column for column in columns if column not in known]
     signals = [column for column in rest if not column.endswith(tuple(f"_{suffix}" for suffix in SUFFIXES))]
@@ -165,9 +177,11 @@ def signal_columns(columns: list[str], where: str) -> list[str]:
 
 
 def read_cell_types(path: Path, prefix: str = "") -> dict[str, CellType]:
-    """Read the table (tab-separated, header, '#' starts a comment line); errors name file, row and column.
+    """The rows of the table by cell type.
 
-    `prefix` is the plan's: where `{workdir}` in an address lies.
+    path: tab-separated, with a header; '#' starts a comment line. prefix: the plan's, where `{workdir}` in an address
+    lies.
+    Raises ValueError naming the file, the row, the column and the fix.
     """
     where = str(path)
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#", skip_blank_lines=True)
@@ -188,27 +202,12 @@ def read_cell_types(path: Path, prefix: str = "") -> dict[str, CellType]:
             raise ValueError(
                 f"{here}: cell type {row['cell_type']!r} stands in two rows; give each its own name"
             )
-        sources = {name: _source(row, name, _kind(name, row[name]), here) for name in signals}
+        tracks = {name: _track(row, name, _kind(name, row[name]), here) for name in signals}
         rows[row["cell_type"]] = CellType(
             name=row["cell_type"],
             assembly=row["assembly"],
-            signals={name: source for name, source in sources.items() if source},
+            signals={name: track for name, track in tracks.items() if track},
             label=_label(row, here),
-            peaks=_source(row, "peaks", "peaks", here),
+            peaks=_track(row, "peaks", "peaks", here),
         )
     return rows
-
-
-def label_json(label: Label, **files: list[str]) -> str:
-    """The label as the scripts receive it: canonical JSON with the files in place of the addresses."""
-    return json.dumps(
-        {
-            "kind": label.kind,
-            "assay": label.assay,
-            "id_column": label.id_column,
-            "value_column": label.value_column,
-            "transform": label.transform,
-            **files,
-        },
-        sort_keys=True,
-    )

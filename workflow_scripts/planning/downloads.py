@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
-from prism.fetch.addresses import suffix
-from workflow_scripts.planning.cell_types import CellType, Source
+from prism.fetch.addresses import missing_key, suffix
+from workflow_scripts.planning.cell_types import CellType, Track
 from workflow_scripts.planning.paths import expand, local_input
 from workflow_scripts.planning.released import Released
 
 FOLDER = "resources/downloads"
+_PARTS = {
+    "genome": "fasta",
+    "annotation": "gtf",
+    "blacklist": "bed",
+    "gene_table": "table",
+}  # of an assembly: kinds
 
 
 @dataclass(frozen=True)
 class Download:
-    """One file to fetch; `file` is its path relative to the working directory."""
+    """One file to fetch.
+
+    file: where it is written, relative to the working directory. address: an accession, address or path. kind:
+    bigwig, contacts, fasta, gtf, bed, table or any. md5: of the downloaded file, "" where it is not known. member:
+    the file of a zip that is kept alone, "" for the whole.
+    """
 
     file: str
     address: str
-    kind: str  # bigwig | contacts | fasta | gtf | bed | table
+    kind: str
     md5: str = ""
     member: str = ""
 
@@ -39,10 +51,13 @@ def _files(
     return out
 
 
-def of_source(cell_type: CellType, source: Source) -> list[Download]:
-    """The files of one signal, replicate by replicate."""
-    kind = "bed" if source.kind == "peaks" else source.kind
-    return _files(cell_type.name, source.name, source.addresses, source.md5, kind)
+def of_track(cell_type: CellType, track: Track) -> list[Download]:
+    """The files of one track, replicate by replicate.
+
+    track: one of the row's signals, or its peaks.
+    """
+    kind = "bed" if track.kind == "peaks" else track.kind
+    return _files(cell_type.name, track.name, track.addresses, track.md5, kind)
 
 
 def of_label(cell_type: CellType) -> tuple[list[Download], list[Download]]:
@@ -54,30 +69,41 @@ def of_label(cell_type: CellType) -> tuple[list[Download], list[Download]]:
     return plus, _files(cell_type.name, "label_minus", label.minus_addresses, none, kind)
 
 
+def of_cell_type(cell_type: CellType) -> list[Download]:
+    """All files of a row: signals, peaks and label."""
+    tracks = [*cell_type.signals.values(), *([cell_type.peaks] if cell_type.peaks else [])]
+    plus, minus = of_label(cell_type)
+    return [each for track in tracks for each in of_track(cell_type, track)] + plus + minus
+
+
 def of_assembly(name: str, settings: dict, prefix: str = "") -> dict[str, Download]:
-    """The files of an assembly: genome, annotation, blacklist and gene_table, those that are named."""
+    """The files of an assembly by its parts: genome, annotation, blacklist and gene_table, those that are named.
+
+    name: a key of `assemblies`. settings: what the configuration has there. prefix: the plan's.
+    """
     found = {}
-    for part, kind in (
-        ("genome", "fasta"),
-        ("annotation", "gtf"),
-        ("blacklist", "bed"),
-        ("gene_table", "table"),
-    ):
-        spec = settings.get(part)
-        if spec:
-            address = expand(spec["address"], prefix)
-            found[part] = _files(
-                name, part, (address,), (spec.get("md5", ""),), kind, spec.get("member", "")
-            )[0]
+    for part, kind in _PARTS.items():
+        if spec := settings.get(part):
+            address, md5 = expand(spec["address"], prefix), spec.get("md5", "")
+            found[part] = _files(name, part, (address,), (md5,), kind, spec.get("member", ""))[0]
     return found
 
 
 def of_released(released: Released, prefix: str = "") -> Download:
-    """The file of a released checkpoint."""
+    """The file of a released checkpoint.
+
+    prefix: the plan's.
+    """
     address = expand(released.address, prefix)
     return _files("released", released.name, (address,), (released.md5,), "any", released.member)[0]
 
 
-def register(downloads: list[Download]) -> dict[str, Download]:
-    """Index by file."""
-    return {download.file: download for download in downloads}
+def check_keys(wanted: list[Download], prefix: str = "") -> None:
+    """Refuse files that need the 4DN portal's key, and are not there yet, while no key is set.
+
+    prefix: the plan's.
+    """
+    for download in wanted:
+        problem = None if os.path.exists(prefix + download.file) else missing_key([download.address])
+        if problem:
+            raise ValueError(f"{download.file}: {problem}")

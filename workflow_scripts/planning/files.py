@@ -6,8 +6,10 @@ import json
 import shlex
 
 from workflow_scripts.planning import downloads
-from workflow_scripts.planning.cell_types import CellType, label_json
+from workflow_scripts.planning.cell_types import CellType
+from workflow_scripts.planning.data_checks import peak_signal
 from workflow_scripts.planning.downloads import FOLDER, Download
+from workflow_scripts.planning.needs import masks_by_peaks
 from workflow_scripts.planning.plan import Plan
 
 FIGURES = "results/comparison/figures"
@@ -15,10 +17,12 @@ QUALITY = "results/qc"
 
 
 class Files:
-    """Answers in paths relative to the working directory.
+    """Answers in paths relative to the working directory; several files are a list, which may be empty.
 
     Under `module` with a prefix, Snakemake puts the prefix before what the rules read and write; what a script
     gets as an option or as JSON has it from here.
+
+    In all methods `cell_type` is the name of a row, `model` of an entry, `assembly` a key of `assemblies`.
     """
 
     def __init__(self, plan: Plan):
@@ -38,7 +42,10 @@ class Files:
         return self.plan.cell_types[name]
 
     def download(self, file: str) -> Download:
-        """What the plan knows of a file under resources/downloads/."""
+        """What the plan knows of a file from outside.
+
+        file: its name under resources/downloads/.
+        """
         return self.plan.downloads[f"{FOLDER}/{file}"]
 
     def download_options(self, file: str) -> str:
@@ -50,7 +57,10 @@ class Files:
         return shlex.join(options)
 
     def assembly_part(self, assembly: str, part: str) -> list[str]:
-        """The file of a part of an assembly (genome, annotation, blacklist, gene_table), if it is named."""
+        """The file of a part of an assembly, if the configuration names it.
+
+        part: genome, annotation, blacklist or gene_table.
+        """
         found = downloads.of_assembly(assembly, self.plan.config["assemblies"][assembly], self.plan.prefix)
         return [found[part].file] if part in found else []
 
@@ -84,11 +94,11 @@ class Files:
         """The label as the scripts receive it, its files in place of the addresses."""
         row = self.cell_type(cell_type)
         plus, minus = downloads.of_label(row)
-        return label_json(
-            row.label,
-            files=[self.placed(each.file) for each in plus],
-            minus_files=[self.placed(each.file) for each in minus],
-        )
+        columns = ("kind", "assay", "id_column", "value_column", "transform")
+        described = {name: getattr(row.label, name) for name in columns}
+        described["files"] = [self.placed(each.file) for each in plus]
+        described["minus_files"] = [self.placed(each.file) for each in minus]
+        return json.dumps(described, sort_keys=True)
 
     def activity(self, cell_type: str) -> dict[str, list[str]]:
         """Replicates of each signal of the promoter activity; empty unless the row has all of them."""
@@ -96,7 +106,7 @@ class Files:
         names = self.plan.config.get("promoter_activity", [])
         if not all(name in row.signals for name in names):
             return {}
-        return {name: [each.file for each in downloads.of_source(row, row.signals[name])] for name in names}
+        return {name: [each.file for each in downloads.of_track(row, row.signals[name])] for name in names}
 
     def activity_files(self, cell_type: str) -> list[str]:
         """The same files in a row."""
@@ -111,26 +121,46 @@ class Files:
         """Files of all signals of the dataset, contacts included."""
         row = self.cell_type(cell_type)
         names = self.plan.signal_names(cell_type)
-        return [each.file for name in names for each in downloads.of_source(row, row.signals[name])]
+        return [each.file for name in names for each in downloads.of_track(row, row.signals[name])]
+
+    def signals_json(self, cell_type: str) -> str:
+        """The same as the windows script receives them."""
+        return self._described(cell_type, self.plan.signal_names(cell_type))
+
+    def _described(self, cell_type: str, names: list[str]) -> str:
+        """Signals of a cell type as the scripts receive them: canonical JSON."""
+        row, described = self.cell_type(cell_type), []
+        for track in (row.signals[name] for name in names):
+            described.append(
+                {
+                    "name": track.name,
+                    "kind": track.kind,
+                    "files": [self.placed(each.file) for each in downloads.of_track(row, track)],
+                    "sources": list(track.addresses),
+                    "transform": track.transform,
+                    "output_type": track.output_type,
+                }
+            )
+        return json.dumps(described, sort_keys=True)
 
     def peaks(self, cell_type: str) -> list[str]:
         """The peaks of a cell type's windows: its row's, else called ones where a model masks by them."""
         row = self.cell_type(cell_type)
-        return self.element_peaks(cell_type) if row.peaks or self.plan.masks_by_peaks(cell_type) else []
+        return self.element_peaks(cell_type) if row.peaks or masks_by_peaks(self.plan, cell_type) else []
 
     def element_peaks(self, cell_type: str) -> list[str]:
         """The peaks of a cell type: its row's, else those called from its signal; refused where it has neither."""
         row = self.cell_type(cell_type)
         if row.peaks:
-            return [each.file for each in downloads.of_source(row, row.peaks)]
-        self.peak_signal(cell_type)
+            return [each.file for each in downloads.of_track(row, row.peaks)]
+        peak_signal(self.plan, cell_type)
         return [f"resources/{cell_type}/called_peaks.narrowPeak"]
 
     def peak_signal(self, cell_type: str) -> list[str]:
         """BigWig replicates of the signal that peaks are called from."""
         row = self.cell_type(cell_type)
-        source = row.signals[self.plan.peak_signal(cell_type)]
-        return [each.file for each in downloads.of_source(row, source)]
+        track = row.signals[peak_signal(self.plan, cell_type)]
+        return [each.file for each in downloads.of_track(row, track)]
 
     def peak_options(self) -> str:
         """Options of macs3 bdgpeakcall."""
@@ -141,12 +171,12 @@ class Files:
     def contacts(self, cell_type: str) -> list[str]:
         """The contact map of a cell type's elements, if its row has one; of several the first."""
         row = self.cell_type(cell_type)
-        return [each.file for name in self.plan.contact_maps(cell_type)[:1]
-                for each in downloads.of_source(row, row.signals[name])]  # fmt: skip
+        first = self.plan.contact_maps(cell_type)[:1]
+        return [each.file for name in first for each in downloads.of_track(row, row.signals[name])]
 
     def contacts_json(self, cell_type: str) -> str:
         """The same as the elements script receives it."""
-        return self.plan.described(cell_type, self.plan.contact_maps(cell_type)[:1])
+        return self._described(cell_type, self.plan.contact_maps(cell_type)[:1])
 
     def elements(self, cell_type: str) -> str:
         """The candidate elements of a cell type."""
@@ -186,18 +216,22 @@ class Files:
         ]
 
     def of_runs(self, name: str, cell_type: str | None = None) -> list[str]:
-        """The file `name` of every run asked for (of one cell type)."""
-        return [f"{run.folder}/{name}" for run in self.plan.runs(cell_type)]
+        """One file of every training asked for.
+
+        name: such as metrics.json. cell_type: of this one alone; default: of all.
+        """
+        return [f"{training.folder}/{name}" for training in self.plan.trainings(cell_type)]
 
     def of_mask_runs(self, name: str, cell_type: str) -> list[str]:
-        """The file `name` of every run of a cell type whose learned mask can be drawn."""
+        """One file, such as metrics.json, of every training of a cell type whose learned mask can be drawn."""
         models = self.plan.mask_models
-        return [f"{run.folder}/{name}" for run in self.plan.runs(cell_type) if run.model in models]
+        trainings = self.plan.trainings(cell_type)
+        return [f"{training.folder}/{name}" for training in trainings if training.model in models]
 
     def all_figures(self) -> list[str]:
         """Every figure of the run, as SVG."""
         chosen = self.plan.chosen["cell_types"]
-        trained = [name for name in chosen if self.plan.trains(name)]
+        trained = self.plan.trained_cell_types
         profiled = [name for name in chosen if self.plan.signal_names(name)]
         figures = [f"{FIGURES}/metrics.svg"] if trained else []
         by_cell_type = ["scatter", "training_curves", *(["mask"] if self.plan.mask_models else [])]

@@ -10,16 +10,12 @@ import difflib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import prism
-from prism.protocol.schedule import warm_up_warning
 from prism.protocol.settings import TrainingSettings
 from workflow_scripts.planning.models import CLOSED_FORM, LEARNS_A_MASK, Entry
 from workflow_scripts.planning.released import Released
-
-if TYPE_CHECKING:  # a plan is checked here, and makes use of this
-    from workflow_scripts.planning.plan import Plan
 
 PACKAGE = Path(prism.__file__).parent
 
@@ -58,18 +54,6 @@ def check_priors(entry: Entry, signals: Sequence[str]) -> None:
             f"{where}: settings.signal_priors names {', '.join(unused)}, and the model reads {', '.join(signals)}; "
             "remove or rename it"
         )
-
-
-def warm_up_lines(plan: Plan) -> list[str]:
-    """A line for each model to train whose steps end before its warm-up; `epochs` are not known in steps yet."""
-    trained = [plan.entries[name] for name in plan.chosen["models"]]
-    found = {each.name: _warm_up_line(each) for each in trained if each.architecture not in CLOSED_FORM}
-    return [f"Model {name}: {line}" for name, line in found.items() if line]
-
-
-def _warm_up_line(entry: Entry) -> str | None:
-    settings = TrainingSettings.from_entry(entry.training)
-    return warm_up_warning(settings.steps, settings) if settings.steps else None
 
 
 def check_released(released: Released) -> None:

@@ -6,9 +6,11 @@ import json
 import re
 import shlex
 
-from workflow_scripts.planning import downloads
+from workflow_scripts.planning import downloads, requests
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.predictions import Needs, OwnRun, asked_for, check_prediction, needs
+from workflow_scripts.planning.needs import Needs, needs_of
+from workflow_scripts.planning.prediction_checks import check_prediction
+from workflow_scripts.planning.requests import Training
 
 PREDICTIONS = "results/predictions"
 RELEASED = "results/released"
@@ -16,13 +18,20 @@ _NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
 class PredictionFiles:
-    """Answers for `{run}`: a run of one's own (K562.prism_2k.fold11.seed2) or a released checkpoint's name."""
+    """Answers for predictions with a trained or a released model.
+
+    In all methods `run` is the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint, `cell_type`
+    the row to predict for.
+    """
 
     def __init__(self, files: Files):
         self.files, self.plan = files, files.plan
 
     def of_entries(self, *architectures: str) -> str:
-        """Wildcard constraint: runs of one's own of entries of some architectures; of all where none is given."""
+        """Wildcard constraint: names of trainings.
+
+        architectures: of entries of these; default: of all.
+        """
         names = [
             re.escape(name)
             for name, entry in self.plan.entries.items()
@@ -35,20 +44,22 @@ class PredictionFiles:
         return "|".join([self.of_entries(), *map(re.escape, self.plan.released)])
 
     def checkpoint(self, run: str) -> str:
-        """The checkpoint of a run."""
-        own = OwnRun.parse(run)
-        if run in self.plan.released or own is None:
+        """The checkpoint of a run, imported or trained."""
+        training = Training.named(run)
+        if run in self.plan.released or training is None:
             return f"{RELEASED}/{run}.ckpt"
-        return f"results/runs/{own.cell_type}/{own.model}/fold{own.fold}/seed{own.seed}/best.ckpt"
+        return f"{training.folder}/best.ckpt"
 
     def needs(self, cell_type: str, run: str) -> Needs:
-        """What a run needs of a cell type that has it; else ValueError with what is there and the fix."""
+        """What a run reads, all of which the cell type's files have.
+
+        Raises ValueError, with what is there and the fix, where the cell type lacks any of it.
+        """
         wanted = check_prediction(self.plan, cell_type, run)
         if wanted.peaks and not self.files.peaks(cell_type):
             raise ValueError(
                 f"predictions: {run} for {cell_type}: it masks its windows by peaks, and those of {cell_type} are "
-                "planned without; "
-                f"name this prediction in the configuration (predictions: {{{cell_type}: [{run}]}})"
+                f"planned without; name this prediction in the configuration (predictions: {{{cell_type}: [{run}]}})"
             )
         return wanted
 
@@ -58,23 +69,26 @@ class PredictionFiles:
         return f"results/windows/{cell_type}/{length}.h5"
 
     def elements(self, cell_type: str, run: str) -> list[str]:
-        """The candidate elements that it reads, if it does."""
+        """The candidate elements that a run reads, if it reads any."""
         return [self.files.elements(cell_type)] if self.needs(cell_type, run).elements else []
 
     def expected(self, run: str) -> str:
         """Options of the prediction script: what the checkpoint must be."""
-        wanted = needs(self.plan, run)
+        wanted = needs_of(self.plan, run)
         options = ["--architecture", wanted.architecture, "--length", str(wanted.length)]
         return shlex.join([*options, "--signals", json.dumps(wanted.signals)])
 
     def released_file(self, name: str) -> str:
-        """The download of a released checkpoint."""
+        """The download of the released checkpoint `name`."""
         return downloads.of_released(self.plan.released[name], self.plan.prefix).file
 
     def import_options(self, name: str) -> str:
-        """Options of the import script."""
+        """Options of the import script for the released checkpoint `name`."""
         return shlex.join(word for pair in self.plan.released[name].described().items() for word in pair)
 
     def all(self) -> list[str]:
         """Every prediction that the configuration names."""
-        return [f"{PREDICTIONS}/{cell_type}/{run}.tsv.gz" for cell_type, run in asked_for(self.plan.config)]
+        return [
+            f"{PREDICTIONS}/{cell_type}/{run}.tsv.gz"
+            for cell_type, run in requests.predictions(self.plan.config)
+        ]

@@ -10,8 +10,7 @@ OWN_ENVIRONMENT = ("enformer",)  # architectures whose library lives apart
 
 def results(plan: Plan) -> list[str]:
     """The trial of every model to train, for every cell type that has a label."""
-    trained = [name for name in plan.chosen["cell_types"] if plan.trains(name)]
-    return [result(name, model) for name in trained for model in plan.chosen["models"]]
+    return [result(name, model) for name in plan.trained_cell_types for model in plan.chosen["models"]]
 
 
 def before_training(plan: Plan, cell_type: str, model: str) -> list[str]:

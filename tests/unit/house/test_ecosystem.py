@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow_scripts.planning.plan import make_plan
+from workflow_scripts.planning.compose import make_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -133,7 +133,7 @@ def test_quoted_message_is_one_of_the_code(message):
 def test_quick_start_counts_runs_as_the_plan_does(name, said):
     page = (ROOT / "docs/quick_start.md").read_text()
     plan = make_plan(yaml.safe_load((ROOT / "config" / name).read_text()))
-    assert int(re.search(said, page)[1]) == len(plan.runs())
+    assert int(re.search(said, page)[1]) == len(plan.trainings())
 
 
 def test_every_target_is_in_the_readme():

@@ -1,8 +1,9 @@
-"""Imports inside the package go one way: a room reads those above it in `ROOMS`, never those below."""
+"""Imports go one way: a room of the package reads those above it in `ROOMS`, never those below; so within planning."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,27 @@ ROOMS = (
     ("prism.quality", "prism.explain", "prism.tokens", "prism.simulate"),
     ("prism.figures",),
 )
+# The modules of workflow_scripts.planning, likewise.
+PLANNING = (
+    ("paths", "validation"),
+    ("configuration", "requests", "models", "cell_types", "folds"),
+    ("released",),
+    ("downloads", "model_settings"),
+    ("plan",),
+    ("needs", "data_checks"),
+    ("training_checks", "prediction_checks"),
+    ("compose",),
+    ("files", "sizes", "training_costs", "trials"),
+    ("prediction_files", "announcement", "end_report"),
+)
+HEAVY = {"torch", "pytorch_lightning", "lightning", "h5py", "numba", "matplotlib", "snakemake"}
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
 
-def modules() -> dict[str, Path]:
-    """Every module of the package, with its file."""
+def modules(package: str = "prism") -> dict[str, Path]:
+    """Every module of a package, with its file."""
     found = {}
-    for path in sorted((ROOT / "prism").rglob("*.py")):
+    for path in sorted((ROOT / package).rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
@@ -49,16 +64,21 @@ def room_of(module: str) -> str | None:
 
 
 def imported(path: Path, known: set[str]) -> set[str]:
-    """Modules of the package that a file imports, also inside functions."""
+    """Those of the modules `known` that a file imports, also inside functions and under TYPE_CHECKING."""
+    return names_in(ast.walk(ast.parse(path.read_text())), known) & known
+
+
+def names_in(nodes: Iterable[ast.AST], known: set[str]) -> set[str]:
+    """What import statements name: modules `known`, and of others whatever stands after `import` or `from`."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
                 found.add(name if name in known else node.module)
-    return found & known
+    return found
 
 
 def test_every_module_is_in_a_room():
@@ -77,4 +97,40 @@ def test_a_room_reads_only_rooms_above_it(room):
             there = room_of(other)
             if there not in (None, room) and LEVEL[there] >= LEVEL[room]:
                 wrong.append(f"{name} imports {other}")
+    assert wrong == []
+
+
+def test_planning_reads_upwards_only():
+    known = modules("workflow_scripts")
+    planning = {name: path for name, path in known.items() if name.startswith("workflow_scripts.planning.")}
+    level = {f"workflow_scripts.planning.{name}": n for n, names in enumerate(PLANNING) for name in names}
+    assert sorted(planning) == sorted(level)
+    wrong = [
+        f"{name} imports {other}"
+        for name, path in planning.items()
+        for other in sorted(imported(path, set(known)))
+        if level.get(other, len(PLANNING)) >= level[name]
+    ]
+    assert wrong == []
+
+
+def test_planning_loads_nothing_heavy():
+    """Followed through the package: what a module imports outside its functions, and all that planning imports."""
+    known = modules("workflow_scripts") | modules()
+    waiting = [name for name in known if name.startswith("workflow_scripts.planning")]
+    why = dict.fromkeys(waiting, "planning")
+    wrong = []
+    while waiting:
+        name = waiting.pop()
+        body = ast.parse(known[name].read_text())
+        nodes = ast.walk(body) if name.startswith("workflow_scripts") else body.body
+        for other in sorted(names_in(nodes, set(known))):
+            if other.split(".")[0] in HEAVY:
+                wrong.append(f"{name} (imported by {why[name]}) imports {other}")
+            parts = other.split(".")
+            packages = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+            fresh = [each for each in packages if each in known and each not in why]
+            why |= dict.fromkeys(fresh, name)
+            waiting += fresh
+    assert "prism.genome.dataset.folds" in why
     assert wrong == []

@@ -13,7 +13,7 @@ import importlib, sys
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"torch", "h5py", "numba"}:
+        if name.split(".")[0] in {"torch", "h5py", "numba", "snakemake"}:
             raise ImportError(f"{name} is not to be loaded here")
 
 sys.meta_path.insert(0, Refuse())
@@ -23,7 +23,7 @@ for name in sys.argv[1:]:
 
 
 def without_libraries(*names: str) -> subprocess.CompletedProcess[str]:
-    """Import modules in a fresh interpreter in which torch, h5py and numba cannot be imported."""
+    """Import modules in a fresh interpreter in which torch, h5py, numba and snakemake cannot be imported."""
     return subprocess.run(
         [sys.executable, "-c", WITHOUT, *names], cwd=ROOT, text=True, capture_output=True, check=False
     )

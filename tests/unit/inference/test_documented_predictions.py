@@ -11,8 +11,8 @@ import yaml
 
 from prism.inference.prediction import Trained
 from prism.models.blocks.beta_mask import PUBLISHED_PRIORS
+from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.plan import make_plan
 from workflow_scripts.planning.prediction_files import PredictionFiles
 from workflow_scripts.planning.released import FEATURES
 

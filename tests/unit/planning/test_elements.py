@@ -7,8 +7,8 @@ import json
 import pytest
 import yaml
 
+from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.plan import make_plan
 
 CELL_TYPES = """cell_type\tassembly\tlabel_kind\tlabel\tH3K27ac\tDNase\tmap\tpeaks
 own\ttoy\tbigwig\tp.bw\tH.bw\tD.bw\tm.mcool\tpeaks.narrowPeak

@@ -10,8 +10,9 @@ from snakemake.cli import parse_config as snakemake_config
 
 from docs_tools.document_config import document
 from workflow_scripts.planning.announcement import activity_lines
+from workflow_scripts.planning.compose import make_plan
+from workflow_scripts.planning.configuration import merged
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.plan import make_plan, merged
 
 CELL_TYPES = """cell_type\tassembly\tlabel_kind\tlabel\tDNase\tDNase_transform\tcontacts\tpeaks
 A\ttoy\tbigwig\tA.plus.bw\thttps://example.org/A1.bigWig;https://example.org/A2.bigWig\tlog1p\tA.mcool\tA.narrowPeak
@@ -50,7 +51,7 @@ def project(tmp_path, monkeypatch):
 
 
 def test_a_run_for_each_seed_but_one_where_nothing_is_random(project):
-    folders = [run.folder for run in make_plan(project).runs()]
+    folders = [run.folder for run in make_plan(project).trainings()]
     assert folders == [
         "results/runs/A/small/fold1/seed2",
         "results/runs/A/small/fold1/seed22",
@@ -102,7 +103,7 @@ def test_replicates_and_their_names(project):
         "resources/downloads/A.DNase.2.bigWig",
         "resources/downloads/A.contacts.mcool",
     ]
-    first, second = json.loads(plan.signals_json("A"))
+    first, second = json.loads(Files(plan).signals_json("A"))
     assert (first["transform"], first["kind"], second["kind"]) == ("log1p", "bigwig", "contacts")
     assert plan.signal_names("B") == ["DNase"]
 
@@ -118,7 +119,7 @@ def test_files_of_this_machine_are_inputs(project, tmp_path):
 def test_a_cell_type_without_label_is_not_trained_on(project):
     project["run"]["cell_types"] = ["B"]
     project["run"]["models"] = ["small"]
-    assert make_plan(project).runs() == []
+    assert make_plan(project).trainings() == []
 
 
 def test_gene_level_folds_are_known_by_their_content(project, tmp_path):
@@ -244,7 +245,7 @@ def test_shipped_tables_are_in_order():
         "chr21=valid",
     }
     assert set(plan.cell_types) == {"K562", "GM12878", "H1"}
-    assert len(plan.runs()) == 16
+    assert len(plan.trainings()) == 16
 
 
 def test_the_configuration_page_is_made_from_the_schemas(root):

@@ -8,8 +8,8 @@ import shlex
 import pytest
 import yaml
 
+from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.plan import make_plan
 from workflow_scripts.planning.prediction_files import PredictionFiles
 
 CELL_TYPES = """cell_type\tassembly\tlabel_kind\tlabel\tH3K27ac\tDNase\tcontacts\tpeaks
@@ -97,7 +97,7 @@ def test_runs_of_other_folds_and_models_can_be_trained_for_a_prediction(project)
     plan = predicting(project, B=["A.one.fold2.seed7"])
     assert set(plan.splits) == {"1", "2"}
     assert plan.models_of("caduceus_signals") == ["all", "one"]
-    assert [run.model for run in plan.runs()] == ["all"]
+    assert [run.model for run in plan.trainings()] == ["all"]
 
 
 def test_windows_hold_called_peaks_only_where_a_prediction_masks_by_them(project):
@@ -216,7 +216,7 @@ def test_models_whose_data_lack_something_are_refused_at_the_start(project, cell
 
 def test_cell_types_that_differ_may_share_a_model_that_says_what_it_reads(project):
     project["run"] |= {"cell_types": ["A", "C", "D", "B"], "models": ["one"]}
-    assert len(make_plan(project).runs()) == 3
+    assert len(make_plan(project).trainings()) == 3
 
 
 def test_models_that_are_nothing_without_signals(project):

@@ -11,7 +11,8 @@ import yaml
 from prism.models import registry
 from prism.models.blocks import beta_mask
 from workflow_scripts.planning import model_settings
-from workflow_scripts.planning.plan import make_plan
+from workflow_scripts.planning.announcement import warm_up_lines
+from workflow_scripts.planning.compose import make_plan
 
 TRAINING = {"steps": 10, "batch_size": 4}
 
@@ -86,7 +87,7 @@ def test_an_entry_that_nothing_uses_may_be_unfinished(tmp_path, monkeypatch):
 
 
 def test_a_closed_form_needs_no_steps(tmp_path, monkeypatch):
-    assert len(plan(tmp_path, monkeypatch, {"architecture": "ridge", "length": 2000}).runs()) == 1
+    assert len(plan(tmp_path, monkeypatch, {"architecture": "ridge", "length": 2000}).trainings()) == 1
 
 
 def test_settings_of_a_released_checkpoint(tmp_path, monkeypatch):
@@ -105,17 +106,17 @@ def test_settings_of_a_released_checkpoint(tmp_path, monkeypatch):
 
 
 def test_a_warm_up_that_outlasts_the_training_is_told_and_not_refused(tmp_path, monkeypatch):
-    (line,) = model_settings.warm_up_lines(plan(tmp_path, monkeypatch, entry()))
+    (line,) = warm_up_lines(plan(tmp_path, monkeypatch, entry()))
     assert line.startswith("Model mine: warning: warmup_steps 5,000 in a training of 10 steps")
     for given in (
         entry(training=TRAINING | {"warmup_steps": 9}),
         entry(training={"epochs": 1}),
         {"architecture": "ridge", "length": 2000},
     ):
-        assert model_settings.warm_up_lines(plan(tmp_path, monkeypatch, given)) == []
+        assert warm_up_lines(plan(tmp_path, monkeypatch, given)) == []
 
 
 def test_planning_does_not_import_torch(root):
-    asked = "import sys; from workflow_scripts.planning.plan import make_plan; make_plan({}); "
+    asked = "import sys; from workflow_scripts.planning.compose import make_plan; make_plan({}); "
     asked += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=root, check=False).returncode == 0

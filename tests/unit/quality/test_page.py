@@ -21,8 +21,8 @@ from tests.unit.quality import quality_cases
 from tests.unit.quality.quality_cases import CHROM_LENGTH
 from tests.unit.quality.test_measure import measured
 from workflow_scripts import quality
+from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.plan import make_plan
 
 
 @pytest.fixture

@@ -1,31 +1,26 @@
-"""What a plan is refused for before any job: names that are in no table, and data that a model asks for and lacks."""
+"""What is refused of trainings before any job: names that are in no table, settings, data that a row lacks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from workflow_scripts.planning import requests
+from workflow_scripts.planning.data_checks import check_activity, check_peaks
 from workflow_scripts.planning.model_settings import check_entry, check_priors, check_released
 from workflow_scripts.planning.models import NEEDS_SIGNALS, Entry
-from workflow_scripts.planning.predictions import (
-    asked_for,
-    check_prediction,
-    own_runs,
-    surely_absent,
-    surely_there,
-)
-
-if TYPE_CHECKING:  # a plan is checked here, and makes use of this
-    from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.plan import Plan
 
 
 def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
-    """Refuse a cell type, model or assembly that is in no table."""
+    """Refuse a cell type, model or assembly that is in no table.
+
+    config: the whole configuration. cell_types, entries: what the tables have, by name.
+    """
     for key, there in (("cell_types", cell_types), ("models", entries)):
         for name in config["run"][key]:
             if name not in there:
                 raise ValueError(f"config: run.{key}: {name!r} is in no table; there are: {', '.join(there)}")
-    predicted = [name for name, _ in asked_for(config) if name in cell_types]
-    for name in [*config["run"]["cell_types"], *predicted]:
+    for name in (name for name in requests.cell_types(config) if name in cell_types):
         assembly = cell_types[name].assembly
         if assembly not in config["assemblies"]:
             known = ", ".join(config["assemblies"])
@@ -35,18 +30,17 @@ def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
 
 
 def check_settings(plan: Plan) -> None:
-    """Refuse settings that a model to train, or one that a prediction has trained, would stumble over in its job."""
-    trained = [*plan.chosen["models"], *(run.model for run in own_runs(plan.config))]
-    for name in dict.fromkeys(name for name in trained if name in plan.entries):
+    """Refuse settings, of entries to train and of released checkpoints, that a job would fail on."""
+    for name in (name for name in requests.models(plan.config) if name in plan.entries):
         check_entry(plan.entries[name])
     for released in plan.released.values():
         check_released(released)
 
 
-def check_data(plan: Plan) -> None:
-    """Refuse models to train, and predictions to make, whose data the plan does not have."""
+def check_trainings(plan: Plan) -> None:
+    """Refuse models to train whose data the chosen cell types do not have."""
     _check_lengths(plan)
-    trained = [name for name in plan.chosen["cell_types"] if plan.trains(name)]
+    trained = plan.trained_cell_types
     for model in plan.chosen["models"]:
         entry = plan.entries[model]
         for cell_type in plan.chosen["cell_types"]:
@@ -55,8 +49,6 @@ def check_data(plan: Plan) -> None:
             _check_features(plan, cell_type, entry)
             _check_regions(plan, cell_type, entry)
         _check_alike(plan, trained, entry)
-    for cell_type, run in asked_for(plan.config):
-        check_prediction(plan, cell_type, run)
 
 
 def _check_lengths(plan: Plan) -> None:
@@ -98,7 +90,7 @@ def _check_features(plan: Plan, cell_type: str, entry: Entry) -> None:
     settings = plan.config["assemblies"][plan.cell_types[cell_type].assembly]
     none_of_rna = settings.get("rna_features") == "none"
     if none_of_rna and not plan.has_activity(cell_type):
-        assembly, absent = plan.cell_types[cell_type].assembly, surely_absent(plan, cell_type)
+        assembly, absent = plan.cell_types[cell_type].assembly, plan.features_surely_absent(cell_type)
         raise ValueError(
             f"config: model {entry.name} needs gene features, {cell_type} has none "
             f"(assemblies.{assembly}.rna_features is none, and {absent[-1]} is made of signals that are not there); "
@@ -109,46 +101,39 @@ def _check_features(plan: Plan, cell_type: str, entry: Entry) -> None:
 
 def _check_regions(plan: Plan, cell_type: str, entry: Entry) -> None:
     if entry.masks_by_peaks or entry.reads_elements:
-        plan.check_peaks(cell_type)
+        check_peaks(plan, cell_type)
     if entry.reads_elements:
-        plan.check_activity(cell_type, f"config: model {entry.name}")
+        check_activity(plan, cell_type, f"config: model {entry.name}")
 
 
 def _check_alike(plan: Plan, trained: list[str], entry: Entry) -> None:
     """Refuse one model name for models of different inputs: they would stand side by side in tables and figures."""
-    for first, other in ((trained[0], other) for other in trained[1:]):
-        if entry.signals is None:
-            here, there = plan.signal_names(first), plan.signal_names(other)
-            if here != there:
-                fix = "name those that all have in the entry's `signals` or in windows.signals"
-                raise ValueError(_unlike(entry, "signals", {first: here, other: there}, fix))
-        if entry.rna_features:
-            here, there = (
-                [name for name in surely_there(plan, one) if name in surely_absent(plan, another)]
-                for one, another in ((first, other), (other, first))
+    for other in trained[1:]:
+        for what, found, fix in _differences(plan, trained[0], other, entry):
+            told = "; ".join(f"{name}: {', '.join(names) or 'none'}" for name, names in found.items())
+            raise ValueError(
+                f"config: model {entry.name} takes what each cell type has, and the {what} differ ({told}); {fix}, "
+                "or run the cell types with a configuration each"
             )
-            if here or there:
-                fix = (
-                    "give all the signals of promoter_activity and mRNA features, or take an entry with "
-                    "rna_features: false"
-                )
-                raise ValueError(_unlike(entry, "gene features", {first: here, other: there}, fix))
-        if entry.reads_elements:
-            here, there = plan.contact_maps(first), plan.contact_maps(other)
-            if bool(here) != bool(there):
-                raise ValueError(
-                    _unlike(
-                        entry,
-                        "contacts of its elements",
-                        {first: here, other: there},
-                        "give each a contact map",
-                    )
-                )
 
 
-def _unlike(entry: Entry, what: str, found: dict[str, list[str]], fix: str) -> str:
-    told = "; ".join(f"{name}: {', '.join(names) or 'none'}" for name, names in found.items())
-    return (
-        f"config: model {entry.name} takes what each cell type has, and the {what} differ ({told}); {fix}, or run "
-        "the cell types with a configuration each"
-    )
+def _differences(
+    plan: Plan, first: str, other: str, entry: Entry
+) -> Iterator[tuple[str, dict[str, list[str]], str]]:
+    """Inputs of an entry that differ between two cell types: what, the names of each cell type, and the fix."""
+    if entry.signals is None:
+        found = {name: plan.signal_names(name) for name in (first, other)}
+        if found[first] != found[other]:
+            yield "signals", found, "name those that all have in the entry's `signals` or in windows.signals"
+    if entry.rna_features:
+        found = {name: plan.features_surely_there(name) for name in (first, other)}
+        absent = {name: plan.features_surely_absent(name) for name in (first, other)}
+        here = [name for name in found[first] if name in absent[other]]
+        there = [name for name in found[other] if name in absent[first]]
+        if here or there:
+            fix = "give all the signals of promoter_activity and mRNA features, or take an entry with "
+            yield "gene features", {first: here, other: there}, fix + "rna_features: false"
+    if entry.reads_elements:
+        found = {name: plan.contact_maps(name) for name in (first, other)}
+        if bool(found[first]) != bool(found[other]):
+            yield "contacts of its elements", found, "give each a contact map"

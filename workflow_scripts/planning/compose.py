@@ -1,0 +1,66 @@
+"""Makes the plan: reads the configuration and the tables that it names, and checks them."""
+
+from __future__ import annotations
+
+from prism.genome.dataset.folds import read as read_folds
+from workflow_scripts.planning import downloads, requests
+from workflow_scripts.planning.cell_types import CellType, read_cell_types
+from workflow_scripts.planning.configuration import read_configuration
+from workflow_scripts.planning.downloads import Download
+from workflow_scripts.planning.folds import split_of
+from workflow_scripts.planning.models import read_models
+from workflow_scripts.planning.paths import find
+from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.prediction_checks import check_predictions
+from workflow_scripts.planning.released import Released, read_released
+from workflow_scripts.planning.training_checks import check_chosen, check_settings, check_trainings
+
+
+def make_plan(given: dict, prefix: str = "") -> Plan:
+    """Lay what the user gave over the bundled configuration; check it and the tables that it names.
+
+    given: the user's configuration; {} for the bundled one as it is.
+    prefix: of a module, empty or ending on "/". Paths in a plan are without it, as Snakemake puts it before the files
+    of the rules; those that scripts receive as an option or as JSON have it.
+    Raises ValueError naming the thing, the value and the fix.
+    """
+    config = read_configuration(given)
+    cell_types = read_cell_types(find(config["cell_types"], "cell_types"), prefix)
+    names = config["models"] if isinstance(config["models"], list) else [config["models"]]
+    entries = read_models([find(name, "models") for name in names])
+    released = read_released(config.get("released"))
+    check_chosen(config, cell_types, entries)
+    folds_path = find(config["folds"], "folds")
+    folds = read_folds(folds_path)
+    plan = Plan(
+        config=config,
+        cell_types=cell_types,
+        entries=entries,
+        downloads=_downloads(config, cell_types, released, prefix),
+        splits={fold: split_of(folds, fold, folds_path) for fold in requests.folds(config)},
+        released=released,
+        prefix=prefix,
+    )
+    check_trainings(plan)
+    check_predictions(plan)
+    check_settings(plan)
+    return plan
+
+
+def _downloads(
+    config: dict, cell_types: dict[str, CellType], released: dict[str, Released], prefix: str
+) -> dict[str, Download]:
+    """Every file from outside by the file that it is written to; refused where a chosen cell type lacks the 4DN key."""
+    found = [
+        download
+        for name, settings in config["assemblies"].items()
+        for download in downloads.of_assembly(name, settings, prefix).values()
+    ]
+    found += [downloads.of_released(each, prefix) for each in released.values()]
+    asked = requests.cell_types(config)
+    for cell_type in cell_types.values():
+        files = downloads.of_cell_type(cell_type)
+        if cell_type.name in asked:
+            downloads.check_keys(files, prefix)
+        found += files
+    return {download.file: download for download in found}

@@ -1,0 +1,75 @@
+"""The configuration: the bundled config/config.yaml with the user's own laid over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from workflow_scripts.planning.paths import BASE
+from workflow_scripts.planning.validation import check, read_schema
+
+_CONVERSIONS = {
+    "integer": int,
+    "number": float,
+    "boolean": {"true": True, "false": False}.__getitem__,
+    "null": {"null": None, "~": None, "": None}.__getitem__,
+}
+
+
+def read_configuration(given: dict) -> dict:
+    """The whole configuration, checked against its schema.
+
+    given: what the user gave, in files and on the command line; keys that are not there keep the bundled value.
+    Raises ValueError naming the key, the value and the fix.
+    """
+    schema = read_schema("config")
+    bundled = yaml.safe_load((BASE / "config" / "config.yaml").read_text())
+    config = merged(bundled, typed(given, schema))
+    check(config, schema, "config")
+    return config
+
+
+def merged(base: dict, over: dict) -> dict:
+    """`base` with the keys of `over` laid over it.
+
+    base, over: mappings inside mappings are merged in the same way; lists and scalars of `over` replace those of
+    `base`.
+    """
+    out = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = merged(out[key], value) if both else value
+    return out
+
+
+def typed(value: Any, schema: dict) -> Any:
+    """`value` with its strings converted to the types that the schema wants.
+
+    value: as `snakemake --config` gives it; inside a mapping or a list Snakemake leaves every number a string. A
+    string that cannot be converted stays, and the schema check refuses it.
+    schema: the JSON schema of `value`.
+    """
+    if isinstance(value, dict):
+        return {key: typed(part, _schema_of(key, schema)) for key, part in value.items()}
+    if isinstance(value, list):
+        return [typed(part, schema.get("items") or {}) for part in value]
+    return _converted(value, schema) if isinstance(value, str) else value
+
+
+def _schema_of(key: str, schema: dict) -> dict:
+    further = schema.get("additionalProperties")
+    return schema.get("properties", {}).get(key) or (further if isinstance(further, dict) else {})
+
+
+def _converted(value: str, schema: dict) -> Any:
+    wanted = schema.get("type", [])
+    wanted = [wanted] if isinstance(wanted, str) else wanted
+    if "string" in wanted:
+        return value
+    for kind in wanted:
+        try:
+            return _CONVERSIONS[kind](value)
+        except (KeyError, ValueError):
+            continue
+    return value

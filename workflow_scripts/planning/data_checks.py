@@ -1,0 +1,44 @@
+"""What is refused of a cell type whose row lacks what a model, or a file that is asked for, needs."""
+
+from __future__ import annotations
+
+from workflow_scripts.planning.plan import Plan
+
+
+def peak_signal(plan: Plan, cell_type: str) -> str:
+    """The signal that peaks are called from.
+
+    cell_type: the name of a row.
+    Raises ValueError where the row does not have that signal as a bigWig.
+    """
+    name = plan.config["peak_calling"]["signal"]
+    if not plan.calls_peaks(cell_type):
+        there = plan.cell_types[cell_type].signals
+        tracks = ", ".join(key for key, track in there.items() if track.kind == "bigwig")
+        raise ValueError(
+            f"cell type {cell_type} has neither peaks nor the signal {name} to call them from (bigWigs there: "
+            f"{tracks or 'none'}); fill the column peaks, or set peak_calling.signal"
+        )
+    return name
+
+
+def check_peaks(plan: Plan, cell_type: str) -> None:
+    """Refuse a cell type that has neither peaks nor a signal to call them from.
+
+    cell_type: the name of a row.
+    """
+    if plan.cell_types[cell_type].peaks is None:
+        peak_signal(plan, cell_type)
+
+
+def check_activity(plan: Plan, cell_type: str, where: str) -> None:
+    """Refuse candidate elements without activity, unless the configuration wants none.
+
+    cell_type: the name of a row. where: what the error begins with.
+    """
+    names, there = plan.config.get("promoter_activity") or [], plan.cell_types[cell_type].signals
+    if names and not plan.has_activity(cell_type):
+        raise ValueError(
+            f"{where} needs the activity of candidate elements, made of {', '.join(names)}; {cell_type} has: "
+            f"{', '.join(there) or 'none'}; give them in the table, or set promoter_activity (to [] for none)"
+        )

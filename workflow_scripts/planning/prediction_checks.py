@@ -1,0 +1,87 @@
+"""What is refused of predictions before any job: a run that is not there, data that its model reads and a row lacks."""
+
+from __future__ import annotations
+
+from prism.genome.genes.table import ACTIVITY
+from workflow_scripts.planning import requests
+from workflow_scripts.planning.data_checks import check_activity, check_peaks
+from workflow_scripts.planning.needs import Needs, needs_of
+from workflow_scripts.planning.plan import Plan
+
+
+def check_predictions(plan: Plan) -> None:
+    """Refuse predictions that the configuration names and that cannot be made."""
+    for cell_type, run in requests.predictions(plan.config):
+        check_prediction(plan, cell_type, run)
+
+
+def check_prediction(plan: Plan, cell_type: str, run: str) -> Needs:
+    """What a run reads, all of which the cell type has.
+
+    cell_type: the row to predict for. run: the name of a training or of a released checkpoint.
+    Raises ValueError, with what is there and the fix, where the cell type lacks any of it.
+    """
+    if cell_type not in plan.cell_types:
+        known = ", ".join(plan.cell_types)
+        raise ValueError(f"predictions: cell type {cell_type!r} is in no table; there are: {known}")
+    wanted = needs_of(plan, run)
+    where = f"predictions: {run} for {cell_type}"
+    longest = max(plan.config["windows"]["lengths"])
+    if wanted.length > longest:
+        raise ValueError(
+            f"{where}: it reads windows of {wanted.length} bp, the longest dataset has {longest}; add "
+            f"{wanted.length} to windows.lengths"
+        )
+    _check_signals(plan, cell_type, wanted, where)
+    _check_features(plan, cell_type, wanted, where)
+    if wanted.peaks or wanted.elements:
+        try:
+            check_peaks(plan, cell_type)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+    if wanted.elements:
+        _check_elements(plan, cell_type, wanted, where)
+    return wanted
+
+
+def _check_signals(plan: Plan, cell_type: str, wanted: Needs, where: str) -> None:
+    there, in_row = plan.signal_names(cell_type), plan.cell_types[cell_type].signals
+    missing = [name for name in wanted.signals if name not in there]
+    if missing:
+        left_out = [name for name in missing if name in in_row]
+        fix = (
+            f"{', '.join(left_out)} {'is' if len(left_out) == 1 else 'are'} left out by windows.signals: add it there"
+            if left_out
+            else "give it in the table of cell types, or predict with a model that does without"
+        )
+        raise ValueError(
+            f"{where}: it reads the signals {', '.join(wanted.signals)}, {cell_type} has "
+            f"{', '.join(there) or 'none'} and lacks {', '.join(missing)}; {fix}"
+        )
+
+
+def _check_features(plan: Plan, cell_type: str, wanted: Needs, where: str) -> None:
+    absent = [name for name in plan.features_surely_absent(cell_type) if name in wanted.rna_features]
+    if ACTIVITY in absent:
+        named, row = plan.config.get("promoter_activity") or [], plan.cell_types[cell_type]
+        raise ValueError(
+            f"{where}: it reads promoter_activity, which is made of "
+            f"{', '.join(named) or 'no signal (promoter_activity: [])'}; "
+            f"{cell_type} has the signals {', '.join(row.signals) or 'none'}; give them in the table of cell types"
+        )
+    if absent:
+        assembly = plan.cell_types[cell_type].assembly
+        raise ValueError(
+            f"{where}: it reads the mRNA features {', '.join(absent)}, and assemblies.{assembly}.rna_features is "
+            "none; set it to genes or published"
+        )
+
+
+def _check_elements(plan: Plan, cell_type: str, wanted: Needs, where: str) -> None:
+    row = plan.cell_types[cell_type]
+    if wanted.contacts and not plan.contact_maps(cell_type):
+        raise ValueError(
+            f"{where}: its candidate elements have contacts, and {cell_type} has no contact map (signals: "
+            f"{', '.join(row.signals) or 'none'}); give one (.hic, .mcool, .cool) in the table of cell types"
+        )
+    check_activity(plan, cell_type, where)

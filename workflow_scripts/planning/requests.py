@@ -1,0 +1,70 @@
+"""What the configuration asks for: trainings, and predictions with the models that they leave."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NAME = re.compile(
+    r"(?P<cell_type>[A-Za-z0-9][A-Za-z0-9_-]*)\.(?P<model>[A-Za-z0-9][A-Za-z0-9_-]*)"
+    r"\.fold(?P<fold>[A-Za-z0-9_-]+)\.seed(?P<seed>\d+)"
+)
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training.
+
+    cell_type: a row of the table of cell types. model: an entry of models.yaml. fold: a fold of the folds table.
+    seed: of weights and batches.
+    """
+
+    cell_type: str
+    model: str
+    fold: str
+    seed: int
+
+    @classmethod
+    def named(cls, name: str) -> Training | None:
+        """The training that a prediction names.
+
+        name: such as `K562.prism_2k.fold11.seed2`; None for one of another form, as a released checkpoint's is.
+        """
+        found = _NAME.fullmatch(name)
+        return cls(**found.groupdict() | {"seed": int(found["seed"])}) if found else None
+
+    @property
+    def folder(self) -> str:
+        """The folder of its results, relative to the working directory."""
+        return f"results/runs/{self.cell_type}/{self.model}/fold{self.fold}/seed{self.seed}"
+
+
+def predictions(config: dict) -> list[tuple[str, str]]:
+    """(cell type, run) of every prediction; a run is the name of a training or of a released checkpoint.
+
+    config: the whole configuration, as for the functions below.
+    """
+    return [(name, run) for name, runs in (config.get("predictions") or {}).items() for run in runs]
+
+
+def predicted_trainings(config: dict) -> list[Training]:
+    """The trainings that predictions name, each once."""
+    found = [Training.named(run) for _, run in predictions(config)]
+    return list(dict.fromkeys(training for training in found if training))
+
+
+def cell_types(config: dict) -> list[str]:
+    """Cell types to train on or to predict for, each once."""
+    return list(dict.fromkeys([*config["run"]["cell_types"], *(name for name, _ in predictions(config))]))
+
+
+def models(config: dict) -> list[str]:
+    """Entries to train, by themselves or to predict with, each once."""
+    named = [training.model for training in predicted_trainings(config)]
+    return list(dict.fromkeys([*config["run"]["models"], *named]))
+
+
+def folds(config: dict) -> list[str]:
+    """Folds to train on, by themselves or to predict with, each once."""
+    named = [training.fold for training in predicted_trainings(config)]
+    return list(dict.fromkeys([*map(str, config["run"]["folds"]), *named]))

@@ -1,0 +1,51 @@
+"""Bytes of what a run will fetch and of the datasets that it will write."""
+
+from __future__ import annotations
+
+import os
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from workflow_scripts.planning.downloads import Download
+from workflow_scripts.planning.plan import Plan
+
+GB = 1e9
+# Bytes of one position in a dataset: sequence, blacklist and peaks (1 each), a bigWig signal (4);
+# contacts are stored per 5 kb.
+BYTES_PER_POSITION, BYTES_PER_SIGNAL = 3, 4
+GENES = 20_000  # protein-coding genes of a mammal, an upper estimate where the genes are not yet made
+
+
+def size_of(download: Download, timeout: float = 5.0) -> int | None:
+    """Bytes of a file from outside; None where its server does not state them.
+
+    timeout: seconds to wait for the server's answer.
+    """
+    if download.local:
+        return os.path.getsize(download.local) if os.path.exists(download.local) else None
+    if "://" not in download.address:
+        return None
+    try:
+        with urlopen(Request(download.address, method="HEAD"), timeout=timeout) as answer:
+            length = answer.headers.get("Content-Length")
+            return int(length) if length else None
+    except (URLError, OSError, ValueError):
+        return None
+
+
+def _genes_of(cell_type: str) -> int:
+    table = f"results/genes/{cell_type}.tsv"
+    if not os.path.exists(table):
+        return GENES
+    with open(table) as lines:
+        return sum(1 for _ in lines) - 1
+
+
+def dataset_bytes(plan: Plan, cell_type: str, length: int) -> int:
+    """Upper estimate of a dataset's size on disk: as held in memory, before compression.
+
+    length: of its windows, bp.
+    """
+    row = plan.cell_types[cell_type]
+    tracks = sum(row.signals[name].kind == "bigwig" for name in plan.signal_names(cell_type))
+    return _genes_of(cell_type) * length * (BYTES_PER_POSITION + tracks * BYTES_PER_SIGNAL)
