@@ -30,7 +30,7 @@ from benchmarks.training_steps import step_of
 from prism.compute.device import candidates, describe, usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.inference.prediction import predicted
-from prism.runs.artefacts import RunPaths
+from prism.runs.paths import RunPaths
 from prism.training import fit
 from prism.training.run import Run
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from prism.evaluation.comparable import ScoredRun, refuse_incomparable, revisions, unrecorded
 from prism.evaluation.comparison import metrics_table, paired_table, summary_table
 from prism.files.atomic import writing
-from prism.runs.scored import ScoredRun, refuse_incomparable, revisions
 from workflow_scripts.cli import run
 
 
@@ -33,6 +33,8 @@ def main() -> None:
     refuse_incomparable(runs)
     made_by = ", ".join(f"{revision} ({count})" for revision, count in revisions(runs).items())
     print(f"{len(runs)} runs; git revisions: {made_by}", file=sys.stderr, flush=True)
+    for line in unrecorded(runs):
+        print(f"warning: {line}", file=sys.stderr, flush=True)
     scores = metrics_table(runs)
     outputs = {
         arguments.out_metrics: scores,

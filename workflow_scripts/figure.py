@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from pathlib import Path
 
 import h5py
 import pandas as pd
@@ -21,7 +19,7 @@ from prism.figures.scatter import scatter_figure
 from prism.figures.signal_profile import signal_profile_figure
 from prism.figures.training_curves import training_curves_figure
 from prism.files.atomic import writing
-from prism.runs.drawn import Run
+from prism.runs.record import RunRecord
 from workflow_scripts import cli
 from workflow_scripts.planning.paths import find
 
@@ -40,7 +38,7 @@ def _table(path: str) -> pd.DataFrame:
     return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t", dtype=names)
 
 
-def _draw(args: argparse.Namespace, runs: list[Run]) -> Figure:
+def _draw(args: argparse.Namespace, runs: list[RunRecord]) -> Figure:
     if args.figure == "metrics":
         known = _table(str(find(args.published, "published"))) if args.published else None
         for line in published.omissions(runs, known) if known is not None else []:
@@ -69,7 +67,7 @@ def main() -> None:
         for option in OPTIONAL.get(name, []):
             figure.add_argument(option)
     args = parser.parse_args()
-    runs = [Run.from_record(json.loads(Path(path).read_text()), path) for path in getattr(args, "runs", [])]
+    runs = [RunRecord.read(path) for path in getattr(args, "runs", [])]
     drawn = _draw(args, runs)
     for path, form in ((args.svg, "svg"), (args.png, "png")):
         with writing(path) as part:

@@ -36,7 +36,7 @@ def main() -> None:
     from prism.genome.genes import table
     from prism.inference.learned_masks import masks
     from prism.inference.prediction import Trained
-    from prism.runs.artefacts import write_predictions
+    from prism.runs.predictions import write_predictions
 
     trained = Trained.load(arguments.checkpoint)
     facts = trained.checkpoint

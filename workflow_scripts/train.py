@@ -27,7 +27,7 @@ def main() -> None:
 
 def train(arguments: argparse.Namespace, limits) -> None:
     """Read the data and train."""
-    from prism.runs.artefacts import RunPaths
+    from prism.runs.paths import RunPaths
     from prism.training import fit
     from prism.training.run import parse_entry
 

@@ -14,8 +14,8 @@ def main() -> None:
     arguments = parsed()
     threads.limit(arguments.threads)
 
+    from prism.jobs import records
     from prism.jobs.log import say
-    from prism.runs.artefacts import write_metrics
     from prism.training.run import parse_entry
     from prism.training.trial import try_out
 
@@ -27,7 +27,7 @@ def main() -> None:
     except Exception as error:
         say(f"trial: {arguments.model} on {arguments.cell_type} failed: {type(error).__name__}: {error}")
         raise
-    write_metrics(arguments.out, record)
+    records.write(arguments.out, record)
 
 
 def parsed() -> argparse.Namespace:

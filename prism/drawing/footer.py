@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from prism.runs.drawn import Run
+from prism.runs.record import RunRecord
 
 SHOWN = 4
 
@@ -48,7 +48,7 @@ def signal_line(cell_type: str, sources: dict) -> str:
     return f"signals of {cell_type}: " + (" | ".join(words) if words else "none")
 
 
-def provenance_lines(runs: list[Run]) -> list[str]:
+def provenance_lines(runs: list[RunRecord]) -> list[str]:
     """Footer lines of runs: data set hash, NUMBERS_VERSION, label, git revision; then each cell type's signals."""
     versions = _distinct([str(run.provenance.get("numbers_version", "")) for run in runs])
     numbers = ", ".join(versions) + (" (differ: runs not comparable)" if len(versions) > 1 else "")
@@ -68,7 +68,7 @@ def provenance_lines(runs: list[Run]) -> list[str]:
     return lines
 
 
-def full_record(runs: list[Run]) -> str:
+def full_record(runs: list[RunRecord]) -> str:
     """Every run's identity in full, as JSON, for the metadata of the written file."""
     keys = ("dataset_hash", "settings_hash", "numbers_version", "git_revision", "device", "precision")
     return json.dumps(
@@ -77,7 +77,7 @@ def full_record(runs: list[Run]) -> str:
                 "cell_type": run.cell_type,
                 "model": run.model,
                 "fold": run.fold,
-                "seed": run.seed,
+                "seed": str(run.seed),
                 "label": run.assay,
             }
             | {key: run.provenance.get(key) for key in keys}

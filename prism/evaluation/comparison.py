@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from prism.evaluation.comparable import ScoredRun
 from prism.evaluation.statistics import paired_t, t_interval, wilcoxon
-from prism.runs.scored import ScoredRun
-from prism.scores import NAMES
+from prism.scores import METRICS
 
 GROUP = ["cell_type", "model", "fold", "split", "metric"]
 SUMMARY = [*GROUP, "n_seeds", "mean", "sd", "ci_low", "ci_high"]
@@ -20,12 +20,16 @@ PAIRED = [
 
 
 def metrics_table(runs: Iterable[ScoredRun]) -> pd.DataFrame:
-    """One row a score: cell_type, model, fold, seed, split, metric, value; a score that does not exist is nan."""
+    """One row a score: cell_type, model, fold, seed, split, metric, value.
+
+    A score that does not exist is nan; so is one that a run's record is too old to have, which
+    `comparable.unrecorded` tells.
+    """
     rows = [
         (run.cell_type, run.model, run.fold, run.seed, split, metric, run.score(split, metric))
         for run in runs
         for split in ("valid", "test")
-        for metric in NAMES
+        for metric in METRICS
     ]
     columns = ["cell_type", "model", "fold", "seed", "split", "metric", "value"]
     return pd.DataFrame(rows, columns=columns)
@@ -71,7 +75,7 @@ def paired_table(runs: Iterable[ScoredRun]) -> pd.DataFrame:
 
 def _differences(a: dict[int, ScoredRun], b: dict[int, ScoredRun]):
     shared = sorted(set(a) & set(b))
-    for metric in NAMES if shared else ():
+    for metric in METRICS if shared else ():
         yield metric, [a[s].score("test", metric) - b[s].score("test", metric) for s in shared], "seeds"
     yield "mse", _squared_errors(a) - _squared_errors(b), "genes"
 

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from prism.drawing import style
 from prism.drawing.footer import output_type, provenance_lines
 from prism.figures.mask_profile import MASK
-from prism.runs.drawn import Run, by_model, of_cell_type, paired
+from prism.figures.run_lists import by_model, of_cell_type, paired
+from prism.runs.record import RunRecord
 
 DASHES = ["-", (0, (4, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2))]
 KILOBASES_FROM = 5000  # bp on either side
@@ -20,7 +21,7 @@ MASK_HEIGHT, SIGNAL_HEIGHT = 1.75, 0.8  # inches
 
 
 @style.paper()
-def mask_figure(cell_type: str, tables: list[pd.DataFrame], runs: list[Run]) -> Figure:
+def mask_figure(cell_type: str, tables: list[pd.DataFrame], runs: list[RunRecord]) -> Figure:
     """Draw the mean mask of each model and, below, the mean of each signal; a column for each window length.
 
     tables: one a run, as `mask_profile.mask_table` makes them: position (bp downstream of the TSS), genes, promoter,
@@ -62,7 +63,7 @@ def _signals(table: pd.DataFrame) -> list[str]:
     return [name.removesuffix("_mean") for name in table if name.endswith("_mean") and name != f"{MASK}_mean"]
 
 
-def _looks(runs: list[Run]) -> dict[str, dict]:
+def _looks(runs: list[RunRecord]) -> dict[str, dict]:
     """Colour by architecture, and a dash of its own for each of an architecture's models."""
     looks, drawn = {}, {}
     for model, places in by_model(runs).items():
@@ -72,7 +73,9 @@ def _looks(runs: list[Run]) -> dict[str, dict]:
     return looks
 
 
-def _column(panels: np.ndarray, tables: list[pd.DataFrame], runs: list[Run], looks: dict[str, dict]) -> None:
+def _column(
+    panels: np.ndarray, tables: list[pd.DataFrame], runs: list[RunRecord], looks: dict[str, dict]
+) -> None:
     """The masks of the models of one window."""
     axes, position = panels[0], tables[0]["position"].to_numpy(float)
     for model, places in by_model(runs).items():
@@ -91,7 +94,7 @@ def _column(panels: np.ndarray, tables: list[pd.DataFrame], runs: list[Run], loo
         style.empty(axes, "the whole window is the promoter, always kept")
 
 
-def _signal(axes: Axes, name: str, tables: list[pd.DataFrame], runs: list[Run]) -> None:
+def _signal(axes: Axes, name: str, tables: list[pd.DataFrame], runs: list[RunRecord]) -> None:
     """The mean of one signal; runs of one window have the same, but a model may do without."""
     having = [place for place, table in enumerate(tables) if f"{name}_mean" in table]
     axes.set_title(name, loc="left", fontweight="bold", fontsize=6.5, pad=2)

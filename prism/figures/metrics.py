@@ -12,16 +12,10 @@ from prism.drawing import style
 from prism.drawing.axis_limits import axis_limits, with_floor, with_intervals
 from prism.drawing.footer import provenance_lines
 from prism.figures.published import check_table
-from prism.figures.scores import HIGHER_IS_BETTER, Row, Scores, chosen, ranked_rows, scores_of
-from prism.runs.drawn import Run
+from prism.figures.scores import Row, Scores, chosen, ranked_rows, scores_of, unrecorded
+from prism.runs.record import RunRecord
+from prism.scores import Metric, headlines, known
 
-AXIS_TITLES = {
-    "mse": "MSE, [log₁₀(x + 1)]²",
-    "mae": "MAE, log₁₀(x + 1)",
-    "pearson": "Pearson r",
-    "spearman": "Spearman ρ",
-    "r2": "R²",
-}
 GREY = "#555555"
 MEAN = {"marker": "o", "linestyle": "", "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.6}
 SEED = {"marker": "o", "linestyle": "", "markersize": 2.2, "markeredgewidth": 0, "alpha": 0.65}
@@ -43,9 +37,9 @@ SEED_LIFT, PUBLISHED_DROP = -0.27, 0.27  # in rows; the y axis points down
 def metrics_figure(
     summary: pd.DataFrame,
     metrics: pd.DataFrame,
-    runs: list[Run],
+    runs: list[RunRecord],
     published: pd.DataFrame | None = None,
-    shown: tuple[str, ...] = ("mse", "mae", "pearson"),
+    shown: tuple[str, ...] | None = None,
     split: str = "test",
 ) -> Figure:
     """Draw one block per cell type, one row per model (best first metric on top), one panel per metric.
@@ -54,33 +48,36 @@ def metrics_figure(
     metrics: cell_type, model, fold, seed, split, metric, value; in log10(x + 1) units
     runs: the runs that the tables were made of (label, number of genes, floor, provenance)
     published: the table of published results; shown only beside runs of the same protocol
-    Raises ValueError if nothing of `shown` is there for `split`, or a metric has no axis title.
+    shown: names of scores, each a panel; None for the headline scores of `prism.scores.METRICS`
+    Raises ValueError if nothing of `shown` is there for `split`, or a name is not that of a score.
     """
-    unknown = [metric for metric in shown if metric not in AXIS_TITLES]
-    if unknown:
-        raise ValueError(f"no figure for metric {', '.join(unknown)}; there are {', '.join(AXIS_TITLES)}")
-    summary, metrics = (chosen(table, split, shown) for table in (summary, metrics))
+    panels = list(headlines() if shown is None else known(shown))
+    names = tuple(metric.name for metric in panels)
+    summary, metrics = (chosen(table, split, names) for table in (summary, metrics))
     present = [
-        m for m in shown if np.isfinite(summary.loc[summary.metric == m, "mean"].to_numpy(float)).any()
+        metric
+        for metric in panels
+        if np.isfinite(summary.loc[summary.metric == metric.name, "mean"].to_numpy(float)).any()
     ]
     if not present:
-        raise ValueError(f"the summary has no {', '.join(shown)} of the {split} split; re-run the comparison")
+        raise ValueError(f"the summary has no {', '.join(names)} of the {split} split; re-run the comparison")
     published = None if published is None else check_table(published)
     blocks = []
     for cell_type in dict.fromkeys(summary.cell_type):
         rows = ranked_rows(cell_type, summary, runs, present[0])
         scores = scores_of(cell_type, rows, (summary, metrics, published), runs, split)
         blocks.append((cell_type, rows, scores))
-    return _draw(blocks, present, runs, split)
+    footer = unrecorded(runs, panels, split) + provenance_lines(runs)
+    return _draw(blocks, present, footer, split)
 
 
-def _draw(blocks: list, present: list[str], runs: list[Run], split: str) -> Figure:
+def _draw(blocks: list, present: list[Metric], footer: list[str], split: str) -> Figure:
     lines = [[1 + row.label.count("\n") for row in rows] for _, rows, _ in blocks]
     sizes = [[max(1.0, 0.14 * n / ROW) for n in block] for block in lines]
     heights = [ROW * sum(block) + 1.02 for block in sizes]
     # a figure of one metric fits a column and a half
     width = style.PAGE if len(present) > 1 else 4.6
-    figure, body = style.page(width, sum(heights) + 0.3, provenance_lines(runs))
+    figure, body = style.page(width, sum(heights) + 0.3, footer)
     parts = np.atleast_1d(body.subfigures(len(blocks), 1, height_ratios=heights))
     for part, height, size, (cell_type, rows, scores) in zip(parts, heights, sizes, blocks, strict=True):
         head, middle = part.subfigures(2, 1, height_ratios=[HEADING, height - HEADING])
@@ -97,11 +94,11 @@ def _draw(blocks: list, present: list[str], runs: list[Run], split: str) -> Figu
 
 def _heading(part: SubFigure, cell_type: str, rows: list[Row], scores: Scores, split: str) -> None:
     part.text(0.01, 0.5, cell_type, va="center", fontsize=8.5, fontweight="bold")
-    known = [row.run for row in rows if row.run is not None]
-    genes = sorted({int(run.metrics[split]["n"]) for run in known if "n" in (run.metrics.get(split) or {})})
+    runs = [row.run for row in rows if row.run is not None]
+    genes = sorted({int(n) for n in (run.genes(split) for run in runs) if n is not None})
     seeds = sorted({int(n) for n in scores.summary.n_seeds})
     words = [
-        "label " + (", ".join(sorted({run.assay or "unknown" for run in known})) or "unknown"),
+        "label " + (", ".join(sorted({run.assay or "unknown" for run in runs})) or "unknown"),
         f"{_span(genes)} {split} genes" if genes else f"{split} split",
         "fold " + ", ".join(sorted({row.fold for row in rows}, key=lambda fold: (len(fold), fold))),
         f"{_span(seeds)} seed" + ("" if seeds == [1] else "s") + (" (no interval)" if seeds == [1] else ""),
@@ -113,17 +110,16 @@ def _span(numbers: list[int]) -> str:
     return f"{numbers[0]:,}" if len(numbers) == 1 else f"{numbers[0]:,}–{numbers[-1]:,}"
 
 
-def _panel(axes: Axes, metric: str, rows: list[Row], places: np.ndarray, scores: Scores) -> None:
+def _panel(axes: Axes, metric: Metric, rows: list[Row], places: np.ndarray, scores: Scores) -> None:
     values, ends = [], []
     for row in rows:
-        mean, known = scores.mean(row, metric) or {}, scores.known(row, metric) or {}
+        mean, known = scores.mean(row, metric.name) or {}, scores.published_number(row, metric.name) or {}
         spread = known.get("sd", np.nan) if np.isfinite(known.get("sd", np.nan)) else 0.0
         around = [known["mean"] - spread, known["mean"] + spread] if known else []
         ends += [mean.get(key, np.nan) for key in ("ci_low", "ci_high")] if mean else []
-        values.append([*scores.points(row, metric), mean.get("mean", np.nan), *around])
-    higher = metric in HIGHER_IS_BETTER
-    low, high = with_intervals(*axis_limits(values, higher), ends)
-    low, high, floors, far = with_floor(low, high, scores.floor.get(metric, []))
+        values.append([*scores.points(row, metric.name), mean.get("mean", np.nan), *around])
+    low, high = with_intervals(*axis_limits(values, metric.higher_is_better), ends)
+    low, high, floors, far = with_floor(low, high, scores.floor.get(metric.name, []))
     axes.set_xlim(low, high)
     for floor in floors:
         axes.axvline(floor, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1, gid="floor")
@@ -131,16 +127,19 @@ def _panel(axes: Axes, metric: str, rows: list[Row], places: np.ndarray, scores:
         _floor_label(axes, floors, far, low)
     for place, row in zip(places, rows, strict=True):
         axes.axhline(place, color="#EFEFEF", linewidth=0.6, zorder=0)
-        _row(axes, place, row, metric, scores)
-    direction = "higher is better →" if higher else "← lower is better"
-    axes.set_xlabel(f"{AXIS_TITLES[metric]}\n{direction}", linespacing=1.35)
+        _row(axes, place, row, metric.name, scores)
+    axes.set_xlabel(f"{metric.axis_title}\n{metric.direction}", linespacing=1.35)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=5)
 
 
 def _row(axes: Axes, place: float, row: Row, metric: str, scores: Scores) -> None:
-    mean, known, points = scores.mean(row, metric), scores.known(row, metric), scores.points(row, metric)
+    mean, known, points = (
+        scores.mean(row, metric),
+        scores.published_number(row, metric),
+        scores.points(row, metric),
+    )
     beside = axes.get_yaxis_transform()
     if mean is None:
         axes.text(1.02, place, "–", transform=beside, va="center", color=style.NOTE)

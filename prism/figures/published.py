@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from prism.runs.drawn import Run
+from prism.runs.record import RunRecord
 
 COLUMNS = ["method", "cell_type", "metric", "mean", "sd", "window_bp", "source"]
 FOLD = "11"
@@ -37,7 +37,7 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(metric=table["metric"].str.lower(), cell_type=table["cell_type"].astype(str))
 
 
-def method(run: Run) -> str | None:
+def method(run: RunRecord) -> str | None:
     """The name that the papers give to this run's architecture and settings; None where there is none."""
     settings = run.entry.get("settings") or {}
     if run.architecture == "prism":
@@ -48,10 +48,10 @@ def method(run: Run) -> str | None:
     return METHODS.get(run.architecture)
 
 
-def differences(run: Run, window_bp: int) -> list[str]:
+def differences(run: RunRecord, window_bp: int) -> list[str]:
     """Why the published number may not stand beside this run, in words; [] if it may."""
     settings = run.entry.get("settings") or {}
-    genes = (run.metrics.get("test") or {}).get("n")
+    genes = run.genes("test")
     signals = run.entry.get("signals")
     reasons = []
     # Enformer's 196,608 bp is the papers' "200 kb"
@@ -73,14 +73,14 @@ def differences(run: Run, window_bp: int) -> list[str]:
     return reasons
 
 
-def beside(run: Run, table: pd.DataFrame) -> pd.DataFrame:
+def beside(run: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the (checked) published table that may stand beside this run; empty where none may."""
     rows = _of(run, table)
     fits = [not differences(run, int(window)) for window in rows["window_bp"]]
     return rows[fits]
 
 
-def omissions(runs: list[Run], table: pd.DataFrame) -> list[str]:
+def omissions(runs: list[RunRecord], table: pd.DataFrame) -> list[str]:
     """One line for each model whose method was published for the cell type, but under another protocol."""
     table, lines = check_table(table), {}
     for run in runs:
@@ -92,5 +92,5 @@ def omissions(runs: list[Run], table: pd.DataFrame) -> list[str]:
     return list(lines.values())
 
 
-def _of(run: Run, table: pd.DataFrame) -> pd.DataFrame:
+def _of(run: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["cell_type"] == run.cell_type) & (table["method"] == method(run))]

@@ -11,13 +11,15 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from prism import scores
 from prism.drawing import style
 from prism.drawing.footer import provenance_lines
-from prism.runs.drawn import Run, by_model, of_cell_type, paired
+from prism.figures.run_lists import by_model, of_cell_type, paired
+from prism.runs.record import RunRecord
+from prism.scores import METRICS, SELECTED_BY, UNIT
 
 DENSE = 500  # genes; above, dots hide each other and hexagons count them
 HEXAGONS = 36  # across a panel
+WRITTEN = ("pearson", "mse")  # the scores in the corner of a panel
 VEIL = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1}  # behind words, over points
 COUNTS = LinearSegmentedColormap.from_list("counts", ["#D4DFEA", "#7FA8CC", "#2C6AA0", "#082F55"])
 
@@ -30,23 +32,22 @@ class Panel:
     architecture: str
     observed: np.ndarray
     predicted: np.ndarray
-    seeds: list[str]
+    seeds: list[int]
     dropped: int
 
-    @property
-    def mse(self) -> float:
-        return scores.mse(self.predicted, self.observed) if len(self.observed) else np.nan
-
-    @property
-    def pearson(self) -> float:
-        return scores.pearson(self.predicted, self.observed) if len(self.observed) else np.nan
+    def score(self, metric: str) -> float:
+        """A score of what is drawn; nan where it does not exist."""
+        found = METRICS[metric]
+        return found.function(self.predicted, self.observed) if len(self.observed) else np.nan
 
 
 @style.paper()
 def scatter_figure(
-    cell_type: str, predictions: list[pd.DataFrame], runs: list[Run], seed: str | None = None
+    cell_type: str, predictions: list[pd.DataFrame], runs: list[RunRecord], seed: str | None = None
 ) -> Figure:
-    """Draw a panel per model, smallest MSE first: test genes, identity line, Pearson and MSE of what is drawn.
+    """Draw a panel per model, best first: test genes, identity line, scores of what is drawn.
+
+    Models are ordered by the score that trainings are chosen by.
 
     predictions: per run, gene_id, split, expression, prediction; log10(x + 1)
     runs: in the same order
@@ -56,21 +57,21 @@ def scatter_figure(
     of_cell_type(runs, cell_type)
     paired(runs, predictions, "prediction files")
     if seed is not None:
-        kept = [position for position, run in enumerate(runs) if run.seed == str(seed)]
+        kept = [position for position, run in enumerate(runs) if str(run.seed) == str(seed)]
         if not kept:
-            raise ValueError(
-                f"{cell_type}: no run has seed {seed}; there are {', '.join(sorted({r.seed for r in runs}))}"
-            )
+            there = ", ".join(str(each) for each in sorted({run.seed for run in runs}))
+            raise ValueError(f"{cell_type}: no run has seed {seed}; there are {there}")
         runs, predictions = [runs[i] for i in kept], [predictions[i] for i in kept]
     panels = [
         _gather([predictions[i] for i in positions], [runs[i] for i in positions])
         for positions in by_model(runs).values()
     ]
-    panels.sort(key=lambda panel: (not np.isfinite(panel.mse), panel.mse, panel.model))
+    first = METRICS[SELECTED_BY]
+    panels.sort(key=lambda panel: (first.rank(panel.score(first.name)), panel.model))
     return _draw(cell_type, panels, runs)
 
 
-def _gather(tables: list[pd.DataFrame], runs: list[Run]) -> Panel:
+def _gather(tables: list[pd.DataFrame], runs: list[RunRecord]) -> Panel:
     genes: dict[str, set] = {}
     tests = []
     for table, run in zip(tables, runs, strict=True):
@@ -109,7 +110,7 @@ def _limits(panels: list[Panel]) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
-def _draw(cell_type: str, panels: list[Panel], runs: list[Run]) -> Figure:
+def _draw(cell_type: str, panels: list[Panel], runs: list[RunRecord]) -> Figure:
     columns = min(len(panels), 4 if len(panels) <= 12 else 5)
     rows = -(-len(panels) // columns)
     width = {1: style.COLUMN, 2: 5.2}.get(columns, style.PAGE)
@@ -144,8 +145,8 @@ def _draw(cell_type: str, panels: list[Panel], runs: list[Run]) -> Figure:
         bar.ax.yaxis.set_major_formatter("{x:g}")
         bar.outline.set_visible(False)
     assay = runs[0].assay or "expression"
-    body.supxlabel(f"observed {assay}, log₁₀(x + 1)", fontsize=7)
-    body.supylabel(f"predicted {assay}, log₁₀(x + 1)", fontsize=7)
+    body.supxlabel(f"observed {assay}, {UNIT}", fontsize=7)
+    body.supylabel(f"predicted {assay}, {UNIT}", fontsize=7)
     body.suptitle(f"{cell_type}: test genes, " + _averaged(panels), fontsize=7.5, x=0.01, ha="left")
     return figure
 
@@ -182,8 +183,8 @@ def _panel(axes: Axes, panel: Panel, low: float, high: float, letters: int):
         axes.plot(panel.observed, panel.predicted, "o", markersize=2.2, color=colour, alpha=0.55, markeredgewidth=0,
                   zorder=2, gid="genes")  # fmt: skip
     axes.set_title(style.wrapped(panel.model, letters), color=colour, fontweight="bold", loc="left", pad=3)
-    score = "\n".join(f"{name} {value:.3f}" if np.isfinite(value) else f"{name} –" for name, value in
-                      (("r", panel.pearson), ("MSE", panel.mse)))  # fmt: skip
+    values = [(METRICS[name].short, panel.score(name)) for name in WRITTEN]
+    score = "\n".join(f"{name} {value:.3f}" if np.isfinite(value) else f"{name} –" for name, value in values)
     axes.text(
         0.03,
         0.97,

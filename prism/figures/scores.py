@@ -9,9 +9,8 @@ import pandas as pd
 
 from prism.drawing import style
 from prism.figures.published import beside
-from prism.runs.drawn import Run
-
-HIGHER_IS_BETTER = ("pearson", "spearman", "r2")
+from prism.runs.record import RunRecord
+from prism.scores import Metric
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Row:
     model: str
     fold: str
     label: str
-    run: Run | None
+    run: RunRecord | None
 
     @property
     def colour(self) -> str:
@@ -54,7 +53,7 @@ class Scores:
         values = chosen.sort_values("seed")["value"].to_numpy(float)
         return values[np.isfinite(values)]
 
-    def known(self, row: Row, metric: str) -> dict | None:
+    def published_number(self, row: Row, metric: str) -> dict | None:
         """The published line of a model and metric."""
         table = self.published.get((row.model, row.fold))
         if table is None or not (table.metric == metric).any():
@@ -68,16 +67,14 @@ def chosen(table: pd.DataFrame, split: str, shown: tuple[str, ...]) -> pd.DataFr
     return table.assign(**{name: table[name].astype(str) for name in ("cell_type", "model", "fold")})
 
 
-def ranked_rows(cell_type: str, summary: pd.DataFrame, runs: list[Run], metric: str) -> list[Row]:
+def ranked_rows(cell_type: str, summary: pd.DataFrame, runs: list[RunRecord], metric: Metric) -> list[Row]:
     """The rows of a cell type, best mean of `metric` first, models without it last."""
     here = summary[summary.cell_type == cell_type]
-    means = here[here.metric == metric].set_index(["model", "fold"])["mean"].astype(float)
+    means = here[here.metric == metric.name].set_index(["model", "fold"])["mean"].astype(float)
     keys = list(dict.fromkeys(zip(here.model, here.fold, strict=True)))
-    sign = -1 if metric in HIGHER_IS_BETTER else 1
 
     def rank(key: tuple[str, str]) -> tuple:
-        mean = float(means.get(key, np.nan))
-        return (not np.isfinite(mean), sign * mean if np.isfinite(mean) else 0.0, key)
+        return metric.rank(float(means.get(key, np.nan))), key
 
     by_key = {(run.model, run.fold): run for run in runs if run.cell_type == cell_type}
     several = len({fold for _, fold in keys}) > 1
@@ -96,14 +93,14 @@ def scores_of(
     cell_type: str,
     rows: list[Row],
     tables: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None],
-    runs: list[Run],
+    runs: list[RunRecord],
     split: str,
 ) -> Scores:
     """Gather a cell type's scores; tables: summary and metrics as chosen, the checked published table or None."""
     summary, metrics, published = tables
     floor: dict[str, list[float]] = {}
     for run in runs:
-        for metric, value in (run.floor.get(split) or {}).items():
+        for metric, value in run.floor(split).items():
             if run.cell_type == cell_type and isinstance(value, int | float) and np.isfinite(value):
                 floor.setdefault(metric, []).append(float(value))
     found = {}
@@ -116,3 +113,15 @@ def scores_of(
         published={key: table for key, table in found.items() if not table.empty},
         floor={metric: sorted(set(np.round(values, 6))) for metric, values in floor.items()},
     )
+
+
+def unrecorded(runs: list[RunRecord], metrics: list[Metric], split: str) -> list[str]:
+    """A line for each metric that some runs are too old to have: the models, the first file and what to do."""
+    lines = []
+    for metric in metrics:
+        lacking = [run for run in runs if not run.has_score(split, metric.name)]
+        if lacking:
+            models = ", ".join(dict.fromkeys(f"{run.cell_type} {run.model}" for run in lacking))
+            told = lacking[0].told_unrecorded(split, metric.name)
+            lines.append(f"{metric.title} is not recorded for {models}. {told}")
+    return lines

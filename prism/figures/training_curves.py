@@ -13,10 +13,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from prism.drawing import style
 from prism.drawing.footer import provenance_lines
-from prism.runs.drawn import Run, by_model, of_cell_type, paired
+from prism.figures.run_lists import by_model, of_cell_type, paired
+from prism.runs.history import valid_column
+from prism.runs.record import RunRecord
+from prism.scores import METRICS, SELECTED_BY
 
 ONE_COLUMN = 6  # models; more are laid out in two columns of rows
-TRAIN, VALID = "train_loss", "valid_mse"
+CHOSEN = METRICS[SELECTED_BY]
+TRAIN, VALID = "train_loss", valid_column(CHOSEN.name)
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Curves:
     best_steps: list[float]
 
     def best(self) -> list[tuple[float, float]]:
-        """(step, validation MSE) of each kept checkpoint that stands in its history."""
+        """(step, validation score) of each kept checkpoint that stands in its history."""
         found = []
         for table, step in zip(self.seeds, self.best_steps, strict=True):
             row = table[(table.step == step) & np.isfinite(table[VALID])]
@@ -38,7 +42,7 @@ class Curves:
 
 
 @style.paper()
-def training_curves_figure(cell_type: str, histories: list[pd.DataFrame], runs: list[Run]) -> Figure:
+def training_curves_figure(cell_type: str, histories: list[pd.DataFrame], runs: list[RunRecord]) -> Figure:
     """Draw each model's curves, best validation first; runs with fewer than two validations are named, not drawn.
 
     histories: per run, step, train_loss, valid_mse (either may be missing), one row per validation
@@ -60,7 +64,7 @@ def training_curves_figure(cell_type: str, histories: list[pd.DataFrame], runs: 
     return _draw(cell_type, models, left_out, runs)
 
 
-def _history(table: pd.DataFrame, run: Run) -> pd.DataFrame:
+def _history(table: pd.DataFrame, run: RunRecord) -> pd.DataFrame:
     if "step" not in table:
         raise ValueError(f"history of {run.model}, seed {run.seed}: no column step; re-run the training")
     columns = {name: pd.to_numeric(table[name]) if name in table else np.nan for name in (TRAIN, VALID)}
@@ -71,10 +75,10 @@ def _history(table: pd.DataFrame, run: Run) -> pd.DataFrame:
 
 def _rank(curves: Curves) -> tuple:
     best = [value for _, value in curves.best()]
-    return (not best, float(np.mean(best)) if best else 0.0, curves.model)
+    return CHOSEN.rank(float(np.mean(best)) if best else np.nan), curves.model
 
 
-def _draw(cell_type: str, models: list[Curves], left_out: list[str], runs: list[Run]) -> Figure:
+def _draw(cell_type: str, models: list[Curves], left_out: list[str], runs: list[RunRecord]) -> Figure:
     blocks = 1 if len(models) <= ONE_COLUMN else 2
     rows = max(1, -(-len(models) // blocks))
     notes = (
@@ -106,7 +110,7 @@ def _draw(cell_type: str, models: list[Curves], left_out: list[str], runs: list[
             axes.set_visible(False)
     for block in range(blocks):
         grid[0, 2 * block].annotate("train loss, all terms (log)", (0, 1), **_HEADING)
-        grid[0, 2 * block + 1].annotate("validation MSE, [log₁₀(x + 1)]² (log)", (0, 1), **_HEADING)
+        grid[0, 2 * block + 1].annotate(f"validation {CHOSEN.axis_title} (log)", (0, 1), **_HEADING)
     _legend(body, models)
     return figure
 

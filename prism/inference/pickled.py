@@ -42,7 +42,7 @@ class UnreadMapping:
         return OrderedDict()
 
 
-def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
+def read_foreign_checkpoint(path: str | Path) -> Mapping[str, Any]:
     """A file of torch.save as a mapping, on the CPU; ValueError for a file that is none.
 
     Published Lightning checkpoints hold more than weights: hyperparameters as argparse.Namespace or OmegaConf, numpy

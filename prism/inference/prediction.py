@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,12 +20,9 @@ from prism.inference.input_scales import Scale, feature_warnings, signal_warning
 from prism.jobs.log import say
 from prism.models import build
 from prism.protocol.settings import TrainingSettings
-from prism.runs.artefacts import prediction_table, write_predictions
+from prism.runs.checkpoint import read_checkpoint
+from prism.runs.predictions import prediction_table, write_predictions
 from prism.runs.provenance import feature_scale, signal_scale
-
-# raised when a key that is needed changes; `feature_scale`, which older files lack, is not needed
-FORMAT = 1
-IMPORT = "import it with python -m workflow_scripts.import_checkpoint"
 
 
 @dataclass(frozen=True)
@@ -38,20 +34,8 @@ class Trained:
 
     @classmethod
     def load(cls, path: str | Path) -> Trained:
-        """Read a best.ckpt; nothing but tensors and plain values is ever unpickled."""
-        try:
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise ValueError(
-                f"{path}: cannot be read ({type(error).__name__}); re-run the training, or, where it was released "
-                f"by others, {IMPORT}"
-            ) from None
-        if not isinstance(checkpoint, dict) or checkpoint.get("format") != FORMAT:
-            found = checkpoint.get("format") if isinstance(checkpoint, dict) else type(checkpoint).__name__
-            raise ValueError(
-                f"{path}: not a best.ckpt of this workflow (format {found}, needed {FORMAT}); where it was "
-                f"released by others, {IMPORT}"
-            )
+        """Read a best.ckpt and build its model. Raises ValueError, naming the file, where that cannot be done."""
+        checkpoint = read_checkpoint(path)
         module = build(checkpoint["architecture"], checkpoint["settings"])
         try:
             module.load_state_dict(checkpoint["state_dict"])

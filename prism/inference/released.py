@@ -13,14 +13,13 @@ import torch
 from torch import Tensor
 
 from prism import NUMBERS_VERSION
-from prism.inference.pickled import read_checkpoint
-from prism.inference.prediction import FORMAT
+from prism.inference.pickled import read_foreign_checkpoint
 from prism.models import from_authors
 from prism.models.architecture import Architecture
 from prism.models.authors import tensors_of
 from prism.models.blocks.beta_mask import PUBLISHED_PRIORS, BetaMask, priors_in_order
 from prism.models.registry import DATA_SETTINGS, architecture, known_settings, recognise
-from prism.runs.artefacts import write_checkpoint
+from prism.runs.checkpoint import write_checkpoint
 
 PRIOR_FACTOR = 1.5  # a share or a beta of a signal that is this far from what is stated is another signal's
 SAME_PRIOR = 1e-3  # difference of logarithms that is none: two signals may have the same prior
@@ -46,7 +45,7 @@ def import_released(
     Raises ValueError for a file that cannot be read safely, another architecture, other sizes or another number or
     order of signals than stated, and as `from_authors` does.
     """
-    state = tensors_of(read_checkpoint(path))
+    state = tensors_of(read_foreign_checkpoint(path))
     stated = _stated(name, state, settings, list(signals), list(rna_features), length)
     try:
         module = from_authors(name, state, stated)
@@ -54,7 +53,6 @@ def import_released(
         raise ValueError(f"{path}: {error}{_hint(name, state)}") from None
     _check_order(module, list(signals), stated)
     checkpoint = {
-        "format": FORMAT,
         "architecture": name,
         "settings": module.settings,
         "state_dict": module.state_dict(),

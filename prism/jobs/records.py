@@ -1,11 +1,13 @@
-"""Small JSON records beside a run's state.
+"""Small JSON records of runs, trials and jobs.
 
-Standard library only, because the workflow reads them before a job starts.
+Standard library only, because the workflow reads some of them before a job starts.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +26,20 @@ def read(path: str | Path) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def write(path: str | Path, record: dict[str, Any]) -> None:
+def write(path: str | Path, record: Mapping[str, Any]) -> None:
     """Write a record, whole or not at all.
 
     path: the file.
-    record: what JSON can hold.
+    record: what JSON can hold; a number that is not finite is written as null, because JSON has no NaN.
     """
     with writing(path) as part:
-        part.write_text(json.dumps(record, indent=1) + "\n")
+        part.write_text(json.dumps(without_nan(record), indent=1, allow_nan=False) + "\n")
+
+
+def without_nan(value: Any) -> Any:
+    """`value` (nested dicts and lists) with None for every number that is not finite."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,19 @@ import torch
 from torch import nn
 
 from prism.compute.device import describe, place_on, reserved, usable_precision
-from prism.inference.prediction import FORMAT, predicted
+from prism.inference.prediction import predicted
 from prism.jobs.attempts import EXIT_TRY_AGAIN
 from prism.jobs.limits import Limits, OutOfTimeError
 from prism.jobs.log import say
 from prism.models import build
 from prism.protocol.schedule import warm_up_warning
-from prism.runs import artefacts
 from prism.runs import provenance as identity
-from prism.runs.artefacts import RunPaths
-from prism.scores import scores
+from prism.runs.checkpoint import write_checkpoint
+from prism.runs.history import write_history
+from prism.runs.paths import RunPaths
+from prism.runs.predictions import prediction_table, write_predictions
+from prism.runs.record import RunRecord
+from prism.scores import headlines, scores
 from prism.training.closed_form import fit_closed_form
 from prism.training.loop.fitted import Fitted
 from prism.training.loop.state import RunState, seed_everything
@@ -68,19 +72,20 @@ def train(
         prediction = {split: _predict(module, run, split, place, precision) for split in ("valid", "test")}
         provenance = run.provenance(describe(place), precision, _n_parameters(module))
         checkpoint = _checkpoint(run, fitted, provenance)
-    record = artefacts.without_nan(_record(run, fitted, prediction, provenance))
-    artefacts.write_checkpoint(paths.checkpoint, checkpoint)
-    artefacts.write_history(paths.history, fitted.rows)
-    artefacts.write_predictions(paths.predictions, _prediction_table(run, prediction))
-    artefacts.write_metrics(paths.metrics, record)
+    record = _record(paths.metrics, run, fitted, prediction, provenance)
+    write_checkpoint(paths.checkpoint, checkpoint)
+    write_history(paths.history, fitted.rows)
+    write_predictions(paths.predictions, _prediction_table(run, prediction))
+    record.write()
     states.clear()
-    _conclude(record["metrics"]["test"], fitted)
-    return record
+    _conclude(record, fitted)
+    return record.content
 
 
-def _conclude(test: dict[str, Any], fitted: Fitted) -> None:
-    pearson = "undefined" if test["pearson"] is None else f"{test['pearson']:.4f}"
-    scored = f"{test['n']} genes, MSE {test['mse']:.4f}, MAE {test['mae']:.4f}, Pearson {pearson}"
+def _conclude(record: RunRecord, fitted: Fitted) -> None:
+    found = {metric.title: record.score("test", metric.name) for metric in headlines()}
+    told = [f"{title} {'undefined' if np.isnan(value) else f'{value:.4f}'}" for title, value in found.items()]
+    scored = ", ".join([f"{record.genes('test')} genes", *told])
     weights = "closed form" if fitted.step is None else f"weights of step {fitted.step}"
     say(f"test, {weights}: {scored}")
 
@@ -126,33 +131,35 @@ def _predict(module: nn.Module, run: Run, split: str, place: torch.device, preci
 def _prediction_table(run: Run, prediction: dict[str, np.ndarray]) -> pd.DataFrame:
     tables = []
     for split, values in prediction.items():
-        table = artefacts.prediction_table(run.windows, run.indices(split), values)
+        table = prediction_table(run.windows, run.indices(split), values)
         table.insert(3, "split", split)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def _record(run: Run, fitted: Fitted, prediction: dict[str, np.ndarray], provenance: dict) -> dict[str, Any]:
+def _record(
+    path: Path, run: Run, fitted: Fitted, prediction: dict[str, np.ndarray], provenance: dict
+) -> RunRecord:
     test = run.expression("test")
     train_mean = np.full(len(test), run.expression("train").mean(dtype=np.float64))
-    return {
-        "cell_type": run.cell_type,
-        "model": run.model,
-        "fold": run.fold,
-        "seed": run.seed,
-        "metrics": {split: scores(values, run.expression(split)) for split, values in prediction.items()},
-        "floor": {"train_mean": {"test": scores(train_mean, test)}},
-        "best_step": fitted.step,
-        "fit": fitted.report,
-        "label": run.label,
-        "provenance": provenance,
-        "entry": run.entry,
-    }
+    return RunRecord.of(
+        path,
+        cell_type=run.cell_type,
+        model=run.model,
+        fold=run.fold,
+        seed=run.seed,
+        metrics={split: scores(values, run.expression(split)) for split, values in prediction.items()},
+        train_mean=scores(train_mean, test),
+        best_step=fitted.step,
+        fit=fitted.report,
+        label=run.label,
+        provenance=provenance,
+        entry=run.entry,
+    )
 
 
 def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
     return {
-        "format": FORMAT,
         "architecture": run.entry["architecture"],
         "settings": run.build_settings,
         "state_dict": fitted.state_dict,

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from prism import scores
-
-VALID_METRICS = ("mse", "mae", "pearson")
+from prism.runs.history import valid_column
 
 
 class Journal:
@@ -22,7 +21,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
-        self.best: dict[str, Any] | None = None  # {"step", "mse", "state_dict"}
+        self.best: dict[str, Any] | None = None  # step, the score chosen by, state_dict
         self._names: list[str] = []
         self._sums: Tensor | None = None  # float64, by name
         self._count = 0
@@ -56,12 +55,17 @@ class Journal:
         seconds, before = self.seconds, self.rows[-1] if self.rows else {"step": 0, "seconds": 0.0}
         steps_per_s = (place["step"] - before["step"]) / max(seconds - before["seconds"], 1e-9)
         row = place | {"seconds": round(seconds, 3), "steps_per_s": round(steps_per_s, 4)} | at | means
-        row |= {f"valid_{name}": scored[name] for name in VALID_METRICS}
+        row |= {valid_column(metric.name): scored[metric.name] for metric in scores.headlines()}
         self.rows.append(row)
         self._names, self._sums, self._count = [], None, 0
-        if self.best is None or scored["mse"] < self.best["mse"]:
+        chosen_by = scores.METRICS[scores.SELECTED_BY]
+        if self.best is None or chosen_by.better(scored[chosen_by.name], self.best[chosen_by.name]):
             weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
-            self.best = {"step": place["step"], "mse": scored["mse"], "state_dict": weights}
+            self.best = {
+                "step": place["step"],
+                chosen_by.name: scored[chosen_by.name],
+                "state_dict": weights,
+            }
         return row
 
     def state_dict(self) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from prism.evaluation.comparable import ScoredRun, refuse_incomparable, revisions
 from prism.evaluation.comparison import metrics_table, paired_table, summary_table
 from prism.evaluation.statistics import paired_t, t_interval, wilcoxon
-from prism.runs.scored import ScoredRun, refuse_incomparable, revisions
 from prism.scores import scores
 
 GENES = [f"g{i}" for i in range(8)]

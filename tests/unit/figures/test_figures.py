@@ -17,7 +17,7 @@ from prism.drawing.footer import provenance_lines
 from prism.figures.metrics import metrics_figure
 from prism.figures.scatter import scatter_figure
 from prism.figures.training_curves import training_curves_figure
-from prism.runs.drawn import Run
+from prism.runs.record import RunRecord
 from tests.unit.drawing.drawn_figure import drawn, panels, words
 from tests.unit.figures.made_up_runs import history, predictions, record, run, tables
 
@@ -66,9 +66,10 @@ class TestLook:
         assert "numbers version 1, 2 (differ: runs not comparable)" in provenance_lines([run(), newer])[0]
         assert first in words(scatter_figure("K562", [predictions([0.0, 1.0], [0.0, 1.0])], [run()]))
 
-    def test_a_file_that_is_no_record_is_refused(self):
+    def test_a_file_that_is_no_record_is_refused(self, tmp_path):
+        (tmp_path / "x.json").write_text('{"fold": 1, "seed": 2}')
         with pytest.raises(ValueError, match=r"x\.json: no cell_type, model"):
-            Run.from_record({"fold": 1, "seed": 2}, "x.json")
+            RunRecord.read(tmp_path / "x.json")
 
     def test_unknown_format_is_refused(self):
         with pytest.raises(ValueError, match="svg or png, not as 'pdf'"):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from prism.inference.pickled import Unread, read_checkpoint
+from prism.inference.pickled import Unread, read_foreign_checkpoint
 from prism.inference.prediction import Trained, predict
 from prism.inference.released import import_released
 from prism.models import from_authors
@@ -120,7 +120,7 @@ def test_other_objects_of_a_checkpoint_are_neither_run_nor_needed(more, tmp_path
     monkeypatch.setattr(Booby, "sprung", tmp_path / "sprung")
     model = a_model("prism")
     torch.save(lightning(model, **more), tmp_path / "released.ckpt")
-    checkpoint = read_checkpoint(tmp_path / "released.ckpt")
+    checkpoint = read_foreign_checkpoint(tmp_path / "released.ckpt")
     assert not (tmp_path / "sprung").exists()
     assert torch.equal(from_authors("prism", checkpoint, META).head.last.weight, model.head.last.weight)
     assert set(torch.serialization.get_safe_globals()) == allowed
@@ -130,7 +130,7 @@ def test_an_object_in_place_of_a_weight_is_named(tmp_path):
     checkpoint = lightning(a_model("prism"))
     checkpoint["state_dict"]["model.pToExpr.0.bias"] = argparse.Namespace()
     torch.save(checkpoint, tmp_path / "released.ckpt")
-    read = read_checkpoint(tmp_path / "released.ckpt")
+    read = read_foreign_checkpoint(tmp_path / "released.ckpt")
     assert isinstance(read["state_dict"]["model.pToExpr.0.bias"], Unread)
     with pytest.raises(ValueError, match=r"model\.pToExpr\.0\.bias is no tensor but Unread"):
         from_authors("prism", read, META)
@@ -142,10 +142,10 @@ def test_files_that_cannot_be_read_are_refused_with_a_way_out(tmp_path):
     (tmp_path / "short.ckpt").write_bytes((tmp_path / "blocked.ckpt").read_bytes()[:200])
     torch.save([torch.zeros(2)], tmp_path / "list.ckpt")
     with pytest.raises(ValueError, match=r"Trying to load unsupported GLOBAL posix\.system"):
-        read_checkpoint(tmp_path / "blocked.ckpt")
+        read_foreign_checkpoint(tmp_path / "blocked.ckpt")
     for name in ("page", "blocked", "short", "list"):
         with pytest.raises(ValueError, match=rf"{name}\.ckpt: .*weights_only=False.*\[.state_dict.\]"):
-            read_checkpoint(tmp_path / f"{name}.ckpt")
+            read_foreign_checkpoint(tmp_path / f"{name}.ckpt")
 
 
 def imported(folder, checkpoint, **changes):

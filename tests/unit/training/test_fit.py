@@ -15,7 +15,7 @@ from prism.compute.device import candidates, usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.models import build
 from prism.models.contract import Output
-from prism.runs.artefacts import RunPaths
+from prism.runs.paths import RunPaths
 from prism.scores import scores
 from prism.training.closed_form import fit_closed_form
 from prism.training.fit import train

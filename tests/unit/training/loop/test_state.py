@@ -112,7 +112,7 @@ def test_a_run_killed_after_its_last_step_only_writes_its_files(
     record, whole = trained
     paths = paths_in(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("prism.training.fit.artefacts.write_history", lambda *_: kill())
+        patch.setattr("prism.training.fit.write_history", lambda *_: kill())
         with pytest.raises(KillError):
             train(run_of(dataset), paths, "cpu")
     capsys.readouterr()

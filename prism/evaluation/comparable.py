@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,39 +10,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prism.runs.predictions import read_predictions
+from prism.runs.record import RunRecord
+from prism.scores import METRICS
+
 # the score in metrics.json against the one that predictions give: more apart and the files are of two runs
 TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
 class ScoredRun:
-    """One run: metrics.json as it stands, and its predictions ordered by gene_id."""
+    """A finished run as the comparison reads it: its record, and its predictions ordered by gene_id."""
 
-    path: Path
-    record: dict[str, Any]
+    record: RunRecord
     predictions: pd.DataFrame  # gene_id, split, expression, prediction
 
     @classmethod
     def read(cls, metrics: str | Path, predictions: str | Path) -> ScoredRun:
         """Read a run's metrics.json and predictions.tsv.gz; ValueError unless they are of one run."""
-        metrics = Path(metrics)
-        try:
-            record = json.loads(metrics.read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{metrics}: not JSON ({error}); delete it and re-run the training") from None
-        missing = [
-            key
-            for key in ("cell_type", "model", "fold", "seed", "metrics", "provenance")
-            if key not in record
-        ]
-        if missing:
-            raise ValueError(f"{metrics}: no {', '.join(missing)} in it; delete it and re-run the training")
-        try:
-            table = pd.read_csv(predictions, sep="\t", dtype={"gene_id": str, "chrom": str})
-        except (EOFError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise ValueError(f"{predictions}: cannot be read ({error}); re-run the training") from None
-        run = cls(metrics, record, table.sort_values("gene_id", ignore_index=True))
-        found, said = float(np.mean(run.squared_errors())), run.score("test", "mse")
+        record = RunRecord.read(metrics)
+        table = read_predictions(predictions).sort_values("gene_id", ignore_index=True)
+        run = cls(record, table)
+        found, said = float(np.mean(run.squared_errors())), record.score("test", "mse")
         if not abs(found - said) <= TOLERANCE * max(said, TOLERANCE):
             raise ValueError(
                 f"{metrics} says test MSE {said:.6g}, {predictions} gives {found:.6g}: not of one run; "
@@ -51,16 +39,16 @@ class ScoredRun:
             )
         return run
 
-    cell_type = property(lambda self: self.record["cell_type"])
-    model = property(lambda self: self.record["model"])
-    fold = property(lambda self: self.record["fold"])
-    seed = property(lambda self: self.record["seed"])
-    provenance = property(lambda self: self.record["provenance"])
+    path = property(lambda self: self.record.path)
+    cell_type = property(lambda self: self.record.cell_type)
+    model = property(lambda self: self.record.model)
+    fold = property(lambda self: self.record.fold)
+    seed = property(lambda self: self.record.seed)
+    provenance = property(lambda self: self.record.provenance)
 
     def score(self, split: str, metric: str) -> float:
-        """A score of metrics.json; nan where it is null."""
-        value = self.record["metrics"][split][metric]
-        return float("nan") if value is None else float(value)
+        """A score of the record; nan where it does not exist, and where the record is older than the score."""
+        return self.record.score(split, metric) if self.record.has_score(split, metric) else float("nan")
 
     def of_split(self, split: str) -> pd.DataFrame:
         """The predictions of one split."""
@@ -109,6 +97,17 @@ def revisions(runs: Iterable[ScoredRun]) -> dict[str, int]:
     return counts
 
 
+def unrecorded(runs: Iterable[ScoredRun]) -> list[str]:
+    """A line for every score that a run's record is too old to have: file, score and what to do."""
+    return [
+        run.record.told_unrecorded(split, name)
+        for run in runs
+        for split in ("valid", "test")
+        for name in METRICS
+        if not run.record.has_score(split, name)
+    ]
+
+
 def _unlike_first(runs: list[ScoredRun], group: Callable, value: Callable):
     """Pairs (first run of a group, a later one whose value differs)."""
     first: dict[Any, ScoredRun] = {}
@@ -120,7 +119,7 @@ def _unlike_first(runs: list[ScoredRun], group: Callable, value: Callable):
 
 def _reading(run: ScoredRun) -> tuple:
     """What decides which files and which columns of the genes table a run has read."""
-    entry = run.record.get("entry", {})
+    entry = run.record.entry
     with_elements = run.provenance.get("elements") is not None
     return entry.get("length"), entry.get("rna_features", True), with_elements
 

@@ -1,0 +1,45 @@
+"""best.ckpt: the chosen weights of a run, and what was said of its data when it was trained."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from prism.files.atomic import writing
+
+# raised when a key that is needed changes; `feature_scale`, which older files lack, is not needed
+FORMAT = 1
+IMPORT = "import it with python -m workflow_scripts.import_checkpoint"
+
+
+def write_checkpoint(path: str | Path, checkpoint: dict[str, Any]) -> None:
+    """Write a best.ckpt; it appears whole or not at all.
+
+    checkpoint: tensors and plain values only, so that it loads with weights_only=True; `format` is added.
+    """
+    with writing(path) as part:
+        torch.save({"format": FORMAT} | checkpoint, part)
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a best.ckpt onto the CPU; only tensors and plain values are ever unpickled.
+
+    Raises ValueError, naming the file and the fix, for a file that is damaged or not a best.ckpt.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{path}: cannot be read ({type(error).__name__}); re-run the training, or, where it was released "
+            f"by others, {IMPORT}"
+        ) from None
+    if not isinstance(checkpoint, dict) or checkpoint.get("format") != FORMAT:
+        found = checkpoint.get("format") if isinstance(checkpoint, dict) else type(checkpoint).__name__
+        raise ValueError(
+            f"{path}: not a best.ckpt of this workflow (format {found}, needed {FORMAT}); where it was "
+            f"released by others, {IMPORT}"
+        )
+    return checkpoint

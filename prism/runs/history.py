@@ -1,0 +1,32 @@
+"""history.csv: how a training went, one row a validation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from prism import scores
+from prism.files.atomic import writing
+
+FIRST = (
+    "step", "epoch", "seconds", "steps_per_s", "peak_memory_gb", "learning_rate", "grad_norm", "train_loss",
+)  # fmt: skip
+
+
+def valid_column(metric: str) -> str:
+    """The column of a validation score: valid_mse for mse."""
+    return f"valid_{metric}"
+
+
+def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
+    """Write the history of a training; the file appears whole or not at all.
+
+    path: the file, comma separated.
+    rows: one a validation; keys that are no known column, the terms of the loss, stand between train_loss and
+    the validation's scores.
+    """
+    last = [valid_column(metric.name) for metric in scores.headlines()]
+    terms = sorted({name for row in rows for name in row} - {*FIRST, *last})
+    with writing(path) as part:
+        pd.DataFrame(rows, columns=[*FIRST, *terms, *last]).to_csv(part, index=False)

@@ -1,0 +1,139 @@
+"""The record of a finished run, metrics.json: the one place that writes it and reads it.
+
+Neither torch nor h5py is imported here: tables and figures read records too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prism.jobs import records
+
+NEEDED = ("cell_type", "model", "fold", "seed", "metrics", "provenance")
+
+
+class UnrecordedScoreError(ValueError):
+    """A record lacks a score: it is older than the score, or of another split."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecord:
+    """What a run left in its metrics.json.
+
+    content: the file as it stands; a score that does not exist, such as a correlation with a constant, is None.
+    path: the file, which errors name.
+    """
+
+    content: Mapping[str, Any]
+    path: Path
+
+    @classmethod
+    def of(
+        cls,
+        path: str | Path,
+        *,
+        cell_type: str,
+        model: str,
+        fold: int | str,
+        seed: int,
+        metrics: Mapping[str, Mapping[str, float]],
+        train_mean: Mapping[str, float],
+        best_step: int | None,
+        fit: Mapping[str, Any],
+        label: Mapping[str, Any],
+        provenance: Mapping[str, Any],
+        entry: Mapping[str, Any],
+    ) -> RunRecord:
+        """The record of a run that has just ended; `write` writes it.
+
+        path: the file to be.
+        cell_type, model, fold, seed: which run it is.
+        metrics: scores by split, as `prism.scores.scores` returns them, of valid and test.
+        train_mean: test scores of predicting the training genes' mean for every gene.
+        best_step: optimiser step whose weights were kept; None for a closed form.
+        fit: what a closed form says of its fit; {} otherwise.
+        label: where the expression came from.
+        provenance: what the numbers can be traced back to.
+        entry: the model's entry of config/models.yaml, resolved.
+        """
+        content = {
+            "cell_type": cell_type,
+            "model": model,
+            "fold": fold,
+            "seed": seed,
+            "metrics": metrics,
+            "floor": {"train_mean": {"test": train_mean}},
+            "best_step": best_step,
+            "fit": fit,
+            "label": label,
+            "provenance": provenance,
+            "entry": entry,
+        }
+        return cls(records.without_nan(content), Path(path))
+
+    @classmethod
+    def read(cls, path: str | Path) -> RunRecord:
+        """Read a metrics.json. Raises ValueError, naming the file, for one that is no run's record."""
+        try:
+            content = json.loads(Path(path).read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}: not JSON ({error}); delete it and re-run the training") from None
+        missing = [key for key in NEEDED if not isinstance(content, dict) or key not in content]
+        if missing:
+            raise ValueError(
+                f"{path}: no {', '.join(missing)} in it; is it a run's metrics.json? "
+                "if so, delete it and re-run the training"
+            )
+        return cls(content, Path(path))
+
+    def write(self) -> None:
+        """Write the file; it appears whole or not at all."""
+        records.write(self.path, self.content)
+
+    cell_type = property(lambda self: str(self.content["cell_type"]))
+    model = property(lambda self: str(self.content["model"]))
+    fold = property(lambda self: str(self.content["fold"]))
+    seed = property(lambda self: int(self.content["seed"]))
+    metrics = property(lambda self: self.content["metrics"] or {})
+    best_step = property(lambda self: self.content.get("best_step"))
+    label = property(lambda self: self.content.get("label") or {})
+    provenance = property(lambda self: self.content["provenance"] or {})
+    entry = property(lambda self: self.content.get("entry") or {})
+    architecture = property(lambda self: str(self.entry.get("architecture", self.model)))
+    length = property(lambda self: self.entry.get("length"))
+    assay = property(lambda self: str(self.label.get("assay") or ""))
+
+    def score(self, split: str, metric: str) -> float:
+        """A score on the label's scale, log10(x + 1); nan where it does not exist.
+
+        split: valid or test.
+        metric: a name in `prism.scores.METRICS`.
+        Raises UnrecordedScoreError, naming file, score and fix, where the file does not have it.
+        """
+        if not self.has_score(split, metric):
+            raise UnrecordedScoreError(self.told_unrecorded(split, metric))
+        value = self.metrics[split][metric]
+        return float("nan") if value is None else float(value)
+
+    def has_score(self, split: str, metric: str) -> bool:
+        """Whether the file has this score of the split, also as one that does not exist."""
+        return metric in (self.metrics.get(split) or {})
+
+    def told_unrecorded(self, split: str, metric: str) -> str:
+        """The line that says that a score is not in the file, and what to do."""
+        return (
+            f"{self.path}: no {metric} of the {split} split is recorded; the run is older than that score. "
+            "Delete the file and re-run the training to have it"
+        )
+
+    def genes(self, split: str) -> int | None:
+        """How many genes of the split were scored; None where the file does not say."""
+        return (self.metrics.get(split) or {}).get("n")
+
+    def floor(self, split: str) -> dict[str, float | None]:
+        """Scores of predicting the training genes' mean, by metric; {} where they were not computed."""
+        return ((self.content.get("floor") or {}).get("train_mean") or {}).get(split) or {}
