@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import shlex
 import sys
 
 from snakemake.exceptions import WorkflowError

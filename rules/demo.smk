@@ -36,4 +36,6 @@ if PLAN.config.get("simulate") is not None:
             settings=json.dumps(PLAN.config["simulate"], sort_keys=True),
             folder=subpath(output.genome, parent=True),
         shell:
-            "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.simulate --settings {params.settings:q} --out {params.folder} > {log} 2>&1"
+            "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.simulate"
+            " --settings {params.settings:q}"
+            " --out {params.folder} > {log} 2>&1"

@@ -20,8 +20,14 @@ rule call_peaks:
     params:
         options=FILES.peak_options(),
     shell:
-        "(PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.bedgraph --bigwig {input} --out {output.bedgraph} && "
-        "macs3 bdgpeakcall --ifile {output.bedgraph} {params.options} --no-trackline --ofile {output.peaks}) > {log} 2>&1"
+        "(PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.bedgraph"
+        " --bigwig {input}"
+        " --out {output.bedgraph}"
+        " && macs3 bdgpeakcall"
+        " --ifile {output.bedgraph}"
+        " {params.options}"
+        " --no-trackline"
+        " --ofile {output.peaks}) > {log} 2>&1"
 
 
 rule candidate_elements:
@@ -50,6 +56,13 @@ rule candidate_elements:
         contacts=lambda wildcards: FILES.contacts_json(wildcards.cell_type),
         activity=lambda wildcards: FILES.activity_json(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.elements --genes {input.genes} --fasta {input.fasta} --peaks {input.peaks} "
-        "{params.blacklist} --contacts {params.contacts:q} --activity {params.activity:q} "
-        "--cell-type {wildcards.cell_type} --assembly {params.assembly} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.elements"
+        " --genes {input.genes}"
+        " --fasta {input.fasta}"
+        " --peaks {input.peaks}"
+        " {params.blacklist}"
+        " --contacts {params.contacts:q}"
+        " --activity {params.activity:q}"
+        " --cell-type {wildcards.cell_type}"
+        " --assembly {params.assembly}"
+        " --out {output} > {log} 2>&1"

@@ -20,5 +20,9 @@ rule evaluation_tables:
         mem_mb=2000,
         runtime=30,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.compare --metrics {input.metrics} --predictions {input.predictions} "
-        "--out-metrics {output.metrics} --out-summary {output.summary} --out-paired {output.paired} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.compare"
+        " --metrics {input.metrics}"
+        " --predictions {input.predictions}"
+        " --out-metrics {output.metrics}"
+        " --out-summary {output.summary}"
+        " --out-paired {output.paired} > {log} 2>&1"

@@ -27,12 +27,15 @@ rule figure_metrics:
         mem_mb=2000,
         runtime=15,
     params:
-        published=(
-            f"--published {shlex.quote(PLAN.config['published'])}" if PLAN.config.get("published") else ""
-        ),
+        published=FILES.published_option(),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure metrics --summary {input.summary} --metrics {input.metrics} "
-        "{params.published} --runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure metrics"
+        " --summary {input.summary}"
+        " --metrics {input.metrics}"
+        " {params.published}"
+        " --runs {input.runs}"
+        " --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"
 
 
 rule figure_scatter:
@@ -58,8 +61,12 @@ rule figure_scatter:
         mem_mb=2000,
         runtime=15,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure scatter --cell-type {wildcards.cell_type} --predictions {input.predictions} "
-        "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure scatter"
+        " --cell-type {wildcards.cell_type}"
+        " --predictions {input.predictions}"
+        " --runs {input.runs}"
+        " --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"
 
 
 rule figure_training_curves:
@@ -85,8 +92,12 @@ rule figure_training_curves:
         mem_mb=2000,
         runtime=15,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure training_curves --cell-type {wildcards.cell_type} --histories {input.histories} "
-        "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure training_curves"
+        " --cell-type {wildcards.cell_type}"
+        " --histories {input.histories}"
+        " --runs {input.runs}"
+        " --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"
 
 
 rule figure_mask:
@@ -112,13 +123,17 @@ rule figure_mask:
         mem_mb=2000,
         runtime=15,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure mask --cell-type {wildcards.cell_type} --masks {input.masks} "
-        "--runs {input.runs} --svg {output.svg} --png {output.png} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure mask"
+        " --cell-type {wildcards.cell_type}"
+        " --masks {input.masks}"
+        " --runs {input.runs}"
+        " --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"
 
 
 rule figure_signal_profile:
     input:
-        windows=lambda wildcards: f"results/windows/{wildcards.cell_type}/{min(PLAN.config['windows']['lengths'])}.h5",
+        windows=lambda wildcards: FILES.shortest_dataset(wildcards.cell_type),
         genes="results/genes/{cell_type}.tsv",
     output:
         svg=report(
@@ -141,5 +156,9 @@ rule figure_signal_profile:
     params:
         assay=lambda wildcards: FILES.cell_type(wildcards.cell_type).label.assay or "expression",
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure signal_profile --windows {input.windows} --genes {input.genes} --assay {params.assay:q} "
-        "--svg {output.svg} --png {output.png} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure signal_profile"
+        " --windows {input.windows}"
+        " --genes {input.genes}"
+        " --assay {params.assay:q}"
+        " --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"

@@ -24,8 +24,10 @@ rule import_released:
     params:
         options=lambda wildcards: PREDICTIONS.import_options(wildcards.released),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.import_checkpoint --checkpoint {input} {params.options} "
-        "--out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.import_checkpoint"
+        " --checkpoint {input}"
+        " {params.options}"
+        " --out {output} > {log} 2>&1"
 
 
 rule predict_expression:
@@ -55,9 +57,16 @@ rule predict_expression:
         expected=lambda wildcards: PREDICTIONS.expected(wildcards.run),
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.predict --checkpoint {input.checkpoint} --windows {input.windows} "
-        "--genes {input.genes} --elements {input.elements} {params.expected} --device {resources.device} --cpu-precision {resources.cpu_precision} "
-        "--threads {threads} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.predict"
+        " --checkpoint {input.checkpoint}"
+        " --windows {input.windows}"
+        " --genes {input.genes}"
+        " --elements {input.elements}"
+        " {params.expected}"
+        " --device {resources.device}"
+        " --cpu-precision {resources.cpu_precision}"
+        " --threads {threads}"
+        " --out {output} > {log} 2>&1"
 
 
 # Enformer's package lives in an environment of its own.
@@ -71,7 +80,8 @@ use rule predict_expression as predict_enformer with:
 ruleorder: predict_enformer > predict_expression
 
 
-# Over the genes of the test split, in the direction of transcription, with the signals that the model saw there.
+# Over the genes of the test split, in the direction of transcription, with the signals that the model saw
+# there.
 rule learned_mask:
     input:
         checkpoint="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/best.ckpt",
@@ -99,6 +109,13 @@ rule learned_mask:
         split=lambda wildcards: PLAN.splits[wildcards.fold],
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.mask --checkpoint {input.checkpoint} --windows {input.windows} "
-        "--genes {input.genes} --folds {params.folds:q} --fold {wildcards.fold} --device {resources.device} --cpu-precision {resources.cpu_precision} "
-        "--threads {threads} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.mask"
+        " --checkpoint {input.checkpoint}"
+        " --windows {input.windows}"
+        " --genes {input.genes}"
+        " --folds {params.folds:q}"
+        " --fold {wildcards.fold}"
+        " --device {resources.device}"
+        " --cpu-precision {resources.cpu_precision}"
+        " --threads {threads}"
+        " --out {output} > {log} 2>&1"

@@ -3,7 +3,7 @@
 
 rule quality:
     input:
-        windows=lambda wildcards: f"results/windows/{wildcards.cell_type}/{min(PLAN.config['windows']['lengths'])}.h5",
+        windows=lambda wildcards: FILES.shortest_dataset(wildcards.cell_type),
         genes="results/genes/{cell_type}.tsv",
         label=lambda wildcards: FILES.label(wildcards.cell_type),
     output:
@@ -27,5 +27,9 @@ rule quality:
     params:
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.quality --windows {input.windows} --genes {input.genes} --label {params.label:q} "
-        "--html {output.html} --json {output.numbers} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.quality"
+        " --windows {input.windows}"
+        " --genes {input.genes}"
+        " --label {params.label:q}"
+        " --html {output.html}"
+        " --json {output.numbers} > {log} 2>&1"

@@ -26,8 +26,10 @@ rule download:
     params:
         options=lambda wildcards: FILES.download_options(wildcards.file),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.download {params.options} "
-        "--out {output.file} --manifest {output.manifest} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.download"
+        " {params.options}"
+        " --out {output.file}"
+        " --manifest {output.manifest} > {log} 2>&1"
 
 
 rule genome:
@@ -47,7 +49,9 @@ rule genome:
         mem_mb=2000,
         runtime=60,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genome_fasta --fasta {input} --out {output.fasta} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genome_fasta"
+        " --fasta {input}"
+        " --out {output.fasta} > {log} 2>&1"
 
 
 rule annotation:
@@ -70,4 +74,7 @@ rule annotation:
     params:
         options=lambda wildcards: FILES.annotation_options(wildcards.assembly),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.annotation --fasta {input.fasta} {params.options} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.annotation"
+        " --fasta {input.fasta}"
+        " {params.options}"
+        " --out {output} > {log} 2>&1"

@@ -23,5 +23,9 @@ rule genes:
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
         activity=lambda wildcards: FILES.activity_json(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genes --annotation {input.annotation} --fasta {input.fasta} "
-        "--label {params.label:q} --activity {params.activity:q} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genes"
+        " --annotation {input.annotation}"
+        " --fasta {input.fasta}"
+        " --label {params.label:q}"
+        " --activity {params.activity:q}"
+        " --out {output} > {log} 2>&1"

@@ -18,8 +18,8 @@ rule train_model:
         "results/job_costs/runs/{cell_type}/{model}/fold{fold}/seed{seed}.tsv"
     wildcard_constraints:
         model="(?!)",
-    # A training goes on from its state: after a time limit, a lost machine, or with more memory after a shortage of it. Only
-    # attempts that got no further than the one before are counted (attempt_of).
+    # A training goes on from its state: after a time limit, a lost machine, or with more memory after a
+    # shortage of it. Only attempts that got no further than the one before are counted (attempt_of).
     retries: RETRIES
     conda:
         "../envs/training.yaml"
@@ -28,17 +28,36 @@ rule train_model:
         **training_resources(240),
     params:
         entry=lambda wildcards: PLAN.entries[wildcards.model].canonical(),
-        folds=PLAN.config["folds"],  # as written: the script finds it wherever the clone lies; `split` is what counts
+        folds=PLAN.config["folds"],  # as written, which the script finds; a training depends on `split`
         split=lambda wildcards: PLAN.splits[wildcards.fold],
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
         state=FILES.placed(STATE),
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.train --windows {input.windows} --genes {input.genes} --elements {input.elements} --folds {params.folds:q} "
-        "--fold {wildcards.fold} --seed {wildcards.seed} --cell-type {wildcards.cell_type} --model {wildcards.model} "
-        "--entry {params.entry:q} --label {params.label:q} --device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} "
-        "--minutes {resources.runtime} --mem-mb {resources.mem_mb} --attempt {resources.attempt} --cuda-graphs {resources.cuda_graphs} --tensorboard {resources.tensorboard} --checkpoint {output.checkpoint} "
-        "--history {output.history} --predictions {output.predictions} --metrics {output.metrics} --state-dir {params.state} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.train"
+        " --windows {input.windows}"
+        " --genes {input.genes}"
+        " --elements {input.elements}"
+        " --folds {params.folds:q}"
+        " --fold {wildcards.fold}"
+        " --seed {wildcards.seed}"
+        " --cell-type {wildcards.cell_type}"
+        " --model {wildcards.model}"
+        " --entry {params.entry:q}"
+        " --label {params.label:q}"
+        " --device {resources.device}"
+        " --cpu-precision {resources.cpu_precision}"
+        " --threads {threads}"
+        " --minutes {resources.runtime}"
+        " --mem-mb {resources.mem_mb}"
+        " --attempt {resources.attempt}"
+        " --cuda-graphs {resources.cuda_graphs}"
+        " --tensorboard {resources.tensorboard}"
+        " --checkpoint {output.checkpoint}"
+        " --history {output.history}"
+        " --predictions {output.predictions}"
+        " --metrics {output.metrics}"
+        " --state-dir {params.state} > {log} 2>&1"
 
 
 # Closed form: seconds on a CPU.

@@ -29,9 +29,20 @@ rule try_model:
         folds=PLAN.config["folds"],  # as written: the script finds it wherever the clone lies
         fold=trials.fold(PLAN),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.trial --windows {input.windows} --genes {input.genes} --elements {input.elements} "
-        "--folds {params.folds:q} --fold {params.fold} --cell-type {wildcards.cell_type} --model {wildcards.model} --entry {params.entry:q} "
-        "--device {resources.device} --cpu-precision {resources.cpu_precision} --threads {threads} --mem-mb {resources.mem_mb} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.trial"
+        " --windows {input.windows}"
+        " --genes {input.genes}"
+        " --elements {input.elements}"
+        " --folds {params.folds:q}"
+        " --fold {params.fold}"
+        " --cell-type {wildcards.cell_type}"
+        " --model {wildcards.model}"
+        " --entry {params.entry:q}"
+        " --device {resources.device}"
+        " --cpu-precision {resources.cpu_precision}"
+        " --threads {threads}"
+        " --mem-mb {resources.mem_mb}"
+        " --out {output} > {log} 2>&1"
 
 
 # Closed form: no GPU.
@@ -61,8 +72,8 @@ use rule try_model as try_enformer with:
         cpu_precision=PLAN.config["cpu_precision"],
 
 
-# What training waits for, always the same file: so neither a fresh trial nor another `smoke_first` trains again. A trial that
-# had to be cut is refused.
+# What training waits for, always the same file: so neither a fresh trial nor another `smoke_first` trains
+# again. A trial that had to be cut is refused.
 rule clear_for_training:
     input:
         lambda wildcards: trials.before_training(PLAN, wildcards.cell_type, wildcards.model),
@@ -74,4 +85,5 @@ rule clear_for_training:
     conda:
         "../envs/training.yaml"
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.clear_for_training --trial {input} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.clear_for_training"
+        " --trial {input} > {log} 2>&1"

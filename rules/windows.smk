@@ -25,6 +25,13 @@ rule cut_windows:
         signals=lambda wildcards: FILES.signals_json(wildcards.cell_type),
         masks=lambda wildcards: FILES.mask_options(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.windows --genes {input.genes} --fasta {input.fasta} --length {wildcards.length} "
-        "--cell-type {wildcards.cell_type} --assembly {params.assembly} --signals {params.signals:q} "
-        "{params.masks} --threads {threads} --out {output} > {log} 2>&1"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.windows"
+        " --genes {input.genes}"
+        " --fasta {input.fasta}"
+        " --length {wildcards.length}"
+        " --cell-type {wildcards.cell_type}"
+        " --assembly {params.assembly}"
+        " --signals {params.signals:q}"
+        " {params.masks}"
+        " --threads {threads}"
+        " --out {output} > {log} 2>&1"

@@ -206,6 +206,10 @@ class Files:
         self.cell_type(cell_type)
         return f"results/windows/{cell_type}/{self.plan.dataset_length(self.plan.entries[model].length)}.h5"
 
+    def shortest_dataset(self, cell_type: str) -> str:
+        """The dataset of the shortest windows, which shows what lies around the TSS."""
+        return f"results/windows/{cell_type}/{min(self.plan.config['windows']['lengths'])}.h5"
+
     def all_datasets(self) -> list[str]:
         """Datasets of the chosen cell types at the chosen lengths."""
         lengths = self.plan.config["windows"]["lengths"]
@@ -237,6 +241,11 @@ class Files:
         by_cell_type = ["scatter", "training_curves", *(["mask"] if self.plan.mask_models else [])]
         figures += [f"{FIGURES}/{figure}.{name}.svg" for figure in by_cell_type for name in trained]
         return figures + [f"{FIGURES}/signal_profile.{name}.svg" for name in profiled]
+
+    def published_option(self) -> str:
+        """The table of published results as an option of the figure script, if the configuration names one."""
+        published = self.plan.config.get("published")
+        return shlex.join(["--published", published]) if published else ""
 
     def all_quality(self) -> list[str]:
         """The page on the data of every chosen cell type."""
