@@ -77,3 +77,30 @@ def test_float32_is_scored_in_float64():
 def test_shapes_that_would_broadcast_are_refused(prediction, target, words):
     with pytest.raises(ValueError, match=words):
         scores.mse(prediction, target)
+
+
+def test_directions_of_the_table():
+    better = {name: metric.higher_is_better for name, metric in scores.METRICS.items()}
+    assert better == {"mse": False, "mae": False, "pearson": True, "spearman": True, "r2": True}
+
+
+@pytest.mark.parametrize("metric", scores.METRICS.values(), ids=scores.METRICS)
+def test_a_perfect_prediction_is_better_than_a_poor_one_by_every_score(metric):
+    """So that an entry whose direction is wrong fails, whoever adds it."""
+    perfect, poor = metric.function(TARGET, TARGET), metric.function(PREDICTION, TARGET)
+    assert metric.better(perfect, poor)
+    assert not metric.better(poor, perfect)
+    assert not metric.better(perfect, perfect)
+
+
+def test_ranking_puts_the_best_first_and_what_does_not_exist_last():
+    values = [0.5, float("nan"), 0.9, float("inf"), 0.1]
+    assert sorted(values, key=scores.METRICS["mse"].rank)[:3] == [0.1, 0.5, 0.9]
+    assert sorted(values, key=scores.METRICS["pearson"].rank)[:3] == [0.9, 0.5, 0.1]
+    assert scores.METRICS["mse"].better(0.5, than=float("nan"))
+    assert not scores.METRICS["pearson"].better(float("nan"), than=-1.0)
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="no metric auc; there are mse, mae, pearson, spearman, r2"):
+        scores.known(["mse", "auc"])
