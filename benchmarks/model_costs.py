@@ -135,7 +135,7 @@ def in_own_process(name: str, entry: dict, arguments: argparse.Namespace) -> dic
     done = subprocess.run(command, capture_output=True, text=True, cwd=BASE)
     if done.returncode == 0:
         return row_of(name, json.loads(done.stdout.strip().splitlines()[-1]), load)
-    # by a signal: most likely the system's, for want of memory
+    # by a signal: most likely the system's, because memory ran out
     by_signal = f"killed by signal {-done.returncode}" if done.returncode < 0 else ""
     said = by_signal or (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
     return failed_row(name, entry, " ".join(said.split()), arguments, load)

@@ -13,13 +13,13 @@ from prism.fetch.progress import Say
 
 @contextmanager
 def alone(out: Path, say: Say) -> Iterator[None]:
-    """Hold `<out>.lock` while the block runs, and first wait for whoever holds it; a process that dies lets
-    go.
+    """Hold `<out>.lock` while the block runs, after waiting for whoever holds it.
 
     out: the file to work on.
     say: writes one line of the log.
-    A killed workflow may leave its download running, and the next one must not write into the same `.part`.
-    On a file system without locks the work goes on without one, and one line says so.
+    A process that dies lets go of its lock. A killed workflow may leave its download running, and the next
+    one must not write into the same `.part`. On a file system without locks the work goes on without one, and
+    one line says so.
     """
     path = Path(f"{out}.lock")
     handle = _acquire(path, out.name, say)

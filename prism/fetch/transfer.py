@@ -1,6 +1,4 @@
-"""Brings one http(s) address into a Partial: resumes where bytes are here already, tries again after a
-break.
-"""
+"""Brings one http(s) address into a Partial: resumes what is here already, tries again after a break."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one typed batch between data and models."""
+"""The typed batch that passes from the data to every model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Elements:
     present: Tensor  # (batch, n) bool, False where padded
 
     def to(self, device: torch.device | str) -> Elements:
-        """The same elements on another device."""
+        """The same elements on another device.
+
+        device: of torch.
+        """
         return Elements(*(_moved(getattr(self, field.name), device) for field in fields(self)))
 
 
@@ -31,7 +34,7 @@ class Elements:
 class Batch:
     """Windows of a few genes, as every model receives them.
 
-    The window of each gene is read on the + strand; its centre is the TSS.
+    The window of each gene is read on the + strand, with the TSS at its centre.
     """
 
     sequence: Tensor  # (batch, length, 4) float, one-hot A C G T; an unknown base is a row of zeros
@@ -46,7 +49,10 @@ class Batch:
         return self.sequence.shape[0]
 
     def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
+        """The same batch on another device.
+
+        device: of torch.
+        """
         return Batch(*(_moved(getattr(self, field.name), device) for field in fields(self)))
 
     def without_expression(self) -> Batch:

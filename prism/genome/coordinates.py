@@ -1,4 +1,4 @@
-"""Windows around a TSS and the names of chromosomes (0-based, half-open; always read on the + strand)."""
+"""Windows around a TSS and names of chromosomes; 0-based, half-open, always on the + strand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ log = logging.getLogger(__name__)
 
 
 def check_length(length: int) -> int:
-    """The window length in bp, refused (ValueError) unless it is an even positive number."""
+    """Check the length of a window, and return it.
+
+    length: bp.
+    Raises ValueError unless it is an even positive number.
+    """
     if length <= 0 or length % 2:
         raise ValueError(
             f"window length {length} must be an even positive number of bp: the TSS is its centre"
@@ -21,21 +25,35 @@ def check_length(length: int) -> int:
 def window_bounds(tss, length: int):
     """Start and end of the window [tss - length/2, tss + length/2).
 
-    tss: 0-based position of the first transcribed base, an int or an integer array; length: even, in bp.
-    The bounds may lie off the chromosome. Raises ValueError for an odd length.
+    tss: 0-based position of the first transcribed base, an int or an integer array.
+    length: of the window, bp, even.
+    Raises ValueError for an odd length.
+    The bounds may lie off the chromosome.
     """
     half = check_length(length) // 2
     return tss - half, tss + half
 
 
 def clip(start: int, end: int, chrom_length: int) -> tuple[int, int]:
-    """The part of [start, end) on a chromosome of `chrom_length` bp; start == end where there is none."""
+    """The part of [start, end) that lies on a chromosome; start == end if none does.
+
+    start: 0-based bp.
+    end: 0-based bp, exclusive.
+    chrom_length: bp.
+    """
     low = min(max(start, 0), chrom_length)
     return low, max(low, min(end, chrom_length))
 
 
 def check_tss(gene_id: str, chrom: str, tss: int, chrom_length: int) -> None:
-    """Refuse (ValueError) a TSS that is not a base of its chromosome."""
+    """Check that a TSS is a base of its chromosome.
+
+    gene_id: for the message.
+    chrom: name of the chromosome.
+    tss: 0-based bp.
+    chrom_length: bp.
+    Raises ValueError if it is not.
+    """
     if not 0 <= tss < chrom_length:
         raise ValueError(
             f"{gene_id}: tss {tss} is not on {chrom}, which has {chrom_length} bp (positions are 0-based); "
@@ -56,12 +74,17 @@ def _listed(names: Iterable[str], at_most: int = 12) -> str:
 def resolve_chromosomes(
     wanted: Iterable[str], available: Iterable[str], source: str | Path, require_all: bool = True
 ) -> dict[str, str]:
-    """Map each wanted chromosome to its name in `source`.
+    """Map each wanted chromosome to its name in a file.
 
-    A pure `chr` prefix difference is resolved, for all names alike, with one logged line. Anything else
-    raises a ValueError that names the missing chromosomes, the file and the fix. `require_all=False` is for
-    interval files, where a chromosome without an interval is absent: those are left out, but one at least
-    must be there.
+    wanted: the genome's names.
+    available: the file's names.
+    source: the file, for messages.
+    require_all: whether every wanted name must be there; default True. False is for interval files, which
+    list only
+    chromosomes with an interval: absent ones are left out, and at least one must be there.
+    Raises ValueError with the missing chromosomes, the file and the fix.
+    If the names differ only by the prefix `chr`, all of them alike, they are matched, with one line in the
+    log.
     """
     wanted, available = list(dict.fromkeys(wanted)), list(available)
     there = set(available)
@@ -87,9 +110,13 @@ def resolve_chromosomes(
 def check_lengths(
     names: dict[str, str], lengths: dict[str, int], found: dict[str, int], source: str | Path
 ) -> None:
-    """Refuse (ValueError) a file whose chromosomes are not as long as the genome's: another assembly.
+    """Check that the chromosomes of a file are as long as the genome's.
 
-    names: genome name -> name in the file; lengths: bp by genome name; found: bp by name in the file.
+    names: genome name -> name in the file.
+    lengths: bp by genome name.
+    found: bp by name in the file.
+    source: the file, for the message.
+    Raises ValueError if a length differs, because the file is then of another assembly.
     """
     for name, other in names.items():
         if lengths[name] != found[other]:

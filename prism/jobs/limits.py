@@ -46,8 +46,7 @@ class Limits:
     longest: float = field(default=0.0, init=False)  # seconds
 
     def note(self, seconds: float) -> None:
-        """Remember the length of a stretch that cannot be interrupted: a step, its validation, writing the
-        state.
+        """Remember the length of a stretch that cannot be interrupted, such as a step or writing the state.
 
         seconds: its length.
         """

@@ -45,12 +45,21 @@ def cut(
     allow_constant: bool = False,
     block_bytes: int = BLOCK_BYTES,
 ) -> str:
-    """Cut the windows of a gene table into the dataset file `out`; returns its content hash.
+    """Cut the windows of a genes table into a dataset file, whole or not at all, and return its content hash.
 
-    genes: table with gene_id, chrom, tss (0-based), strand, dropped; fasta: plain FASTA with .fai; length:
-    even, bp. The file appears whole or not at all. Blocks of neighbouring genes are cut by `threads`
-    processes and written by this one. Raises ValueError for bad input (see the readers), and for a signal
-    with one value in every window unless `allow_constant`.
+    genes: table with gene_id, chrom, tss (0-based bp), strand, dropped.
+    fasta: plain FASTA with .fai.
+    length: of the windows, bp, even.
+    signals: those to cut.
+    out: the file to write.
+    cell_type: its name, for the record.
+    assembly: its name, for the record.
+    blacklist: BED file; default None.
+    peaks: narrowPeak or BED file; default None.
+    threads: processes that cut; default 1. This process writes.
+    allow_constant: whether a signal may have one value in every window; default False.
+    block_bytes: decoded bytes that are cut at a time; default 32 MiB.
+    Raises ValueError for bad input (see the readers), and for a constant signal unless it is allowed.
     """
     check_length(length)
     signals, genome = list(signals), Genome(fasta)
@@ -139,7 +148,7 @@ def _blocks(cutter: Cutter, tasks: list[Task], threads: int) -> Iterator[Block]:
                     yield future.result()
         except BrokenProcessPool as error:
             raise OSError(
-                "a worker process was killed, most likely for want of memory: use fewer threads"
+                "a worker process was killed, most likely because memory ran out: use fewer threads"
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Cuts the windows of a few genes of one chromosome; this is what the worker processes do."""
+"""Cuts the windows of a few genes of one chromosome; the worker processes run this."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ Task = tuple[np.ndarray, str, np.ndarray]  # rows (k,) of the file, chromosome, 
 
 @dataclass
 class Cutter:
-    """Everything that a window is cut from. Safe to pickle: files are opened where they are read."""
+    """Everything that a window is cut from. It can be pickled, because files are opened where they are read.
+
+    genome: sequences.
+    length: of the windows, bp.
+    signals: by name, in the file's order.
+    masks: blacklist and peaks, as far as they are given; default none.
+    """
 
     genome: Genome
     length: int  # bp
@@ -37,7 +43,12 @@ class Cutter:
         return arrays + [Array(name, "bool", self.length) for name in self.masks]
 
     def block(self, rows: np.ndarray, chrom: str, tss: np.ndarray) -> Block:
-        """Cut the windows of the genes at `tss` (k,) of one chromosome, which are `rows` (k,) of the file."""
+        """Cut the windows of genes of one chromosome.
+
+        rows: (k,) rows of the file.
+        chrom: the genome's name.
+        tss: (k,) 0-based bp.
+        """
         block = Block(rows, {}, {}, {}, {})
         starts, _ = window_bounds(tss, self.length)
         self._add(block, "sequence", self.genome.windows(chrom, starts, self.length))
@@ -84,10 +95,16 @@ _CUTTER: list[Cutter] = []  # of this worker process
 
 
 def start_worker(cutter: Cutter) -> None:
-    """Keep the cutter, so that a task need not carry it."""
+    """Keep the cutter in this worker process, so that a task need not carry it.
+
+    cutter: what to cut from.
+    """
     _CUTTER[:] = [cutter]
 
 
 def work(task: Task) -> Block:
-    """Cut one block in a worker process."""
+    """Cut one block in a worker process.
+
+    task: rows, chromosome and TSS of the genes.
+    """
     return _CUTTER[0].block(*task)

@@ -11,7 +11,11 @@ SPLITS = ("train", "valid", "test")
 
 
 def read(path) -> pd.DataFrame:
-    """The folds table at `path` (tab separated: fold, chromosome or gene_id, split), all columns as text."""
+    """Read a folds table; all columns are text.
+
+    path: tab-separated: fold, chromosome or gene_id, split.
+    Raises ValueError if a column is missing.
+    """
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
     try:
         _key_column(table)
@@ -21,14 +25,16 @@ def read(path) -> pd.DataFrame:
 
 
 def assign(folds: pd.DataFrame, fold: int | str, gene_id: Sequence[str], chrom: Sequence[str]) -> np.ndarray:
-    """The split of every gene in one fold.
+    """The split of every gene in one fold: (n,) text 'train', 'valid', 'test', or '' for genes it does not
+    list.
 
     folds: columns fold, split and either chromosome (with or without 'chr') or gene_id.
-    gene_id, chrom: (n,) names of the genes of a dataset, in its order.
-    Returns (n,) text: 'train', 'valid', 'test', or '' for a gene that the fold does not list.
-    Raises ValueError for a fold that is not there, an unknown split, a contradiction, an empty split, and
-    for a chromosome or gene of the valid or test set that the dataset lacks: scores on part of a test set
-    cannot be compared with anybody's.
+    fold: its name.
+    gene_id: (n,) of the dataset's genes.
+    chrom: (n,) of the dataset's genes.
+    Raises ValueError for an unknown fold or split, a contradiction, an empty split, and a chromosome or gene
+    of the valid
+    or test set that the dataset lacks: scores on part of a test set cannot be compared with anybody's.
     """
     key = _key_column(folds)
     rows = folds[folds["fold"].astype(str) == str(fold)]
@@ -75,7 +81,7 @@ def _refuse_incomplete(rows, key: str, fold, plain, present: set[str], splits: n
         if not (splits == split).any():
             raise ValueError(
                 f"fold {fold}: no gene of the dataset is in its {split} split "
-                f"({what} listed: {_some(listed) or 'none'}); choose another fold or mend the folds table"
+                f"({what} listed: {_some(listed) or 'none'}); choose another fold or correct the folds table"
             )
         missing = [name for name in listed if plain(name) not in present]
         if split != "train" and missing:

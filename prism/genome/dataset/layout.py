@@ -1,4 +1,4 @@
-"""Layout of the dataset file (HDF5): what `cutting` writes and `windows` reads."""
+"""Layout of the dataset file (HDF5): `cut` writes it and `windows` reads it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class Block:
 def compressed(row: np.ndarray) -> bytes:
     """A row as HDF5's deflate filter stores it, so that workers compress and the writer only writes.
 
-    Empty for a mask without a mark: what was never stored is read as False.
+    row: (width,) decoded.
+    Empty for a mask without a True, because HDF5 reads as False what was never stored.
     """
     if row.dtype == bool and not row.any():
         return b""
@@ -63,12 +64,20 @@ def compressed(row: np.ndarray) -> bytes:
 
 
 def digest(row: np.ndarray) -> bytes:
-    """sha256 (32 bytes) of a decoded row."""
+    """sha256 (32 bytes) of a decoded row.
+
+    row: (width,) decoded.
+    """
     return hashlib.sha256(np.ascontiguousarray(row)).digest()
 
 
 class DatasetWriter:
-    """Writes blocks, in any order, to an open HDF5 file; memory does not grow with the windows' length."""
+    """Writes blocks, in any order, to an open HDF5 file; its memory does not grow with the windows' length.
+
+    file: open for writing.
+    loci: the genes, in the file's order.
+    arrays: those of the file, in its order.
+    """
 
     def __init__(self, file: h5py.File, loci: Loci, arrays: list[Array]):
         import h5py  # here, not in the workers
@@ -93,7 +102,10 @@ class DatasetWriter:
                                     compression="gzip", compression_opts=_DEFLATE_LEVEL)  # fmt: skip
 
     def add(self, block: Block) -> None:
-        """Store a block's rows."""
+        """Store a block's rows.
+
+        block: windows of some genes.
+        """
         for path, digests in block.digests.items():
             self._digests[path][block.rows] = digests
         for path, chunks in block.chunks.items():
@@ -108,7 +120,7 @@ class DatasetWriter:
             self.bounds[path] = (min(low, known[0]), max(high, known[1]))
 
     def finish(self) -> str:
-        """Store what was kept back; returns the content hash."""
+        """Store what was kept until the end, and return the content hash."""
         sizes = {array.path: array.bin_size for array in self.arrays}
         for path, values in self._binned.items():
             data = self.file.create_dataset(path, data=values)

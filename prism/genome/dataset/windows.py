@@ -1,4 +1,4 @@
-"""Reads the dataset file into batches (layout: `dataset_file`)."""
+"""Reads the dataset file into batches (layout: `prism.genome.dataset.layout`)."""
 
 from __future__ import annotations
 
@@ -28,18 +28,19 @@ _ROWS_READ_AT_ONCE = 512
 class Windows:
     """Windows of the genes of a dataset file.
 
-    path: the dataset file; genes: the genes table, for features and labels (None: neither); length: even, in
-    bp, a centre crop of the file's windows (None: all of them); signals: names in the order wanted (None:
-    all); rna_features: False leaves them out (width 0); in_memory: True, False (stream from the file) or
-    "auto" (in memory up to 2 GiB); elements: file of candidate elements (`element_file`), for Batch.elements.
-
-    Attributes: gene_id, chrom (lists), tss (n,) int64 array, length, signal_names, rna_feature_names,
-    expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content and of
-    the columns used, and of the elements), content_hash, sources, cell_type, assembly, nbytes (of the cropped windows
-    and the elements, decoded), in_memory, device.
-
+    path: the dataset file.
+    genes: the genes table, for features and labels; default None: neither.
+    length: bp, even, a centre crop of the file's windows; default None: all of them.
+    signals: names in the order wanted; default None: all.
+    rna_features: whether to use the gene features (else their width is 0); default True.
+    in_memory: True, False (stream from the file) or "auto", the default (in memory up to 2 GiB).
+    elements: the file of candidate elements, for Batch.elements; default None.
     Raises ValueError for a file of another layout, an odd length or one longer than the file's, an unknown
     signal, and genes that the table or the elements lack.
+    Attributes: gene_id, chrom (lists), tss (n,) int64 array, length, signal_names, rna_feature_names,
+    expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content, of the
+    columns used and of the elements), content_hash, sources, cell_type, assembly, nbytes (of the cropped
+    windows and the elements, decoded), in_memory, device.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Windows:
             self.close()
 
     def close(self) -> None:
-        """Close the file; streaming opens it again when it is needed."""
+        """Close the file; streaming opens it again if needed."""
         if self._file is not None and self._file_pid == os.getpid():
             self._file.close()
         self._file, self._file_pid = None, None
@@ -155,17 +156,24 @@ class Windows:
 
     @property
     def elements_origin(self) -> dict | None:
-        """Where the candidate elements are from, {"content_hash", "sources"}; None without."""
+        """Where the candidate elements come from, {"content_hash", "sources"}; None without elements."""
         if self._elements is None:
             return None
         return {"content_hash": self._elements.content_hash, "sources": dict(self._elements.sources)}
 
     def elements_per_gene(self, genes: int, at_most: int) -> float:
-        """Elements of a gene, averaged over a batch of `genes`, at the most (`ElementReader.per_gene`); 0 without."""
+        """Most elements of a gene, averaged over a batch (`ElementReader.per_gene`); 0 without elements.
+
+        genes: genes of the batch.
+        at_most: only the nearest so many elements of a gene count.
+        """
         return 0.0 if self._elements is None else self._elements.per_gene(genes, at_most)
 
     def to(self, device: torch.device | str) -> Windows:
-        """Move what is held in memory (packed: uint8 codes, float32 signals) to a device; batches are made there."""
+        """Move what is held in memory (uint8 codes, float32 signals) to a device, and make batches there.
+
+        device: of torch.
+        """
         self.device = torch.device(device)
         self._one_hot = self._one_hot.to(self.device)
         self._rna_features = self._rna_features.to(self.device)
@@ -177,7 +185,11 @@ class Windows:
         return self
 
     def batch(self, indices: Sequence[int] | Tensor) -> Batch:
-        """The windows of some genes (rows of this dataset, in any order, repeats allowed)."""
+        """The windows of some genes.
+
+        indices: rows of this dataset, in any order; repeats are allowed.
+        Raises IndexError for a row that is not there.
+        """
         rows = np.asarray(indices, np.int64)
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"gene {rows.max()} asked for, but there are {len(self)}")

@@ -21,7 +21,7 @@ MOST = 60  # elements of a gene
 
 @dataclass(frozen=True)
 class Elements:
-    """Elements that at least one gene has, by chromosome in the genes' order, then by position; disjoint."""
+    """Disjoint elements that at least one gene has, by chromosome in the genes' order, then by position."""
 
     chrom: np.ndarray  # (m,) str, the genome's names
     start: np.ndarray  # (m,) int64
@@ -32,13 +32,13 @@ class Elements:
 
     @property
     def centre(self) -> np.ndarray:
-        """(m,) int64 position."""
+        """(m,) int64 position of each element's centre."""
         return (self.start + self.end) // 2
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The elements of each gene, nearest first; columns from `count` on are padding: 0."""
+    """The elements of each gene, nearest first; columns from `count` on are padding (0)."""
 
     elements: Elements
     index: np.ndarray  # (n, 60) int32 of `elements`
@@ -46,20 +46,27 @@ class Candidates:
 
     @property
     def present(self) -> np.ndarray:
-        """(n, 60) bool."""
+        """(n, 60) bool, False where padded."""
         return np.arange(MOST) < self.count[:, None]
 
     def padded(self, values: np.ndarray) -> np.ndarray:
-        """Values (m,) of the elements as (n, 60), 0 where padded."""
+        """Values of the elements as (n, 60), 0 where padded.
+
+        values: (m,) one for each element.
+        """
         return np.where(self.present, values[self.index], 0)
 
 
 def choose(loci: Loci, peaks: str | Path, blacklist: str | Path | None = None) -> Candidates:
-    """The elements of each gene of `loci`, from a narrowPeak or BED file.
+    """Choose the candidate elements of each gene from a narrowPeak or BED file.
 
-    Peaks are cut to 2 kb around their summit (centre without one), those that share a base with the blacklist left
-    out, overlapping ones merged and cut again around the strongest's summit. Of two equally near ones the first on
-    the + strand comes first. Raises ValueError for what the readers refuse and when no gene has an element.
+    loci: the genes.
+    peaks: the file.
+    blacklist: BED file of regions to avoid; default None.
+    Raises ValueError for what the readers refuse, and if no gene has an element.
+    Peaks are cut to 2 kb around their summit (or centre, if they have none). Those that share a base with the
+    blacklist are left out; overlapping ones are merged and cut again around the strongest's summit. Of two
+    equally near ones, the first on the + strand comes first.
     """
     lengths = loci.lengths()
     by_chrom = read_peaks(peaks, lengths)
@@ -82,7 +89,12 @@ def choose(loci: Loci, peaks: str | Path, blacklist: str | Path | None = None) -
 
 
 def made(peaks: Peaks, chrom: str, blacklist: Intervals | None = None) -> Peaks:
-    """Elements of the peaks of one chromosome, sorted and disjoint."""
+    """Elements from the peaks of one chromosome, sorted and disjoint.
+
+    peaks: of the chromosome.
+    chrom: the genome's name.
+    blacklist: regions to avoid; default None.
+    """
     cut = peaks.cut(WIDTH)
     if blacklist is not None:
         cut = cut.kept(~blacklist.overlaps(chrom, cut.start, cut.end))
@@ -108,15 +120,23 @@ def _used(parts: list[tuple[str, Peaks]], index: np.ndarray, count: np.ndarray) 
 
 
 def distance(candidates: Candidates, loci: Loci) -> np.ndarray:
-    """(n, 60) float32 bp between the centre of each element and the TSS, never negative."""
+    """(n, 60) float32 bp between the centre of each element and the TSS, never negative.
+
+    candidates: of the genes.
+    loci: the genes.
+    """
     centre = candidates.elements.centre[candidates.index]
     return np.where(candidates.present, np.abs(centre - loci.tss[:, None]), 0).astype(np.float32)
 
 
 def contact(candidates: Candidates, loci: Loci, contacts: ContactMap | None) -> np.ndarray:
-    """(n, 60) float32 contacts between the bins of element centre and TSS, pseudocount included, before log10(1 + x).
+    """(n, 60) float32 contacts between the bins of element centre and TSS, before log10(1 + x).
 
-    0 everywhere without a contact map, and for a gene without a usable row in it (`prism.genome.tracks.contacts`).
+    candidates: of the genes.
+    loci: the genes.
+    contacts: the contact map; without one every contact is 0.
+    The pseudocount is included. A gene without a usable row in the map has 0
+    (`prism.genome.tracks.contacts`).
     """
     values = np.zeros(candidates.index.shape, np.float32)
     if contacts is None:
@@ -137,9 +157,11 @@ def contact(candidates: Candidates, loci: Loci, contacts: ContactMap | None) -> 
 def activity(
     candidates: Candidates, signals: Mapping[str, Sequence[str]], lengths: dict[str, int]
 ) -> np.ndarray:
-    """(n, 60) float32: sqrt(H3K27ac * DNase), their mean raw values over each element; 0 where no signal is given.
+    """(n, 60) float32: sqrt(H3K27ac * DNase), of their mean raw values over each element; 0 without signals.
 
+    candidates: of the genes.
     signals: name -> bigWig replicates, as for the promoter activity (`prism.genome.genes.activity`).
+    lengths: bp of the chromosomes, by the genome's names.
     """
     if not signals:
         return np.zeros(candidates.index.shape, np.float32)

@@ -1,4 +1,4 @@
-"""What marks a file of candidate elements; apart, so that reading one needs none of what making one does."""
+"""What marks a file of candidate elements; apart, so that a reader need not import the maker."""
 
 SCHEMA_VERSION = 1
 KIND = "elements"

@@ -1,12 +1,13 @@
-"""Makes the file of a cell type's candidate elements (HDF5), which `element_reader` reads.
+"""Makes the file of a cell type's candidate elements (HDF5), which `prism.genome.elements.reader` reads.
 
-Elements do not depend on the length of the windows. So they stand in a file of their own and
-not in each dataset file, under the same names:
-/genes/{gene_id,chrom,tss,strand,chrom_length} (n,), as in the dataset file
-/elements/{start,end} (n, 60) int64, {distance,contact,activity} (n, 60) float32, 0 where padded; count (n,) int32
-/elements/index (n, 60) int32: rows of /elements/unique, which holds each element once, though many genes share it
-/elements/unique/{chrom,start,end} (m,), sequence (m, 2000) uint8 codes: the element with its centre at 1000, else 4
-attrs: schema_version, kind, assembly, cell_type, sources (JSON), content_hash (sha256 hex over all of these arrays)
+Elements do not depend on the length of the windows, so they have a file of their own. Its arrays:
+  /genes/{gene_id,chrom,tss,strand,chrom_length} (n,), as in the dataset file
+  /elements/{start,end} (n, 60) int64, {distance,contact,activity} (n, 60) float32, 0 where padded
+  /elements/count (n,) int32
+  /elements/index (n, 60) int32: rows of /elements/unique, which holds each element once
+  /elements/unique/{chrom,start,end} (m,)
+  /elements/unique/sequence (m, 2000) uint8 codes: the element with its centre at 1000, else 4
+  attrs: schema_version, kind, assembly, cell_type, sources (JSON), content_hash (sha256 hex over all arrays)
 """
 
 from __future__ import annotations
@@ -44,11 +45,18 @@ def make(
     contacts: Signal | None = None,
     activity: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """Write the candidate elements of the genes that are not dropped to `out`; returns the content hash.
+    """Write the candidate elements of the genes that are not dropped, and return the content hash.
 
-    genes: genes table; fasta: plain FASTA with .fai; peaks: narrowPeak or BED; contacts: a contact map, without it
-    every contact is 0; activity: signal name -> bigWig replicates, without them every activity is 0. The file appears
-    whole or not at all. Raises ValueError for bad input (see the readers).
+    genes: genes table.
+    fasta: plain FASTA with .fai.
+    peaks: narrowPeak or BED.
+    out: the file to write, whole or not at all.
+    cell_type: its name, for the record.
+    assembly: its name, for the record.
+    blacklist: BED file of regions to avoid; default None.
+    contacts: a contact map; default None: every contact is 0.
+    activity: signal name -> bigWig replicates; default None: every activity is 0.
+    Raises ValueError for bad input (see the readers).
     """
     genome = Genome(fasta)
     loci = read_loci(genes, genome.lengths, fasta)

@@ -1,4 +1,4 @@
-"""Peaks of a narrowPeak or BED file, made into elements: short, disjoint intervals centred where the signal is."""
+"""Peaks of a narrowPeak or BED file, made into elements: short, disjoint intervals around the summits."""
 
 from __future__ import annotations
 
@@ -29,13 +29,18 @@ class Peaks:
         return len(self.start)
 
     def kept(self, which: np.ndarray) -> Peaks:
-        """Those of a mask or of indices."""
+        """Some of the peaks.
+
+        which: mask or indices.
+        """
         return Peaks(self.start[which], self.end[which], self.summit[which], self.strength[which])
 
     def cut(self, width: int) -> Peaks:
-        """Longer ones cut to [summit - width/2, summit + width/2), or around their centre without a summit.
+        """The peaks, with long ones cut to [summit - width/2, summit + width/2).
 
-        Nothing is added to a peak: one whose summit is near its edge becomes shorter than `width`.
+        width: the longest allowed, bp.
+        A peak without a summit is cut around its centre. Nothing is added to a peak: one whose summit is near
+        its edge becomes shorter than `width`.
         """
         middle = np.where(self.summit == NO_SUMMIT, (self.start + self.end) // 2, self.summit)
         long = self.end - self.start > width
@@ -45,7 +50,10 @@ class Peaks:
         return Peaks(start, end, self.summit, self.strength).kept(order)
 
     def merged(self) -> Peaks:
-        """Peaks that share a base joined into one, with the strongest's summit; needs them sorted by start."""
+        """The peaks, with those that share a base joined into one that has the strongest's summit.
+
+        They must be sorted by start.
+        """
         if not len(self):
             return self
         reach = np.maximum.accumulate(self.end)
@@ -58,10 +66,11 @@ class Peaks:
 
 
 def read_peaks(path: str | Path, lengths: dict[str, int]) -> dict[str, Peaks]:
-    """Peaks of the chromosomes in `lengths` (bp, the genome's names) that have any.
+    """Read the peaks of each chromosome that has any.
 
-    A file of ten columns is narrowPeak: its summits and signal values are used. Raises ValueError for what
-    `Intervals` refuses and for a summit outside its peak.
+    path: narrowPeak (ten columns; its summits and signal values are used) or BED.
+    lengths: bp of the wanted chromosomes, by the genome's names.
+    Raises ValueError for what `Intervals` refuses and for a summit outside its peak.
     """
     path = Path(path)
     Intervals(path, lengths)  # refuses other names and assemblies, and an empty file

@@ -1,4 +1,4 @@
-"""Reads the file of candidate elements into `Elements` of a batch (layout: `element_file`)."""
+"""Reads the file of candidate elements into `Elements` of a batch (layout: `prism.genome.elements.make`)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,13 @@ _SEQUENCE = "elements/unique/sequence"
 class ElementReader:
     """Elements of the genes of a dataset, in its order.
 
-    path: the file of `element_file`; gene_id, chrom, tss: (n,) of the dataset's genes. Attributes: content_hash,
-    cell_type, assembly, sources, nbytes (decoded). Raises ValueError for a file of another kind or layout and for genes
-    that it lacks or has elsewhere.
+    path: the file that `prism.genome.elements.make` writes.
+    gene_id: (n,) of the dataset's genes.
+    chrom: (n,) the genome's names.
+    tss: (n,) 0-based bp.
+    Raises ValueError for a file of another kind or layout, and for genes that it lacks or has at another
+    place.
+    Attributes: content_hash, cell_type, assembly, sources, nbytes (decoded).
     """
 
     def __init__(self, path: str | Path, gene_id: list[str], chrom: list[str], tss: np.ndarray):
@@ -67,7 +71,11 @@ class ElementReader:
         return rows
 
     def per_gene(self, genes: int, at_most: int) -> float:
-        """Elements of a gene, of the nearest `at_most`: the mean that a batch of so many genes hardly ever exceeds."""
+        """Elements of a gene, as a bound that the average of a batch hardly ever exceeds.
+
+        genes: genes of the batch.
+        at_most: only the nearest so many elements of a gene count.
+        """
         count = np.minimum(self._count, at_most)
         return min(float(count.mean() + 3 * count.std() / genes**0.5), float(count.max(initial=0)))
 
@@ -78,7 +86,7 @@ class ElementReader:
         self.close()
 
     def close(self) -> None:
-        """Close the file; streaming opens it again when it is needed."""
+        """Close the file; streaming opens it again if needed."""
         if self._file is not None and self._file_pid == os.getpid():
             self._file.close()
         self._file, self._file_pid = None, None
@@ -87,7 +95,10 @@ class ElementReader:
         return {**self.__dict__, "_file": None, "_file_pid": None}
 
     def to(self, device: torch.device) -> None:
-        """Move what is held in memory; batches are made there."""
+        """Move what is held in memory to a device, and make batches there.
+
+        device: of torch.
+        """
         self.device = device
         for name in ("_present", "_features", "_positions", "_one_hot"):
             setattr(self, name, getattr(self, name).to(device))
@@ -95,7 +106,10 @@ class ElementReader:
             self._sequence = self._sequence.to(device)
 
     def batch(self, rows: np.ndarray) -> Elements:
-        """The elements of some genes (k,): 60 places each."""
+        """The elements of some genes, 60 places each.
+
+        rows: (k,) of the dataset.
+        """
         index = torch.from_numpy(rows).to(self.device)
         present = self._present[index]
         if self._sequence is not None:

@@ -1,4 +1,6 @@
-"""Activity: the geometric mean of signals over an interval, sqrt(H3K27ac * DNase) in the paper; of promoters here."""
+"""Activity of promoters and elements: the geometric mean of signals over an interval (the paper: H3K27ac,
+DNase).
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,14 @@ _ROWS_AT_ONCE = 2048  # intervals whose values are held at a time: 16 MB where t
 def add_activity(
     genes: pd.DataFrame, signals: Mapping[str, Sequence[str]], lengths: Mapping[str, int]
 ) -> pd.DataFrame:
-    """A copy of `genes` with column promoter_activity; without it where no signal is given.
+    """A copy of a genes table with the column promoter_activity; without that column if no signal is given.
 
-    The activity is that of `interval_activity` over [tss - 500, tss + 500). The paper's is in reads per million
-    from BAM files, ours in the bigWigs' own unit. genes: columns gene_id, chrom, tss (0-based bp), dropped; lengths:
-    bp of the chromosomes. Raises ValueError for a negative mean and for a signal that is the same at every gene.
+    genes: columns gene_id, chrom, tss (0-based bp), dropped.
+    signals: name -> bigWig replicates, which are averaged.
+    lengths: bp of the chromosomes, by the genome's names.
+    Raises ValueError for a negative mean and for a signal that is the same at every gene.
+    The activity is that of `interval_activity` over [tss - 500, tss + 500), in the bigWigs' own units. The
+    paper's is in reads per million from BAM files.
     """
     genes = genes.reset_index(drop=True).drop(columns=ACTIVITY, errors="ignore")
     if not signals:
@@ -52,12 +57,18 @@ def interval_activity(
     what: str,
     thing: str,
 ) -> np.ndarray:
-    """Activity (n,) float64 of intervals: the geometric mean over `signals` of each one's mean raw value.
+    """Activity (n,) float64 of intervals: the geometric mean over signals of each one's mean raw value.
 
-    chrom, start, end: (n,), of intervals wider than 0; signals: name -> bigWig replicates, averaged, at least one
-    signal; missing and off-chromosome positions count 0; lengths: bp of the chromosomes; names: (n,) of the intervals;
-    `what` (promoter activity) and `thing` (gene) are for errors. Raises ValueError for a negative mean and for a
-    signal that is the same in every interval.
+    chrom: (n,) the genome's names.
+    start: (n,) 0-based bp.
+    end: (n,) 0-based bp, exclusive, above `start`.
+    signals: name -> bigWig replicates, which are averaged; at least one. Missing and off-chromosome positions
+    count as 0.
+    lengths: bp of the chromosomes, by the genome's names.
+    names: (n,) names of the intervals, for messages.
+    what: the activity's name, for messages ("promoter activity").
+    thing: what an interval is, for messages ("gene").
+    Raises ValueError for a negative mean and for a signal that is the same in every interval.
     """
     logarithms = np.zeros(len(chrom))
     for name, files in signals.items():
@@ -92,6 +103,6 @@ def _refuse_bad(where: str, means: np.ndarray, names: Sequence[str], thing: str)
         )
     if len(means) > 1 and np.ptp(means) == 0:
         raise ValueError(
-            f"{where}: {means[0]:.6g} at every one of {len(means)} {thing}s; a constant signal tells nothing: check "
-            "the file and its assembly"
+            f"{where}: {means[0]:.6g} at every one of {len(means)} {thing}s; a constant signal carries no "
+            "information: check the file and its assembly"
         )

@@ -1,4 +1,4 @@
-"""The genes of an assembly: one TSS a gene, by a stated rule, and the mRNA features of its transcript."""
+"""The genes of an assembly: one TSS for each, by a stated rule, and the mRNA features of its transcript."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ Scale = Mapping[str, tuple[float, float]]
 
 
 def on_chromosomes(chrom: pd.Series, chosen: Iterable[str] | None) -> np.ndarray:
-    """(n,) bool, whether each locus lies on a chosen chromosome, named with or without 'chr'; None chooses all.
+    """(n,) bool, whether each locus lies on a chosen chromosome.
 
-    Raises ValueError when none does.
+    chrom: (n,) chromosomes of the loci.
+    chosen: names, with or without 'chr'; None chooses all.
+    Raises ValueError if no locus does.
     """
     if chosen is None:
         return np.ones(len(chrom), dtype=bool)
@@ -38,16 +40,20 @@ def on_chromosomes(chrom: pd.Series, chosen: Iterable[str] | None) -> np.ndarray
 
 
 def first_bases(transcripts: Transcripts) -> np.ndarray:
-    """(n,) 0-based position of each transcript's first base: start on '+', end - 1 on '-'."""
+    """(n,) 0-based position of each transcript's first base: start on '+', end - 1 on '-'.
+
+    transcripts: of a GTF.
+    """
     frame = transcripts.frame
     return np.where(frame["strand"] == "+", frame["start"], frame["end"] - 1)
 
 
 def choose_tss(transcripts: Transcripts) -> np.ndarray:
-    """Row of the transcript whose first base is its gene's TSS, one a gene, in order of gene id.
+    """Rows of the transcripts whose first base is their gene's TSS, one for each gene, in order of gene id.
 
-    MANE Select, else Ensembl canonical, else the longest CDS (without stop codon); ties go to the transcript with
-    the most exonic bases, then to the first transcript id.
+    transcripts: of a GTF.
+    The transcript is MANE Select, else Ensembl canonical, else the one with the longest CDS (without stop
+    codon). Ties go to the transcript with the most exonic bases, then to the first transcript id.
     """
     n = len(transcripts.frame)
     order = transcripts.frame[["gene_id", "transcript_id", "mane", "canonical"]].assign(
@@ -66,12 +72,19 @@ def genes_of_gtf(
     scale: Scale | None = None,
     chromosomes: Iterable[str] | None = None,
 ) -> GeneTable:
-    """One row a gene of `gene_types` (None: all) of a GTF, sorted by position, features where it has CDS lines.
+    """Genes table of a GTF, sorted by position, with mRNA features if the GTF has CDS lines.
 
-    scale: moments of the lengths' logarithms, see `rna_features.scaled`. chromosomes: those to keep.
-    Genes on chromosomes that the genome lacks
-    and, with features, genes without CDS are dropped with the reason. Raises ValueError for a broken GTF, one that
-    shares no chromosome with the genome, and a TSS beyond its chromosome.
+    gtf: the file, plain or gzipped.
+    genome: the genome that its coordinates are of.
+    gene_types: those to keep; default protein_coding; None keeps all.
+    with_features: whether to add the mRNA features; default True.
+    scale: mean and standard deviation of the lengths' logarithms (`rna_features.scaled`); default None: of
+    these genes.
+    chromosomes: those to keep; default None: all.
+    Raises ValueError for a broken GTF, one that shares no chromosome with the genome, and a TSS after the end
+    of its chromosome.
+    Genes on chromosomes that the genome lacks are dropped with the reason; with features, so are genes
+    without CDS.
     """
     everything = read_gtf(gtf, gene_types)
     everything = select_transcripts(everything, on_chromosomes(everything.frame["chrom"], chromosomes))
@@ -99,11 +112,18 @@ def genes_of_list(
     scale: Scale | None = None,
     chromosomes: Iterable[str] | None = None,
 ) -> GeneTable:
-    """One row a gene of a user's table, in its order; strand, check of the TSS and features from a GTF, if given.
+    """Genes table from a user's table, in its order.
 
-    Feature columns of the table are taken over as they are. chromosomes: those to keep.
-    Raises ValueError for the table's faults and for
-    chromosomes that the genome lacks.
+    path: the table.
+    settings: how to read it.
+    genome: the genome that its positions are of.
+    gtf: gives strands, a check of the TSS and the mRNA features; default None: none of these.
+    with_features: whether to add or keep the mRNA features; default True.
+    scale: mean and standard deviation of the lengths' logarithms (`rna_features.scaled`); default None: of
+    these genes.
+    chromosomes: those to keep; default None: all.
+    Raises ValueError for faults of the table and for chromosomes that the genome lacks.
+    Feature columns of the table are used as they are.
     """
     genes = read_gene_list(path, settings)
     genes = genes[on_chromosomes(genes["chrom"], chromosomes)].reset_index(drop=True)
@@ -222,12 +242,16 @@ def _finished(frame: pd.DataFrame, genome: Genome, source: str | Path) -> GeneTa
 
 
 def report_dropped(table: GeneTable) -> None:
-    """Log how many genes are kept, and how many were dropped for which reason."""
+    """Log how many genes are kept and how many were dropped for which reason.
+
+    table: the genes.
+    Raises ValueError if no gene is left.
+    """
     log.info("%d genes kept, %d dropped", len(table.kept), len(table.frame) - len(table.kept))
     reasons = table.frame.loc[table.frame[DROPPED] != "", DROPPED].value_counts()
     for reason, count in reasons.head(20).items():
         log.info("  %d dropped: %s", count, reason)
     if table.kept.empty:
         raise ValueError(
-            f"no gene is left; the commonest reason: {reasons.index[0] if len(reasons) else 'no gene given'}"
+            f"no gene is left; the most common reason: {reasons.index[0] if len(reasons) else 'no gene given'}"
         )

@@ -18,14 +18,22 @@ _KNOWN = (*_NEEDED, "strand", "symbol")
 
 @dataclass(frozen=True)
 class ListSettings:
-    """How to read the table: `tss_base` 0 or 1, `columns` from our names to the table's."""
+    """How to read a user's table of genes.
+
+    tss_base: number of a chromosome's first base, 0 or 1.
+    columns: our names of columns -> the table's.
+    """
 
     tss_base: int
     columns: Mapping[str, str]
 
     @classmethod
     def parse(cls, settings: Mapping) -> ListSettings:
-        """Check {"tss_base": 0|1, "columns": {gene_id, chrom, tss[, strand][, symbol]}}; ValueError if not so."""
+        """Settings from a mapping.
+
+        settings: {"tss_base": 0 or 1, "columns": {gene_id, chrom, tss[, strand][, symbol]}}.
+        Raises ValueError for anything else.
+        """
         unknown = [key for key in settings if key not in ("tss_base", "columns")]
         base, columns = settings.get("tss_base"), settings.get("columns", {})
         if unknown:
@@ -46,11 +54,13 @@ class ListSettings:
 
 
 def read_gene_list(path: str | Path, settings: ListSettings) -> pd.DataFrame:
-    """gene_id, symbol, chrom, tss (0-based bp), strand ('' where not given) and the mRNA features, where present.
+    """Read a user's table of genes: gene_id, symbol, chrom, tss (0-based bp), strand, mRNA features.
 
-    path: csv or tsv, plain or gzipped. Raises ValueError for a missing column, a duplicate gene id, a TSS that is no
-    whole number or before the chromosome's first base, a strand that is neither + nor - nor '.', a feature that is no
-    number and features present only in part, naming gene, value and fix.
+    path: csv or tsv, plain or gzipped. A missing strand is ''; the eight features may be absent.
+    settings: how to read it.
+    Raises ValueError, with gene, value and fix, for a missing column, a duplicate gene id, a TSS that is not
+    a whole number or lies before the chromosome's first base, a strand other than +, - or '.', a feature that
+    is not a number, and features of which only some are there.
     """
     table, columns = read_table(path), dict(settings.columns)
     require_columns(table, list(columns.values()), path)
@@ -83,12 +93,12 @@ def _positions(genes: pd.DataFrame, tss_base: int, path: str | Path) -> pd.Serie
     whole = genes["tss"].str.fullmatch(r"\d+(\.0+)?")
     if not whole.all():
         gene = genes[~whole].iloc[0]
-        raise ValueError(f"{path}: {gene['gene_id']}: tss {gene['tss']!r} is not a whole number; mend it")
+        raise ValueError(f"{path}: {gene['gene_id']}: tss {gene['tss']!r} is not a whole number; correct it")
     tss = genes["tss"].str.split(".").str[0].astype("int64") - tss_base
     if (tss < 0).any():
         gene = genes[tss < 0].iloc[0]
         raise ValueError(
-            f"{path}: {gene['gene_id']}: tss {gene['tss']} with tss_base 1; positions then begin at 1"
+            f"{path}: {gene['gene_id']}: tss {gene['tss']} with tss_base 1, where positions begin at 1"
         )
     return tss
 

@@ -1,4 +1,4 @@
-"""Reading a GTF: transcripts with their exons, coding segments and stop codons, in one streaming pass."""
+"""Reads a GTF in one streaming pass: transcripts with their exons, coding segments and stop codons."""
 
 from __future__ import annotations
 
@@ -33,33 +33,51 @@ _SKIPPED = -1
 
 @dataclass(frozen=True)
 class Segments:
-    """Pieces of transcripts: `row` (n,) index of the transcript, `start` and `end` (n,) 0-based half-open bp."""
+    """Pieces of transcripts.
+
+    row: (n,) index of the transcript.
+    start: (n,) 0-based bp.
+    end: (n,) 0-based bp, exclusive.
+    """
 
     row: np.ndarray
     start: np.ndarray
     end: np.ndarray
 
     def select(self, keep: np.ndarray) -> Segments:
-        """The pieces where `keep` (n,) bool is true."""
+        """Some of the pieces.
+
+        keep: (n,) bool, True for those to keep.
+        """
         return Segments(self.row[keep], self.start[keep], self.end[keep])
 
     def total(self, n: int, values: np.ndarray | None = None) -> np.ndarray:
-        """(n,) int64: per transcript the sum of `values` (default: the pieces' lengths in bp)."""
+        """(n,) int64: for each transcript the sum of a value over its pieces.
+
+        n: number of transcripts.
+        values: one for each piece; default: its length in bp.
+        """
         values = self.end - self.start if values is None else values
         out = np.zeros(n, dtype=np.int64)
         np.add.at(out, self.row, values)
         return out
 
     def count(self, n: int) -> np.ndarray:
-        """(n,) int64: pieces per transcript."""
+        """(n,) int64: pieces of each transcript.
+
+        n: number of transcripts.
+        """
         return np.bincount(self.row, minlength=n).astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Transcripts:
-    """A GTF in memory: `frame` has one row a transcript (`COLUMNS`; start, end 0-based half-open).
+    """A GTF in memory.
 
-    `coding` are the CDS lines and `stops` the stop_codon lines; `exons` covers both.
+    frame: one row for each transcript, with `COLUMNS`; start and end are 0-based, half-open.
+    exons: the exon lines, which cover both of the following.
+    coding: the CDS lines.
+    stops: the stop_codon lines.
     """
 
     frame: pd.DataFrame
@@ -69,19 +87,24 @@ class Transcripts:
 
 
 def stable_id(gene_id: str) -> str:
-    """Gene id without Ensembl's version: ENSG00000000003.15 -> ENSG00000000003; other ids stay as they are."""
+    """A gene id without Ensembl's version: ENSG00000000003.15 -> ENSG00000000003.
+
+    gene_id: of any kind; others than Ensembl's stay as they are.
+    """
     match = _VERSIONED.match(gene_id)
     return match[1] if match else gene_id
 
 
 def read_gtf(path: str | Path, gene_types: Iterable[str] | None = ("protein_coding",)) -> Transcripts:
-    """All transcripts of the genes of `gene_types` (None: of every type) in a GTF, plain or gzipped.
+    """All transcripts of the wanted genes of a GTF.
 
-    GENCODE (gene_type) and Ensembl (gene_biotype) are understood; where a file names no type at all, a gene
-    with a CDS counts as protein_coding. Version suffixes of Ensembl ids are cut off; the copies in the
-    pseudo-autosomal region of Y are left out. A gene without transcript or exon lines is its own transcript.
-
-    Raises ValueError for a broken line (file, line number, content, fix) and for a file without such genes.
+    path: plain or gzipped.
+    gene_types: the types wanted; default protein_coding; None: all.
+    Raises ValueError for a broken line (with file, line number, content and fix) and for a file without such
+    genes.
+    GENCODE (gene_type) and Ensembl (gene_biotype) are understood; in a file without types, a gene with a CDS
+    counts as protein_coding. Version suffixes of Ensembl ids are cut off; the copies in the pseudo-autosomal
+    region of Y are left out. A gene without transcript or exon lines is its own transcript.
     """
     collector = _Collector(str(path), None if gene_types is None else frozenset(gene_types))
     with open_text(path) as lines:
@@ -225,7 +248,11 @@ def _of_type(transcripts: Transcripts, gene_types: frozenset[str] | None) -> Tra
 
 
 def select_transcripts(transcripts: Transcripts, keep: np.ndarray) -> Transcripts:
-    """The transcripts where `keep` (n,) bool is true, with their pieces."""
+    """Some of the transcripts, with their pieces.
+
+    transcripts: of a GTF.
+    keep: (n,) bool, True for those to keep.
+    """
     if keep.all():
         return transcripts
     new_row = np.where(keep, np.cumsum(keep) - 1, _SKIPPED)

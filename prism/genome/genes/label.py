@@ -26,7 +26,16 @@ SWAPPED = 1.5  # antisense this many times the sense sum: the strands' files loo
 
 @dataclass(frozen=True)
 class Label:
-    """Where the label comes from. `files` are replicates, averaged; for stranded bigWigs the plus strand's."""
+    """Where the label comes from.
+
+    kind: one of `KINDS`; default 'none'.
+    files: replicates, which are averaged; of stranded bigWigs those of the plus strand.
+    minus_files: replicates of the minus strand, for stranded bigWigs.
+    id_column: the table's column of gene ids, for kind table.
+    value_column: the table's column of values, for kind table.
+    transform: 'log10p1' for log10(x + 1), the default, or 'none'.
+    assay: its name in figures and pages.
+    """
 
     kind: str = "none"
     files: tuple[str, ...] = ()
@@ -43,7 +52,11 @@ class Label:
 
     @classmethod
     def parse(cls, settings: Mapping) -> Label:
-        """A label from a mapping with any of the fields; ValueError for what cannot be meant."""
+        """A label from a mapping.
+
+        settings: any of the fields.
+        Raises ValueError for unknown keys, unknown values and what a kind needs but is missing.
+        """
         unknown = [key for key in settings if key not in cls.__dataclass_fields__]
         if unknown:
             raise ValueError(
@@ -68,11 +81,14 @@ class Label:
 def add_expression(
     genes: pd.DataFrame, label: Label, lengths: Mapping[str, int], drop_missing: bool = True
 ) -> pd.DataFrame:
-    """A copy of `genes` with column expression, log10(x + 1); without it for a label of kind none.
+    """A copy of a genes table with the column expression, log10(x + 1).
 
-    genes: columns gene_id, chrom, tss (0-based bp), strand, dropped; lengths: bp of the chromosomes by the genome's
-    names. Genes that a table lacks are dropped with the reason, or refused with `drop_missing=False`. Raises
-    ValueError for a label that is negative, NaN or infinite, naming gene, value and fix.
+    genes: columns gene_id, chrom, tss (0-based bp), strand, dropped.
+    label: where the values come from; of kind none, the copy has no such column.
+    lengths: bp of the chromosomes, by the genome's names.
+    drop_missing: whether genes that a label table lacks are dropped, with the reason; default True. False
+    refuses them.
+    Raises ValueError, with gene, value and fix, for a label that is negative, NaN or infinite.
     """
     genes = genes.reset_index(drop=True).drop(columns=EXPRESSION, errors="ignore")
     if label.kind == "none":
@@ -149,9 +165,11 @@ def _summed(kept: pd.DataFrame, label: Label, lengths: Mapping[str, int]) -> np.
 
 
 def strand_sums(kept: pd.DataFrame, label: Label, lengths: Mapping[str, int]) -> np.ndarray:
-    """(2, n) float64: sense and antisense sums of a stranded label over [tss - 192, tss + 192), mean over replicates.
+    """(2, n) float64: sense and antisense sums of a stranded label over [tss - 192, tss + 192).
 
-    kept: columns gene_id, chrom, tss (0-based bp), strand; lengths: bp of the chromosomes by the genome's names.
+    kept: columns gene_id, chrom, tss (0-based bp), strand.
+    label: a stranded one; its replicates are averaged.
+    lengths: bp of the chromosomes, by the genome's names.
     Raises ValueError for genes of unknown strand.
     """
     lengths = lengths_used(kept, lengths)

@@ -30,10 +30,13 @@ class Loci:
 
 
 def read_loci(path: str | Path, lengths: dict[str, int], genome: str | Path = "the genome") -> Loci:
-    """Loci of the genes of a table (`prism.genome.genes.table`) that were not dropped.
+    """Loci of the genes of a genes table that were not dropped.
 
-    lengths: bp of each chromosome of the genome; genome: its name for errors. Raises ValueError for what
-    `genes.read` refuses, an unknown chromosome, a TSS off its chromosome, or no gene at all.
+    path: the table (`prism.genome.genes.table`).
+    lengths: bp of each chromosome of the genome.
+    genome: its name for messages.
+    Raises ValueError for what `table.read` refuses, an unknown chromosome, a TSS off its chromosome, or no
+    gene at all.
     """
     kept = table.read(path).kept
     if kept.empty:

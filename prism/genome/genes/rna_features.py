@@ -1,6 +1,8 @@
-"""The eight mRNA features of EPInformer's table (Xpresso, Agarwal and Shendure 2020), made from a GTF and a genome.
+"""The eight mRNA features of EPInformer's table (Xpresso, Agarwal and Shendure 2020), from a GTF and a
+genome.
 
-Every definition here was inferred from the published table of 18,377 genes; docs/rna_features.md has the evidence.
+Every definition here was inferred from the published table of 18,377 genes; docs/rna_features.md has the
+evidence.
 """
 
 from __future__ import annotations
@@ -32,7 +34,13 @@ PUBLISHED_SCALE = {
 
 @dataclass(frozen=True)
 class Parts:
-    """The pieces of mRNAs, by transcript: both UTRs, the coding segments without and the stop codons."""
+    """The pieces of mRNAs.
+
+    utr5: 5' UTRs.
+    coding: coding segments, without the stop codons.
+    stops: stop codons.
+    utr3: 3' UTRs.
+    """
 
     utr5: Segments
     coding: Segments
@@ -41,9 +49,11 @@ class Parts:
 
 
 def split(transcripts: Transcripts) -> Parts:
-    """Cut exons into 5' UTR, coding segments, stop codon and 3' UTR; nothing for a transcript without CDS.
+    """Cut exons into 5' UTR, coding segments, stop codon and 3' UTR; a transcript without CDS has no pieces.
 
-    The stop codon belongs to neither the coding segments nor the 3' UTR, whether the GTF counts it to the CDS or not.
+    transcripts: of a GTF.
+    The stop codon belongs neither to the coding segments nor to the 3' UTR, whether or not the GTF counts it
+    to the CDS.
     """
     n = len(transcripts.frame)
     forward = (transcripts.frame["strand"] == "+").to_numpy()
@@ -85,9 +95,11 @@ def _joined(first: Segments, second: Segments) -> Segments:
 
 
 def longest_coding(transcripts: Transcripts) -> np.ndarray:
-    """Row of each gene's transcript for the features, in order of gene id; genes without CDS have none.
+    """Row of each gene's transcript for the features, in order of gene id; genes without CDS are absent.
 
-    Longest CDS, then longest 5' UTR, then longest 3' UTR (Xpresso's rule), then the first transcript id.
+    transcripts: of a GTF.
+    The longest CDS wins, then the longest 5' UTR, then the longest 3' UTR (Xpresso's rule), then the first
+    transcript id.
     """
     parts, n = split(transcripts), len(transcripts.frame)
     order = transcripts.frame[["gene_id", "transcript_id"]].assign(
@@ -98,10 +110,12 @@ def longest_coding(transcripts: Transcripts) -> np.ndarray:
 
 
 def lengths(transcripts: Transcripts, parts: Parts) -> pd.DataFrame:
-    """UTR5LEN, CDSLEN, INTRONLEN, UTR3LEN in bp and `coding_exons`, one row a transcript.
+    """UTR5LEN, CDSLEN, INTRONLEN, UTR3LEN in bp and `coding_exons`, one row for each transcript.
 
-    As in the published table, a piece counts GTF end minus GTF start, one less than its bases, and the intron length
-    is what remains of the transcript's span (counted alike): 3 to 5, not 0, for a gene of one exon.
+    transcripts: of a GTF.
+    parts: their pieces.
+    As in the published table, a piece counts GTF end minus GTF start, one less than its bases. The intron
+    length is the rest of the transcript's span (counted alike), so a gene of one exon has 3 to 5, not 0.
     """
     n = len(transcripts.frame)
     out = pd.DataFrame(index=transcripts.frame.index)
@@ -114,9 +128,11 @@ def lengths(transcripts: Transcripts, parts: Parts) -> pd.DataFrame:
 
 
 def gc_content(pieces: Segments, chrom: np.ndarray, genome: Genome) -> np.ndarray:
-    """(n,) share of G and C among the known bases of each transcript's pieces; 0 where there is none.
+    """(n,) share of G and C among the known bases of each transcript's pieces; 0 if there are none.
 
+    pieces: of the transcripts.
     chrom: (n,) chromosome of each transcript, by the genome's names.
+    genome: to read bases from.
     """
     strong, known = np.zeros(len(chrom), dtype=np.int64), np.zeros(len(chrom), dtype=np.int64)
     for row, start, end in zip(pieces.row, pieces.start, pieces.end, strict=True):
@@ -127,9 +143,11 @@ def gc_content(pieces: Segments, chrom: np.ndarray, genome: Genome) -> np.ndarra
 
 
 def measure(transcripts: Transcripts, genome: Genome) -> pd.DataFrame:
-    """Lengths (bp), GC shares and ORFEXONDENSITY (coding exons per 1,000 bp of CDSLEN), one row a transcript.
+    """Lengths (bp), GC shares and ORFEXONDENSITY (coding exons per 1,000 bp of CDSLEN) of each transcript.
 
-    `frame.chrom` must hold the genome's names. CDSGC counts the stop codon, CDSLEN does not.
+    transcripts: of a GTF; `frame.chrom` must hold the genome's names.
+    genome: to read bases from.
+    CDSGC counts the stop codon, CDSLEN does not.
     """
     parts = split(transcripts)
     chrom = transcripts.frame["chrom"].to_numpy()
@@ -142,10 +160,13 @@ def measure(transcripts: Transcripts, genome: Genome) -> pd.DataFrame:
 
 
 def scaled(measured: pd.DataFrame, scale: Mapping[str, tuple[float, float]] | None = None) -> pd.DataFrame:
-    """`RNA_FEATURES`, with the lengths as z-scores of log10(length + 0.1), one row a gene.
+    """`RNA_FEATURES`, one row for each gene, with the lengths as z-scores of log10(length + 0.1).
 
-    scale: mean and standard deviation per length, such as `PUBLISHED_SCALE` (for released weights, or few genes);
-    None: those of the given genes, population standard deviation. A length that is the same everywhere becomes 0.
+    measured: what `measure` gives for the genes' transcripts.
+    scale: mean and standard deviation of each length, such as `PUBLISHED_SCALE` (for released weights, or few
+    genes);
+    default None: of the given genes, with the population standard deviation.
+    A length that is the same for all genes becomes 0.
     """
     out = measured.copy()
     for name in LENGTHS:

@@ -1,4 +1,4 @@
-"""The genes table of a cell type, results/genes/{cell_type}.tsv: one row a gene, checked when read and when written."""
+"""The genes table of a cell type, results/genes/{cell_type}.tsv: one row for each gene, always checked."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ COLUMNS = (*LOCUS, *RNA_FEATURES, ACTIVITY, EXPRESSION, DROPPED)
 class GeneTable:
     """A checked genes table.
 
-    `frame`: columns of `COLUMNS` in that order, the features, promoter_activity and expression where present;
-    `tss` 0-based bp (-1 only for a dropped gene), `dropped` is '' or the reason in words.
+    frame: columns of `COLUMNS` in that order; features, promoter_activity and expression may be absent. `tss`
+    is 0-based bp (-1 only for a dropped gene); `dropped` is '' or the reason in words.
     """
 
     frame: pd.DataFrame
@@ -43,23 +43,35 @@ class GeneTable:
 
     @property
     def rna_features(self) -> list[str]:
-        """Columns that make Batch.rna_features: the eight mRNA features, then promoter_activity, where present."""
+        """Columns of Batch.rna_features, as far as they are there: the eight mRNA features,
+        promoter_activity.
+        """
         return [name for name in (*RNA_FEATURES, ACTIVITY) if name in self.frame]
 
     @property
     def has_expression(self) -> bool:
+        """Whether the table has labels."""
         return EXPRESSION in self.frame
 
 
 def named(values: Iterable, at_most: int = 5) -> str:
-    """The first few of `values` for a message, and how many more there are."""
+    """The first few values for a message, and how many more there are.
+
+    values: anything that can be printed.
+    at_most: how many to name; default 5.
+    """
     values = [str(value) for value in values]
     more = f" and {len(values) - at_most} more" if len(values) > at_most else ""
     return ", ".join(values[:at_most]) + more
 
 
 def lengths_used(frame: pd.DataFrame, lengths: Mapping[str, int]) -> dict[str, int]:
-    """Length in bp of each chromosome that `frame` names; ValueError for one that `lengths` (the genome's) lacks."""
+    """Length in bp of each chromosome that a genes table names.
+
+    frame: column chrom.
+    lengths: bp of the genome's chromosomes.
+    Raises ValueError for a chromosome that the genome lacks.
+    """
     chromosomes = frame["chrom"].unique()
     missing = [chrom for chrom in chromosomes if chrom not in lengths]
     if missing:
@@ -71,11 +83,13 @@ def lengths_used(frame: pd.DataFrame, lengths: Mapping[str, int]) -> dict[str, i
 
 
 def gene_table(frame: pd.DataFrame, source: str | Path) -> GeneTable:
-    """Check `frame` and put its columns in order; columns that are not of the contract are left out.
+    """Check a genes table and put its columns in order; other columns than those of `COLUMNS` are left out.
 
-    `source` is named in errors. Raises ValueError for a missing column, a duplicate or empty gene id, a position or
-    strand that is none, features present only in part, and, in a gene that is kept, a missing feature or a missing,
-    infinite or negative label.
+    frame: the table.
+    source: its file, for messages.
+    Raises ValueError for a missing column, a duplicate or empty gene id, a bad position or strand, features
+    of which only some are there, and, in a gene that is kept, a missing feature or a missing, infinite or
+    negative label.
     """
     missing = [name for name in LOCUS if name not in frame]
     if missing:
@@ -136,7 +150,11 @@ def _check_values(kept: pd.DataFrame, source: str | Path) -> None:
 
 
 def read(path: str | Path) -> GeneTable:
-    """Read and check a genes table. Raises ValueError naming the file, the gene, the value and the fix."""
+    """Read and check a genes table.
+
+    path: the file, tab-separated.
+    Raises ValueError with the file, the gene, the value and the fix.
+    """
     strings = dict.fromkeys(("gene_id", "symbol", "chrom", "strand", DROPPED), str)
     try:
         frame = pd.read_csv(
@@ -155,6 +173,10 @@ def read(path: str | Path) -> GeneTable:
 
 
 def write(table: GeneTable, path: str | Path) -> None:
-    """Write a genes table, whole or not at all; floats with all their digits."""
+    """Write a genes table, whole or not at all; floats keep all their digits.
+
+    table: the genes.
+    path: the file.
+    """
     with writing(path) as part:
         table.frame.to_csv(part, sep="\t", index=False, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""A bigWig signal as bedGraph, in multiples of its genome-wide mean: what peaks are called from."""
+"""Writes a bigWig signal as bedGraph, in multiples of its genome-wide mean; peaks are called from that."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ _DECIMALS = 3  # of the multiples: far below any cutoff, and neighbours that dif
 
 
 def write_bedgraph(files: Sequence[str | Path], out: str | Path, block: int = BLOCK) -> float:
-    """Write the mean of bigWig replicates, divided by its mean over the genome, as bedGraph; returns that mean.
+    """Write the mean of bigWig replicates as bedGraph, in multiples of its genome-wide mean, and return the
+    latter.
 
-    Chromosomes are those of all replicates that hold values; missing values count 0. Each chromosome is covered
-    without a gap, for `macs3 bdgpeakcall` gives a gap the value that follows it. Memory is that of `block` bp. Raises
-    ValueError for files that are no bigWig, of different assemblies, or whose mean is not above 0.
+    files: the replicates.
+    out: the file to write.
+    block: bp held in memory at a time; default 4 Mb (16 MB of values).
+    Raises ValueError for files that are not bigWig, of different assemblies, or whose mean is not above 0.
+    The chromosomes are those of all replicates that hold values; missing values count as 0. Each chromosome
+    is covered without a gap, because `macs3 bdgpeakcall` gives a gap the value that follows it.
     """
     lengths, total = _facts(files)
     mean = total / max(1, sum(lengths.values()))

@@ -20,7 +20,10 @@ _NORMALISATIONS = ("VC", "weight")  # in order of preference
 
 
 def pseudocount(distance: float) -> float:
-    """Expected contacts p(x) = exp(s - 0.87 ln(x + 1)), s = -4.80 + 11.63 * 0.87, at `distance` x in bp."""
+    """Expected contacts p(x) = exp(s - 0.87 ln(x + 1)), s = -4.80 + 11.63 * 0.87, at a distance.
+
+    distance: x, bp.
+    """
     gamma = 0.87
     return math.exp(-4.80 + 11.63 * gamma - gamma * math.log(distance + 1))
 
@@ -29,21 +32,29 @@ PSEUDOCOUNT = pseudocount(1_000_000)
 
 
 def n_bins(length: int, resolution: int = RESOLUTION) -> int:
-    """Bins stored for a window of `length` bp: enough wherever its start falls in a bin."""
+    """Bins stored for a window: enough wherever its start falls in a bin.
+
+    length: of the window, bp.
+    resolution: of the bins, bp; default 5,000.
+    """
     return length // resolution + 2
 
 
 class ContactMap:
     """The contacts feature of a .hic, .mcool or .cool file.
 
+    name: of the signal.
+    path: the file.
+    lengths: bp of the chromosomes that will be read, by the genome's names.
+    resolution: of the bins, bp; default 5,000.
+    Raises ValueError for a file that is not a contact map, lacks the resolution (the message has those that
+    are there) or a chromosome, or was made on another assembly.
     Between each bin of a window and the bin of the TSS: normalised observed contacts (VC; else ICE `weight`;
-    else raw), missing -> 0, plus the pseudocount p(1 Mb), then log10(x + 1). A gene whose contacts, before
-    the pseudocount and summed over the 1,000 positions [tss - 500, tss + 500) (each position has its bin's
-    value, 0 off the chromosome), are below 0.01 has no usable row in the map, and its whole feature is 0.
+    else raw), missing -> 0, plus the pseudocount p(1 Mb), then log10(x + 1). A gene has no usable row in the
+    map if its contacts before the pseudocount, summed over the 1,000 positions [tss - 500, tss + 500) (each
+    position has its bin's value, 0 off the chromosome), are below 0.01; its whole feature is then 0.
 
-    name: of the signal; lengths: bp of the chromosomes that will be read, by the genome's names.
-    Raises ValueError for a file that is no contact map, lacks the resolution (names those there) or a
-    chromosome, or was made on another assembly. Safe to pickle; opens the file on first use.
+    It can be pickled; the file is opened on first use.
     """
 
     def __init__(self, name: str, path: str | Path, lengths: dict[str, int], resolution: int = RESOLUTION):
@@ -63,18 +74,24 @@ class ContactMap:
     def windows(self, chrom: str, tss: np.ndarray, length: int) -> np.ndarray:
         """Feature (n, n_bins) float32 of genes of one chromosome.
 
-        tss: (n,) 0-based; bin j of gene i covers the genome's bin floor((tss - length/2) / resolution) + j,
-        and is 0 where that lies wholly off the chromosome.
+        chrom: the genome's name.
+        tss: (n,) 0-based bp.
+        length: of the windows, bp.
+        Bin j of gene i covers the genome's bin floor((tss - length/2) / resolution) + j; it is 0 where that
+        lies wholly off the chromosome.
         """
         tss = np.asarray(tss, np.int64)
         bins = ((tss - length // 2) // self.resolution)[:, None] + np.arange(n_bins(length, self.resolution))
         return np.log10(self.between(chrom, tss, bins) + 1).astype(np.float32)
 
     def between(self, chrom: str, tss: np.ndarray, bins: np.ndarray) -> np.ndarray:
-        """Contacts (n, k) float64 of the bin of each TSS (n,) with bins (n, k) of its chromosome, before log10(x + 1).
+        """Contacts (n, k) float64 of the bin of each TSS with other bins, before log10(x + 1).
 
-        Normalised, missing -> 0, plus the pseudocount; 0 for a bin off the chromosome and for a gene without a usable
-        row.
+        chrom: the genome's name.
+        tss: (n,) 0-based bp.
+        bins: (n, k) bins of the chromosome.
+        Normalised, missing -> 0, plus the pseudocount; 0 for a bin off the chromosome and for a gene without
+        a usable row.
         """
         near, share = self._gate_bins(tss, self.lengths[chrom])
         contacts = self._contacts(chrom, tss // self.resolution, np.hstack([bins, near]))

@@ -19,11 +19,14 @@ _ALLOWED = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-*."
 
 
 def write_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
-    """Copy a FASTA file (plain, gzip or bgzip) to plain FASTA, 60 bases a line, and write `<target>.fai`.
+    """Copy a FASTA file to plain FASTA with its index, and return the length in bp of each record.
 
-    Bases are kept as they are (soft-masked lower case too: encoding ignores it). Streams in blocks, so memory
-    does not grow with the genome. Returns the length in bp of each record. Raises ValueError for a file that
-    is not FASTA, is cut short, or holds a duplicate name, an empty record or a character that is no base.
+    source: plain, gzip or bgzip.
+    target: the file to write, 60 bases a line; the index is `<target>.fai`.
+    Raises ValueError for a file that is not FASTA, is cut short, or holds a duplicate name, an empty record
+    or a character that is not a base.
+    Bases stay as they are (soft-masked lower case too, because encoding ignores case). The file is streamed
+    in blocks, so memory does not grow with the genome.
     """
     source, target = Path(source), Path(target)
     index = Path(f"{target}.fai")
@@ -102,7 +105,7 @@ class _Writer:
     def add(self, bases: bytes) -> None:
         if wrong := bases.translate(None, _ALLOWED):
             raise ValueError(
-                f"{self.source}: record {self.name} holds {wrong[:1]!r}, which is no base (IUPAC code)"
+                f"{self.source}: record {self.name} holds {wrong[:1]!r}, which is not a base (IUPAC code)"
             )
         self.length += len(bases)
         bases = self.rest + bases

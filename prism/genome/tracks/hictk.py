@@ -1,7 +1,7 @@
-"""hictkpy, with the thread that it starts for its log kept from taking a core from the work.
+"""hictkpy, with the lowest priority for the thread that it starts for its log.
 
-That thread (of hictkpy 1.4.0) asks an empty queue for messages without rest, so every process that imports hictkpy
-would use a whole core more. It cannot be stopped from Python; Linux can be told to run it with the lowest priority.
+That thread (of hictkpy 1.4.0) polls an empty queue without a pause, so every process that imports hictkpy
+would use a whole core more. Python cannot stop it, but Linux can run it with the lowest priority.
 """
 
 from __future__ import annotations

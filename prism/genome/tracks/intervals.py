@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class Intervals:
-    """Merged intervals of a BED or narrowPeak file (.gz too), by the genome's chromosome names.
+    """Merged intervals of a BED or narrowPeak file (.gz too), by the genome's names of chromosomes.
 
-    path: the file; lengths: bp of the chromosomes that will be read. A chromosome without intervals may be
-    absent. Raises ValueError for a file that is no BED, is empty, names chromosomes otherwise, or whose
-    intervals begin beyond a chromosome's end (another assembly).
+    path: the file; chromosomes without an interval may be absent.
+    lengths: bp of the chromosomes that will be read, by the genome's names.
+    Raises ValueError for a file that is not BED, is empty, names chromosomes in another way, or has intervals
+    that begin after the end of a chromosome (another assembly).
     """
 
     def __init__(self, path: str | Path, lengths: dict[str, int]):
@@ -38,7 +39,12 @@ class Intervals:
                 )
 
     def windows(self, chrom: str, starts: np.ndarray, length: int) -> np.ndarray:
-        """Mask (n, length) bool, True inside an interval, of the windows that begin at `starts` (n,)."""
+        """Mask (n, length) bool of windows, True inside an interval.
+
+        chrom: the genome's name.
+        starts: (n,) starts of the windows, 0-based bp.
+        length: of the windows, bp.
+        """
         mask = np.zeros((len(starts), length), bool)
         if chrom not in self._intervals:
             return mask
@@ -53,7 +59,12 @@ class Intervals:
         return mask
 
     def overlaps(self, chrom: str, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Whether each of [starts, ends) (n,) shares a base with an interval: (n,) bool."""
+        """Whether each of some regions shares a base with an interval: (n,) bool.
+
+        chrom: the genome's name.
+        starts: (n,) 0-based bp.
+        ends: (n,) 0-based bp, exclusive.
+        """
         if chrom not in self._intervals:
             return np.zeros(len(starts), bool)
         begins, stops = self._intervals[chrom]
@@ -62,7 +73,12 @@ class Intervals:
 
 @contextmanager
 def opened_bed(path: Path) -> Iterator[BedTool]:
-    """A BED or narrowPeak file (.gz too) as a sorted BedTool; ValueError, naming it, where it is none or damaged."""
+    """Open a BED or narrowPeak file as a sorted BedTool for the block.
+
+    path: the file (.gz too).
+    Raises ValueError, with the path, if the file is missing, damaged or not BED, or bedtools is not
+    installed.
+    """
     if not path.is_file():
         raise ValueError(f"{path}: no such interval file")
     if shutil.which("bedtools") is None:

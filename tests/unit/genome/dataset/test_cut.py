@@ -172,7 +172,7 @@ class DyingCutter:
 
 
 def test_a_killed_worker_is_explained():
-    with pytest.raises(OSError, match="a worker process was killed, most likely for want of memory"):
+    with pytest.raises(OSError, match="a worker process was killed, most likely because memory ran out"):
         list(cutting._blocks(DyingCutter(), [()] * 5, threads=2))
 
 
