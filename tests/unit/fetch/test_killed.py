@@ -17,18 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.fetch.fault_server import FaultServer, Reply
+from tests.unit.fetch.fault_server import Reply
 
 BODY = np.random.default_rng(222).bytes(3_000_000)
 MD5 = hashlib.md5(BODY).hexdigest()
 ROOT = Path(__file__).parents[3]
 HANG = 600  # seconds: no verdict depends on it
-
-
-@pytest.fixture
-def server():
-    with FaultServer() as server:
-        yield server
 
 
 def start(address: str, out: Path, *more: str) -> subprocess.Popen:

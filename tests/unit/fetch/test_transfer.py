@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import shutil
 import socket
 import tracemalloc
@@ -16,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from prism.fetch.download import fetch
 from prism.fetch.errors import FetchError
 from prism.fetch.retry import Patience
 from tests.unit.fetch.fault_server import FaultServer, Reply
@@ -24,30 +22,6 @@ from tests.unit.fetch.fault_server import FaultServer, Reply
 BODY = np.random.default_rng(2).bytes(3_000_000)
 OTHER = np.random.default_rng(22).bytes(3_000_000)
 MD5 = hashlib.md5(BODY).hexdigest()
-# short pauses only: a server that is slow because the machine is busy has not failed
-QUICK = Patience(attempts=6, pause=0.005, longest_pause=0.02, progress_every=3600)
-
-
-@pytest.fixture
-def server():
-    with FaultServer() as server:
-        yield server
-
-
-@pytest.fixture
-def lines() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def get(tmp_path, lines):
-    """Fetch into tmp_path/x.bin with short pauses; returns the manifest."""
-
-    def get(*addresses: str, patience: Patience = QUICK, **settings) -> dict:
-        settings.setdefault("environ", {})
-        return fetch(list(addresses), tmp_path / "x.bin", patience=patience, say=lines.append, **settings)
-
-    return get
 
 
 def ranges(server: FaultServer) -> list[str | None]:
@@ -58,15 +32,8 @@ def left(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def leave_part(folder: Path, kept: bytes, address: str, **origin) -> None:
-    """The state of a download that was killed after `kept`."""
-    (folder / "x.bin.part").write_bytes(kept)
-    origin = {"etag": '"v1"', "last_modified": None, "size": len(BODY)} | origin
-    (folder / "x.bin.part.json").write_text(json.dumps({"address": address} | origin))
-
-
-def test_good_server_leaves_file_and_manifest_only(server, get, tmp_path):
-    manifest = get(server.put("/x.bin", BODY), md5=MD5.upper(), size=3_000_000)
+def test_good_server_leaves_file_and_manifest_only(server, transfer, tmp_path):
+    manifest = transfer(server.put("/x.bin", BODY), md5=MD5.upper(), size=3_000_000)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert json.loads((tmp_path / "x.bin.json").read_text()) == manifest
     assert manifest["md5"] == MD5
@@ -76,178 +43,79 @@ def test_good_server_leaves_file_and_manifest_only(server, get, tmp_path):
     assert left(tmp_path) == ["x.bin", "x.bin.json"]
 
 
-def test_cut_connections_are_resumed_where_they_broke(server, get, tmp_path, lines):
+def test_cut_connections_are_resumed_where_they_broke(server, transfer, tmp_path, lines):
     cuts = [Reply(cut_after=1_000_000), Reply(cut_after=500_000)]
-    get(server.put("/x.bin", BODY, *cuts), md5=MD5)
+    transfer(server.put("/x.bin", BODY, *cuts), md5=MD5)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert ranges(server) == [None, "bytes=1000000-", "bytes=1500000-"]
     assert server.requests[1].headers["If-Range"] == '"v1"'
     assert any("connection cut at 1.0 MB of 3.0 MB; attempt 2 of 6" in line for line in lines)
 
 
-def test_more_cuts_than_attempts_are_fine_while_there_is_headway(server, get, tmp_path):
+def test_more_cuts_than_attempts_are_fine_while_there_is_headway(server, transfer, tmp_path):
     patience = Patience(attempts=2, pause=0.001, steady=300_000)
-    get(server.put("/x.bin", BODY, usual=Reply(cut_after=300_000)), md5=MD5, patience=patience)
+    transfer(server.put("/x.bin", BODY, usual=Reply(cut_after=300_000)), md5=MD5, patience=patience)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert len(server.requests) == 10
 
 
-def test_server_without_ranges_starts_over(server, get, tmp_path):
+def test_server_without_ranges_starts_over(server, transfer, tmp_path):
     usual = Reply(ranges=False)
-    get(server.put("/x.bin", BODY, Reply(cut_after=1_000_000), usual=usual), md5=MD5)
+    transfer(server.put("/x.bin", BODY, Reply(cut_after=1_000_000), usual=usual), md5=MD5)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert ranges(server) == [None, "bytes=1000000-"]
 
 
-def test_file_changed_midway_is_never_spliced(server, get, tmp_path):
-    address = server.put("/x.bin", OTHER, etag='"v2"')
-    leave_part(tmp_path, BODY[:1_000_000], address)
-    assert get(address)["md5"] == hashlib.md5(OTHER).hexdigest()
-    assert server.requests[0].headers["If-Range"] == '"v1"'
-    assert (tmp_path / "x.bin").read_bytes() == OTHER
-
-
-def test_changed_file_of_a_server_that_ignores_if_range(server, get, tmp_path):
-    address = server.put("/x.bin", OTHER, etag='"v2"', usual=Reply(if_range=False))
-    leave_part(tmp_path, BODY[:1_000_000], address)
-    get(address)
-    assert (tmp_path / "x.bin").read_bytes() == OTHER
-    assert ranges(server) == ["bytes=1000000-", None]
-
-
-def test_last_modified_guards_where_the_etag_is_weak(server, get, tmp_path):
-    date = "Wed, 21 Oct 2015 07:28:00 GMT"
-    address = server.put("/x.bin", BODY, Reply(cut_after=1_000_000), etag='W/"v1"', last_modified=date)
-    get(address)
-    assert server.requests[1].headers["If-Range"] == date
-    assert (tmp_path / "x.bin").read_bytes() == BODY
-
-
-def test_without_a_validator_only_a_known_md5_allows_resuming(server, get, tmp_path):
-    address = server.put("/x.bin", BODY, Reply(cut_after=1_000_000), etag=None)
-    get(address)
-    assert ranges(server) == [None, None]
-    (tmp_path / "x.bin").unlink()
-    server.requests.clear()
-    server.put("/x.bin", BODY, Reply(cut_after=1_000_000), etag=None)
-    get(address, md5=MD5)
-    assert ranges(server) == [None, "bytes=1000000-"]
-
-
-def test_spliced_bytes_with_a_wrong_md5_get_one_fresh_start(server, get, tmp_path):
-    address = server.put("/x.bin", BODY, etag=None)
-    leave_part(tmp_path, OTHER[:1_000_000], address, etag=None)
-    get(address, md5=MD5)
-    assert (tmp_path / "x.bin").read_bytes() == BODY
-    assert ranges(server) == ["bytes=1000000-", None]
-
-
-def test_crash_between_manifest_and_rename_is_mended_without_a_transfer(server, get, tmp_path, monkeypatch):
-    address, rename = server.put("/x.bin", BODY), os.replace
-
-    def crash(source, target):
-        if Path(target).name == "x.bin":
-            raise KeyboardInterrupt
-        rename(source, target)
-
-    monkeypatch.setattr(os, "replace", crash)
-    with pytest.raises(KeyboardInterrupt):
-        get(address)
-    monkeypatch.undo()
-    assert left(tmp_path) == ["x.bin.json", "x.bin.part", "x.bin.part.json"]
-    get(address)
-    assert len(server.requests) == 1
-    assert left(tmp_path) == ["x.bin", "x.bin.json"]
-    assert (tmp_path / "x.bin").read_bytes() == BODY
-
-
-def test_416_with_all_bytes_here_means_done(server, get, tmp_path):
-    address = server.put("/x.bin", BODY)
-    leave_part(tmp_path, BODY, address, size=None)
-    get(address, md5=MD5)
-    assert ranges(server) == ["bytes=3000000-"]
-    assert (tmp_path / "x.bin").read_bytes() == BODY
-
-
-def test_416_with_too_many_bytes_here_starts_over(server, get, tmp_path):
-    address = server.put("/x.bin", BODY)
-    leave_part(tmp_path, BODY + b"tail", address, size=None)
-    get(address, md5=MD5)
-    assert ranges(server) == ["bytes=3000004-", None]
-    assert (tmp_path / "x.bin").read_bytes() == BODY
-
-
-@pytest.mark.parametrize("sidecar", ["", "[]", '{"address": 1}', None])
-def test_part_without_a_readable_description_is_not_trusted(server, get, tmp_path, sidecar):
-    (tmp_path / "x.bin.part").write_bytes(OTHER[:1_000_000])
-    if sidecar is not None:
-        (tmp_path / "x.bin.part.json").write_text(sidecar)
-    get(server.put("/x.bin", BODY))
-    assert ranges(server) == [None]
-    assert (tmp_path / "x.bin").read_bytes() == BODY
-
-
-def test_part_that_is_a_link_never_reaches_the_users_file(server, get, tmp_path):
-    mine = tmp_path / "mine.bin"
-    mine.write_bytes(b"precious")
-    leave_part(tmp_path, b"", server.url("/x.bin"))
-    (tmp_path / "x.bin.part").unlink()
-    (tmp_path / "x.bin.part").symlink_to(mine)
-    get(server.put("/x.bin", BODY))
-    assert mine.read_bytes() == b"precious"
-    assert not (tmp_path / "x.bin").is_symlink()
-
-
-def test_content_length_too_long_with_known_md5(server, get, tmp_path):
+def test_content_length_too_long_with_known_md5(server, transfer, tmp_path):
     """The answer looks cut; asking for the rest shows that nothing is missing."""
-    get(server.put("/x.bin", BODY, usual=Reply(length=3_000_100)), md5=MD5)
+    transfer(server.put("/x.bin", BODY, usual=Reply(length=3_000_100)), md5=MD5)
     assert ranges(server) == [None, "bytes=3000000-"]
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
 
-def test_content_length_too_short_is_found_by_the_md5(server, get, tmp_path):
+def test_content_length_too_short_is_found_by_the_md5(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY, usual=Reply(length=2_999_000))
     short = hashlib.md5(BODY[:2_999_000]).hexdigest()
     with pytest.raises(FetchError, match=rf"x\.bin: md5 mismatch \(expected {MD5}, got {short}\); if http"):
-        get(address, md5=MD5)
+        transfer(address, md5=MD5)
     assert left(tmp_path) == []
 
 
-def test_announced_size_differs_from_the_expected(server, get, tmp_path):
+def test_announced_size_differs_from_the_expected(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY)
     with pytest.raises(FetchError, match=r"size mismatch \(expected 5 bytes, 127.0.0.1 announces 3000000\)"):
-        get(address, size=5)
+        transfer(address, size=5)
     assert left(tmp_path) == []
 
 
-def test_chunked_answer_larger_than_expected_is_stopped(server, get, tmp_path):
+def test_chunked_answer_larger_than_expected_is_stopped(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY, usual=Reply(chunked=True))
     with pytest.raises(FetchError, match=r"size mismatch \(expected 1000 bytes, 127.0.0.1 sends more\)"):
-        get(address, size=1000)
+        transfer(address, size=1000)
     assert left(tmp_path) == []
 
 
-def test_bytes_are_kept_as_sent_whatever_the_content_encoding(server, get, tmp_path):
+def test_bytes_are_kept_as_sent_whatever_the_content_encoding(server, transfer, tmp_path):
     """Some servers label a .gz file as an encoding, which http libraries undo."""
     body = gzip.compress(BODY[:10_000])
-    get(server.put("/x.bin", body, usual=Reply(headers={"Content-Encoding": "gzip"})))
+    transfer(server.put("/x.bin", body, usual=Reply(headers={"Content-Encoding": "gzip"})))
     assert (tmp_path / "x.bin").read_bytes() == body
     assert server.requests[0].headers["Accept-Encoding"] == "identity"
 
 
-def test_chunked_answer_cut_is_resumed(server, get, tmp_path):
-    get(server.put("/x.bin", BODY, Reply(chunked=True, cut_after=1_000_000)))
+def test_chunked_answer_cut_is_resumed(server, transfer, tmp_path):
+    transfer(server.put("/x.bin", BODY, Reply(chunked=True, cut_after=1_000_000)))
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
 
-def test_wrong_bytes_are_deleted_and_a_re_run_starts_clean(server, get, tmp_path):
+def test_wrong_bytes_are_deleted_and_a_re_run_starts_clean(server, transfer, tmp_path):
     address = server.put("/x.bin", OTHER)
     with pytest.raises(FetchError, match="md5 mismatch"):
-        get(address, md5=MD5)
+        transfer(address, md5=MD5)
     assert len(server.requests) == 1
     assert left(tmp_path) == []
     server.put("/x.bin", BODY)
-    get(address, md5=MD5)
+    transfer(address, md5=MD5)
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
 
@@ -255,99 +123,87 @@ def test_wrong_bytes_are_deleted_and_a_re_run_starts_clean(server, get, tmp_path
     ("status", "words"),
     [(404, r"has no such file \(404\)"), (403, r"does not allow it \(403\)"), (418, "answers 418")],
 )
-def test_refusals_are_not_repeated(server, get, status, words):
+def test_refusals_are_not_repeated(server, transfer, status, words):
     with pytest.raises(FetchError, match=rf"x\.bin: 127\.0\.0\.1 {words}"):
-        get(server.put("/x.bin", BODY, usual=Reply(status=status)))
+        transfer(server.put("/x.bin", BODY, usual=Reply(status=status)))
     assert len(server.requests) == 1
 
 
-def test_500_then_good(server, get, tmp_path):
-    get(server.put("/x.bin", BODY, Reply(status=500), Reply(status=503)), md5=MD5)
+def test_500_then_good(server, transfer, tmp_path):
+    transfer(server.put("/x.bin", BODY, Reply(status=500), Reply(status=503)), md5=MD5)
     assert len(server.requests) == 3
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
 
-def test_pauses_grow_and_end_after_six_attempts(server, get, monkeypatch, lines):
+def test_pauses_grow_and_end_after_six_attempts(server, transfer, monkeypatch, lines):
     pauses = []
     monkeypatch.setattr("prism.fetch.retry.time.sleep", pauses.append)
     replies = [Reply(status=503, headers={"Retry-After": "9"})]
     address = server.put("/x.bin", BODY, *replies, usual=Reply(status=500))
     with pytest.raises(FetchError, match="answers 500; gave up after 6 attempts, re-run to go on"):
-        get(address, patience=Patience())
+        transfer(address, patience=Patience())
     assert pauses == [9, 4, 8, 16, 32]
     assert len(server.requests) == 6
     assert lines[1] == "x.bin: 127.0.0.1 answers 500; attempt 3 of 6 in 4 s"
 
 
-def test_stall_is_cut_short_and_resumed(server, get, tmp_path, lines):
-    get(server.put("/x.bin", BODY, Reply(stall_after=1 << 20)), md5=MD5, patience=replace(QUICK, read=3))
+def test_stall_is_cut_short_and_resumed(server, transfer, tmp_path, lines, quick):
+    transfer(server.put("/x.bin", BODY, Reply(stall_after=1 << 20)), md5=MD5, patience=replace(quick, read=3))
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert ranges(server) == [None, f"bytes={1 << 20}-"]
     assert any("no byte in 3 s" in line for line in lines)
 
 
-def test_nobody_listens(get):
+def test_nobody_listens(transfer):
     """A port that is taken, so that no other process can get it meanwhile, and where nobody listens."""
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         with pytest.raises(FetchError, match=r"127\.0\.0\.1: cannot connect; gave up after 6 attempts"):
-            get(f"http://127.0.0.1:{deaf.getsockname()[1]}/x.bin")
+            transfer(f"http://127.0.0.1:{deaf.getsockname()[1]}/x.bin")
 
 
-def test_redirects_in_a_circle(server, get):
+def test_redirects_in_a_circle(server, transfer):
     address = server.put("/x.bin", BODY, usual=Reply(status=302, location="/x.bin"))
     with pytest.raises(FetchError, match="redirects in a circle"):
-        get(address)
+        transfer(address)
 
 
-def test_given_up_transfer_goes_on_in_the_next_run(server, get, tmp_path):
-    address = server.put("/x.bin", BODY, Reply(cut_after=2_000_000), usual=Reply(status=500))
-    with pytest.raises(FetchError, match="gave up"):
-        get(address, md5=MD5)
-    assert left(tmp_path) == ["x.bin.part", "x.bin.part.json"]
-    server.requests.clear()
-    server.resources["/x.bin"].usual = Reply()
-    get(address, md5=MD5)
-    assert ranges(server) == ["bytes=2000000-"]
-    assert left(tmp_path) == ["x.bin", "x.bin.json"]
-
-
-def test_second_address_after_a_refusal(server, get, tmp_path):
-    manifest = get(server.url("/gone"), server.put("/x.bin", BODY), md5=MD5)
+def test_second_address_after_a_refusal(server, transfer, tmp_path):
+    manifest = transfer(server.url("/gone"), server.put("/x.bin", BODY), md5=MD5)
     assert manifest["address"] == server.url("/x.bin")
 
 
-def test_second_address_after_wrong_bytes(server, get, tmp_path):
+def test_second_address_after_wrong_bytes(server, transfer, tmp_path):
     wrong = server.put("/wrong.bin", OTHER)
-    manifest = get(wrong, server.put("/x.bin", BODY), md5=MD5)
+    manifest = transfer(wrong, server.put("/x.bin", BODY), md5=MD5)
     assert manifest["address"] == server.url("/x.bin")
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
 
-def test_file_that_is_here_is_hashed_and_not_fetched_again(server, get, tmp_path):
+def test_file_that_is_here_is_hashed_and_not_fetched_again(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY)
-    first = get(address)
-    assert get(address, md5=MD5) == first
+    first = transfer(address)
+    assert transfer(address, md5=MD5) == first
     assert len(server.requests) == 1
     (tmp_path / "x.bin").write_bytes(BODY[:-1] + b"?")
-    get(address)
+    transfer(address)
     assert len(server.requests) == 2
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
 
-def test_no_room_on_the_disk(server, get, monkeypatch, tmp_path):
+def test_no_room_on_the_disk(server, transfer, monkeypatch, tmp_path):
     usage = namedtuple("usage", "total used free")(10**9, 10**9 - 5000, 5000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(FetchError, match=r"needs 3\.0 MB, .* has 5 kB free; make room"):
-        get(server.put("/x.bin", BODY))
+        transfer(server.put("/x.bin", BODY))
     assert left(tmp_path) == []
 
 
-def test_memory_does_not_grow_with_the_file(server, get, tmp_path):
+def test_memory_does_not_grow_with_the_file(server, transfer, tmp_path):
     body = b"\x00" * 40_000_000
     address = server.put("/x.bin", body)
     tracemalloc.start()
-    get(address)
+    transfer(address)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8_000_000

@@ -51,8 +51,6 @@ def table(positions, mask, **signals):
 
 
 NEAR = np.arange(-50, 51, 10)
-
-
 FAR = np.arange(-50_000, 50_001, 5000)
 
 

@@ -11,19 +11,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from prism.quality import measure
 from prism.quality.gene_summary import summarise
-from tests.unit.quality import quality_cases
-from tests.unit.quality.quality_cases import BIN, LENGTH
-
-
-def measured(case, folder, **options):
-    path, table = case.write(folder)
-    with h5py.File(path) as windows:
-        return measure.measure(windows, table, "CAGE", case.strands, **options)
-
-
-@pytest.fixture
-def case():
-    return quality_cases.clean()
+from tests.unit.quality.toy_dataset import BIN, LENGTH, measured
 
 
 class TestSummary:

@@ -17,17 +17,10 @@ from prism.quality.page.contacts import contacts_figure
 from prism.quality.page.correlation import correlation_figure
 from prism.quality.page.label import label_figure
 from tests.unit.drawing.drawn_figure import marks, panels, words
-from tests.unit.quality import quality_cases
-from tests.unit.quality.quality_cases import CHROM_LENGTH
-from tests.unit.quality.test_measure import measured
+from tests.unit.quality.toy_dataset import CHROM_LENGTH, CHROMOSOMES, measured
 from workflow_scripts import quality
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
-
-
-@pytest.fixture
-def case():
-    return quality_cases.clean()
 
 
 @pytest.fixture
@@ -96,7 +89,7 @@ def run(case, tmp_path, monkeypatch):
     def write_tracks():
         for sign in "+-":
             with pyBigWig.open(str(tmp_path / f"label{sign}.bw"), "w") as track:
-                track.addHeader([(chrom, CHROM_LENGTH) for chrom in quality_cases.CHROMOSOMES])
+                track.addHeader([(chrom, CHROM_LENGTH) for chrom in CHROMOSOMES])
                 for chrom, rows in case.genes.groupby("chrom", sort=False):
                     values = [float(6 if strand == sign else 2) for strand in rows["strand"]]
                     tss = rows["tss"].tolist()

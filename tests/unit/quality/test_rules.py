@@ -9,8 +9,7 @@ from scipy.stats import rankdata
 
 from prism.quality import measure
 from prism.quality.dataset_rules import find
-from tests.unit.quality import quality_cases
-from tests.unit.quality.quality_cases import LENGTH
+from tests.unit.quality.toy_dataset import LENGTH, clean
 
 
 def findings(case, folder):
@@ -21,11 +20,11 @@ def findings(case, folder):
 
 def test_a_clean_dataset_gives_none(tmp_path):
     for seed in range(5):
-        assert findings(quality_cases.clean(seed), tmp_path) == []
+        assert findings(clean(seed), tmp_path) == []
 
 
 def test_a_clean_dataset_without_label_gives_none(tmp_path):
-    case = quality_cases.clean()
+    case = clean()
     case.genes, case.strands = case.genes.drop(columns="expression"), None
     assert findings(case, tmp_path) == []
 
@@ -149,7 +148,7 @@ DEFECTS = [
     ("spoil", "key", "subject", "value", "words"), DEFECTS, ids=[defect[1] for defect in DEFECTS]
 )
 def test_one_defect_one_finding(tmp_path, spoil, key, subject, value, words):
-    case = quality_cases.clean()
+    case = clean()
     spoil(case, np.random.default_rng(8))
     found = findings(case, tmp_path)
     assert [(finding.key, finding.subject) for finding in found] == [(key, subject)]
@@ -162,7 +161,7 @@ def test_one_defect_one_finding(tmp_path, spoil, key, subject, value, words):
 
 
 def test_warnings_come_before_notes(tmp_path):
-    case = quality_cases.clean()
+    case = clean()
     many_dropped(case, None)
     duplicate(case, None)
     assert [finding.level for finding in findings(case, tmp_path)] == ["warning", "note"]
@@ -170,7 +169,7 @@ def test_warnings_come_before_notes(tmp_path):
 
 def test_few_genes_raise_no_statistics(tmp_path):
     """29 genes: neither a peak nor a correlation is judged."""
-    case = quality_cases.clean()
+    case = clean()
     no_peak(case, np.random.default_rng(8))
     keep = slice(0, 29)
     case.genes, case.contacts, case.strands = case.genes[keep], case.contacts[keep], case.strands[:, keep]

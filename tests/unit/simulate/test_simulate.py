@@ -11,7 +11,6 @@ import hictkpy
 import numpy as np
 import pandas as pd
 import pyBigWig
-import pysam
 import pytest
 
 from prism.genome.genes.gtf import read_gtf
@@ -24,44 +23,7 @@ from prism.simulate.floor import mean_signals, simulated_means
 from prism.simulate.landscape import lay_out
 from prism.simulate.promoters import MOTIFS
 
-SMALL = {
-    "seed": 3,
-    "n_chromosomes": 4,
-    "genes_per_chromosome": 30,
-    "chromosome_length": 500_017,
-    "confounding": 1.0,
-}
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A small simulated genome on disk."""
-    folder = tmp_path_factory.mktemp("simulated")
-    simulate(SMALL, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def truth(folder):
-    return pd.read_csv(folder / "simA" / "truth.tsv", sep="\t")
-
-
-@pytest.fixture(scope="module")
-def gtf(folder):
-    """The annotation's lines, 0-based half-open, with gene_id taken from the attributes."""
-    names = ["chrom", "source", "feature", "start", "end", "score", "strand", "frame", "attributes"]
-    table = pd.read_csv(folder / "annotation.gtf.gz", sep="\t", comment="#", names=names)
-    table["start"] -= 1
-    table["gene_id"] = table["attributes"].str.extract(r'gene_id "([^"]+)"')
-    return table
-
-
-@pytest.fixture(scope="module")
-def genome(folder):
-    """The bgzipped FASTA, opened by its index."""
-    with pysam.FastaFile(str(folder / "genome.fa.gz")) as fasta:
-        yield fasta
 
 
 def bases(genome, chrom, start, end, strand="+"):
@@ -73,8 +35,8 @@ def bases(genome, chrom, start, end, strand="+"):
 # Files
 
 
-def test_one_seed_gives_one_set_of_files(folder, tmp_path):
-    simulate(SMALL, tmp_path / "again")
+def test_one_seed_gives_one_set_of_files(folder, tmp_path, small):
+    simulate(small, tmp_path / "again")
     files = sorted(
         path.relative_to(folder) for path in folder.rglob("*") if path.suffix not in (".fai", ".gzi")
     )
@@ -99,13 +61,13 @@ def test_one_seed_gives_one_set_of_files(folder, tmp_path):
         assert (folder / path).read_bytes() == (tmp_path / "again" / path).read_bytes(), path
 
 
-def test_another_seed_gives_another_genome():
-    first, second = (lay_out(Settings.read({**SMALL, "seed": seed})) for seed in (3, 4))
+def test_another_seed_gives_another_genome(small):
+    first, second = (lay_out(Settings.read({**small, "seed": seed})) for seed in (3, 4))
     assert (first.genes["tss"] != second.genes["tss"]).mean() > 0.9
 
 
-def test_genome_opens_and_has_telomeres(genome, folder):
-    length = SMALL["chromosome_length"]
+def test_genome_opens_and_has_telomeres(genome, folder, small):
+    length = small["chromosome_length"]
     assert list(genome.references) == ["chr1", "chr2", "chr3", "chr4"]
     assert list(genome.lengths) == [length] * 4
     assert set(genome.fetch("chr2", 0, 10_000)) == set(genome.fetch("chr2", length - 10_000, length)) == {"N"}
@@ -117,8 +79,8 @@ def test_genome_opens_and_has_telomeres(genome, folder):
     assert any(line.islower() for line in lines)
 
 
-def test_bigwigs_open(folder):
-    lengths = dict.fromkeys(["chr1", "chr2", "chr3", "chr4"], SMALL["chromosome_length"])
+def test_bigwigs_open(folder, small):
+    lengths = dict.fromkeys(["chr1", "chr2", "chr3", "chr4"], small["chromosome_length"])
     for name, low, high in [
         ("H3K27ac", 0, 1000),
         ("DNase", 0, 1000),
@@ -170,10 +132,10 @@ def test_contacts_open_and_are_balanced(folder):
     np.testing.assert_allclose(np.nan_to_num(square), np.nan_to_num(balanced), rtol=1e-9)
 
 
-def test_peaks_lie_at_promoters_and_enhancers(folder, truth):
+def test_peaks_lie_at_promoters_and_enhancers(folder, truth, small):
     peaks = pd.read_csv(folder / "simA" / "peaks.narrowPeak", sep="\t", header=None)
     assert peaks.shape[1] == 10
-    assert ((peaks[1] >= 0) & (peaks[1] < peaks[2]) & (peaks[2] <= SMALL["chromosome_length"])).all()
+    assert ((peaks[1] >= 0) & (peaks[1] < peaks[2]) & (peaks[2] <= small["chromosome_length"])).all()
     assert peaks[4].between(0, 1000).all()
     summits = set(zip(peaks[0], peaks[1] + peaks[9], strict=True))
     promoters = sum((gene.chrom, gene.tss) in summits for gene in truth.itertuples())
@@ -181,10 +143,10 @@ def test_peaks_lie_at_promoters_and_enhancers(folder, truth):
     assert promoters < len(peaks)
 
 
-def test_blacklist_lies_within_bounds_and_off_promoters(folder, truth):
+def test_blacklist_lies_within_bounds_and_off_promoters(folder, truth, small):
     table = pd.read_csv(folder / "blacklist.bed", sep="\t", names=["chrom", "start", "end", "name"])
     assert ((table["start"] >= 0) & (table["start"] < table["end"])).all()
-    assert (table["end"] <= SMALL["chromosome_length"]).all()
+    assert (table["end"] <= small["chromosome_length"]).all()
     assert (table["name"] == "High Signal Region").any()
     for chrom, rows in table.groupby("chrom"):
         assert (rows["start"].to_numpy()[1:] > rows["end"].to_numpy()[:-1]).all()
@@ -196,58 +158,6 @@ def test_blacklist_lies_within_bounds_and_off_promoters(folder, truth):
 
 
 # Annotation
-
-
-def test_tss_in_the_gtf_is_the_truth_s(gtf, truth):
-    genes = gtf[gtf["feature"] == "gene"].reset_index(drop=True)
-    tss = np.where(genes["strand"] == "+", genes["start"], genes["end"] - 1)
-    assert genes["gene_id"].tolist() == truth["gene_id"].tolist()
-    assert genes["strand"].tolist() == truth["strand"].tolist()
-    assert set(truth["strand"]) == {"+", "-"}
-    np.testing.assert_array_equal(tss, truth["tss"])
-
-
-def spliced(genome, rows, strand):
-    """The joined bases of GTF rows in the transcript's direction."""
-    rows = rows.sort_values("start")
-    pieces = [bases(genome, row.chrom, row.start, row.end, strand) for row in rows.itertuples()]
-    return "".join(pieces if strand == "+" else pieces[::-1])
-
-
-def test_genes_are_well_formed(gtf, truth, genome):
-    for gene in truth.itertuples():
-        rows = gtf[gtf["gene_id"] == gene.gene_id]
-        parts = {name: group for name, group in rows.groupby("feature")}
-        size = {name: int((group["end"] - group["start"]).sum()) for name, group in parts.items()}
-        assert size["CDS"] == gene.cds_length
-        assert size["CDS"] % 3 == 0
-        assert size["start_codon"] == size["stop_codon"] == 3
-        assert size["five_prime_utr"] == gene.utr5_length
-        assert size["three_prime_utr"] == gene.utr3_length
-        assert (
-            size["exon"]
-            == size["five_prime_utr"] + size["CDS"] + size["stop_codon"] + size["three_prime_utr"]
-        )
-        assert size["gene"] == size["transcript"] == size["exon"] + gene.intron_length
-        assert len(parts["CDS"]) == gene.coding_exons
-        coding = spliced(genome, parts["CDS"], gene.strand)
-        codons = re.findall("...", coding)
-        assert codons[0] == spliced(genome, parts["start_codon"], gene.strand) == "ATG"
-        assert not {"TAA", "TAG", "TGA"} & set(codons)
-        assert spliced(genome, parts["stop_codon"], gene.strand) in {"TAA", "TAG", "TGA"}
-        done = np.cumsum([0, *(parts["CDS"]["end"] - parts["CDS"]["start"])])[:-1]
-        assert parts["CDS"]["frame"].astype(int).tolist() == [-before % 3 for before in done]
-
-
-def test_introns_begin_with_gt_and_end_with_ag(gtf, genome):
-    seen = 0
-    for _, exons in gtf[gtf["feature"] == "exon"].groupby("gene_id"):
-        exons = exons.sort_values("start")
-        for left, right in pairwise(exons.itertuples()):
-            intron = bases(genome, left.chrom, left.end, right.start, left.strand)
-            assert (intron[:2], intron[-2:]) == ("GT", "AG")
-            seen += 1
-    assert seen > 100
 
 
 def test_promoters_hold_the_motifs_of_the_truth(truth, genome):
@@ -308,7 +218,7 @@ def test_cell_types_share_the_genome_and_differ_in_the_mark(folder, truth):
     assert np.corrcoef(truth["expression"], other["expression"])[0, 1] < 0.95
 
 
-def test_files_hold_the_simulated_signals(folder, truth):
-    landscape = lay_out(Settings.read(SMALL))
+def test_files_hold_the_simulated_signals(folder, truth, small):
+    landscape = lay_out(Settings.read(small))
     direct = simulated_means(landscape, draw_cell(landscape, "simA"))
     np.testing.assert_allclose(mean_signals(folder / "simA", truth), direct, rtol=1e-5, atol=1e-6)

@@ -21,8 +21,6 @@ def _frame(table: genes.GeneTable) -> pd.DataFrame:
 
 
 SETTINGS = ListSettings.parse({"tss_base": 1, "columns": {"gene_id": "id", "chrom": "chr", "tss": "TSS"}})
-
-
 STRANDED = ListSettings.parse(
     {
         "tss_base": 0,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from prism.genome.genes.table import GeneTable, gene_table
+from prism.quality import measure
 
 LENGTH, BIN, CHROM_LENGTH = 400, 40, 1_000_000
 CHROMOSOMES = {"chr2": 60, "chr10": 60, "chrX": 60}
@@ -85,3 +86,10 @@ def track(genes: pd.DataFrame, draw: np.random.Generator, height: float) -> np.n
     level = genes["expression"].to_numpy() + draw.exponential(1.5, len(genes))
     peak = height * level[:, None] * np.exp(-((position / 50.0) ** 2))[None]
     return draw.poisson(0.5 + peak).astype(float)
+
+
+def measured(case: Case, folder: Path, **options) -> dict:
+    """What is measured of a dataset, which is written into a folder."""
+    path, table = case.write(folder)
+    with h5py.File(path) as windows:
+        return measure.measure(windows, table, "CAGE", case.strands, **options)

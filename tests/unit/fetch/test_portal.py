@@ -1,52 +1,26 @@
-"""ENCODE, 4DN, file addresses, the user's own files and members of zips."""
+"""ENCODE and 4DN: records, checksums, keys that go to the portal alone, and logs without secrets."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from prism.fetch.download import Portals, fetch
 from prism.fetch.errors import FetchError
-from prism.fetch.retry import Patience
 from tests.unit.fetch.fault_server import FaultServer, Reply
 
-QUICK = Patience(attempts=2, pause=0.005)
 BED = b"chr1\t10\t20\nchr1\t30\t40\n"
 MD5 = hashlib.md5(BED).hexdigest()
 KEY = {"FOURDN_KEY_ID": "KEYIDabc", "FOURDN_KEY_SECRET": "hunter2secret"}
 BASIC = base64.b64encode(b"KEYIDabc:hunter2secret").decode()
 ENCODE = "ENCFF414OGC"
 FOURDN = "4DNFITUOMFUQ"
-
-
-@pytest.fixture
-def server():
-    with FaultServer() as server:
-        yield server
-
-
-@pytest.fixture
-def get(tmp_path, server):
-    """Fetch into tmp_path/<name>; both portals are the loopback server."""
-
-    def get(*addresses: str, name: str = "x.bed", **settings) -> dict:
-        settings = {
-            "environ": {},
-            "portals": Portals(server.url(), server.url()),
-            "say": lambda _: None,
-        } | settings
-        return fetch(list(addresses), tmp_path / name, patience=QUICK, **settings)
-
-    return get
 
 
 def encode_record(server: FaultServer, body: bytes = BED, **changes) -> dict:
@@ -228,114 +202,3 @@ def test_4dn_portal_after_an_open_address_that_fails(server, get):
     manifest = get(server.url("/gone.hic"), FOURDN, name="x.dat", environ=KEY)
     assert manifest["provider"] == "4DN"
     assert manifest["md5_vouched_by"] is None
-
-
-def test_file_address_is_copied_and_verified(get, tmp_path):
-    origin = tmp_path / "my files"
-    origin.mkdir()
-    (origin / "a.bed").write_bytes(BED)
-    manifest = get(f"file://{tmp_path}/my%20files/a.bed", md5=MD5)
-    assert manifest["md5"] == MD5
-    assert not (tmp_path / "x.bed").is_symlink()
-    assert (tmp_path / "x.bed").read_bytes() == BED
-    with pytest.raises(FetchError, match="md5 mismatch"):
-        get(f"file://{tmp_path}/my%20files/a.bed", md5="0" * 32, name="y.bed")
-    with pytest.raises(FetchError, match=r"gone.bed: no such file"):
-        get(f"file://{tmp_path}/gone.bed", name="y.bed")
-    assert sorted(path.name for path in tmp_path.glob("y.bed*")) == []
-
-
-def test_path_is_linked_not_copied(get, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.bed").write_bytes(BED)
-    manifest = get("mine.bed", kind="bed")
-    assert os.readlink(tmp_path / "x.bed") == str(tmp_path / "mine.bed")
-    assert manifest["md5"] == MD5
-    assert manifest["link"] == str(tmp_path / "mine.bed")
-    assert get("mine.bed", kind="bed") == manifest
-
-
-def test_path_that_is_wrong_leaves_the_users_file_alone(get, tmp_path):
-    mine = tmp_path / "mine.bed"
-    mine.write_bytes(BED)
-    with pytest.raises(FetchError, match=r"x\.bed: md5 mismatch \(expected 0+, got "):
-        get(str(mine), md5="0" * 32)
-    with pytest.raises(FetchError, match=r"x\.bigWig: not a bigWig .*correct the path"):
-        get(str(mine), kind="bigwig", name="x.bigWig")
-    with pytest.raises(FetchError, match="is where the link to it would be"):
-        get(str(mine), name="mine.bed")
-    with pytest.raises(FetchError, match=r"gone\.bed: no such file; correct the path"):
-        get(str(tmp_path / "gone.bed"))
-    assert mine.read_bytes() == BED
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.bed"]
-
-
-def test_link_of_an_earlier_run_is_replaced_by_a_download(server, get, tmp_path):
-    mine = tmp_path / "mine.bed"
-    mine.write_bytes(b"chr9\t1\t2\n")
-    get(str(mine))
-    get(server.put("/x.bed", BED))
-    assert (tmp_path / "x.bed").read_bytes() == BED
-    assert not (tmp_path / "x.bed").is_symlink()
-    assert mine.read_bytes() == b"chr9\t1\t2\n"
-
-
-TABLE = b"gene_id,K562_CAGE\nENSG1,2.5\n"
-
-
-def zipped() -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("data/expression.csv", TABLE)
-        archive.writestr("data/readme.txt", "words")
-    return stream.getvalue()
-
-
-def test_member_of_a_zip(server, get, tmp_path):
-    body = zipped()
-    address = server.put("/z.zip", body, Reply(cut_after=100))
-    md5 = hashlib.md5(body).hexdigest()
-    manifest = get(address, member="expression.csv", md5=md5, kind="table", name="x.csv")
-    assert (tmp_path / "x.csv").read_bytes() == TABLE
-    assert manifest["md5"] == hashlib.md5(TABLE).hexdigest()
-    assert manifest["archive"] == {"md5": md5, "size": len(body)}
-    assert manifest["member"] == "expression.csv"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "x.csv.json"]
-    requests = len(server.requests)
-    assert get(address, member="expression.csv", md5=md5, kind="table", name="x.csv") == manifest
-    assert len(server.requests) == requests
-
-
-def test_misspelt_member_keeps_the_zip_for_the_next_run(server, get, tmp_path):
-    address = server.put("/z.zip", zipped())
-    with pytest.raises(
-        FetchError, match=r"no member is called 'a\.csv'; its members: data/expression\.csv, data/readme"
-    ):
-        get(address, member="a.csv", name="x.csv")
-    get(address, member="data/expression.csv", name="x.csv")
-    assert len(server.requests) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "x.csv.json"]
-
-
-def test_zip_that_is_damaged_inside(server, get, tmp_path):
-    body = bytearray(zipped())
-    body[60] ^= 0xFF
-    with pytest.raises(FetchError, match=r"x\.csv\.zip: cannot unpack expression\.csv"):
-        get(server.put("/z.zip", bytes(body)), member="expression.csv", name="x.csv")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_member_of_a_local_zip_leaves_the_zip(get, tmp_path):
-    (tmp_path / "z.zip").write_bytes(zipped())
-    get(str(tmp_path / "z.zip"), member="expression.csv", name="x.csv")
-    assert (tmp_path / "x.csv").read_bytes() == TABLE
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "x.csv.json", "z.zip"]
-
-
-def test_web_page_instead_of_data(server, get, tmp_path):
-    address = server.put("/x.bed", b"<!DOCTYPE html><html>log in</html>")
-    with pytest.raises(
-        FetchError, match=r"x\.bed: a web page or error message, not data.*correct the address"
-    ):
-        get(address)
-    assert list(tmp_path.iterdir()) == []
