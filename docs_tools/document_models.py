@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 
 from docs_tools import model_tables
-from docs_tools.model_tables import ENFORMER_PARAMETERS
+from prism.models.catalogue import traits
 from workflow_scripts.planning.models import read_models
 from workflow_scripts.planning.paths import BASE
 
+ENFORMER = traits("enformer")
 INTRODUCTION = f"""\
 # Models
 Made from `config/models.yaml` and `benchmarks/results/model_costs.tsv` by `python -m
@@ -16,7 +17,7 @@ docs_tools.document_models`; do not edit.
 
 Parameters are counted on the model as built for three signals (H3K27ac, DNase, contacts) and nine gene features
 (the mRNA features and the promoter activity), or none where the entry says `rna_features: false`; not for ridge,
-which is solved, nor for Enformer, whose library lives in an environment of its own ({ENFORMER_PARAMETERS:,}: see
+which is solved, nor for Enformer, whose library lives in an environment of its own ({ENFORMER.parameters:,}: see
 `tests/unit/models/test_enformer.py`). Steps and batch are those of the entry's protocol; `-` where there is none.
 """
 COSTS = """\
@@ -47,7 +48,7 @@ def document() -> str:
     costly = [entry for entry in entries if entry.has_own_cost]
     lines = [INTRODUCTION, COSTS, *model_tables.costs(costly), ESTIMATES, *model_tables.estimates(costly)]
     for architecture, group in groupby(entries, key=lambda entry: entry.architecture):
-        lines += [f"## {architecture}", *model_tables.settings_of(architecture), ""]
+        lines += [f"## {architecture}", *model_tables.about(architecture), ""]
         lines += model_tables.listing(group)
     return "\n".join(lines)
 

@@ -7,14 +7,15 @@ import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from docs_tools.model_sources import SOURCES
-from workflow_scripts.planning.models import CLOSED_FORM, Entry
+import yaml
+
+from prism.models.catalogue import traits
+from workflow_scripts.planning.models import Entry
 from workflow_scripts.planning.paths import COST_TABLE
 
 SIGNALS = ("H3K27ac", "DNase", "contacts")
 FEATURES = 9
 HEAD = ("entry", "window, bp", "signals", "gene features", "parameters", "steps", "batch")
-ENFORMER_PARAMETERS = 230_256_641
 COST_HEAD = (
     "entry",
     "parameters",
@@ -30,6 +31,7 @@ ESTIMATE_HEAD = (
     "entry", "window, bp", "bytes kept per position", "checkpointed", "on a CPU, float32", "batch", "whole batch, GB",
     "genes at once", "as configured, GB", "fits 80 GB",
 )  # fmt: skip
+SETTINGS_HEAD = ("setting", "default", "meaning")
 ONE_GPU = 80e9
 
 
@@ -44,7 +46,7 @@ def parameters(entry: Entry) -> str:
         "n_rna_features": FEATURES if entry.rna_features else 0,
         "signals": list(signals),
     }
-    if entry.architecture in (*CLOSED_FORM, "enformer"):
+    if entry.traits.closed_form or not entry.traits.in_shared_environment:
         return "-"
     module = build(entry.architecture, entry.settings | data)
     return f"{sum(each.numel() for each in module.parameters() if each.requires_grad):,}"
@@ -62,7 +64,7 @@ def inputs(entry: Entry) -> str:
     """What an entry reads, in words."""
     read = ["sequence"]
     read += ["signals" if entry.signals is None else ", ".join(entry.signals)] if entry.signals != () else []
-    read += ["elements"] if entry.reads_elements else []
+    read += ["elements"] if entry.traits.reads_elements else []
     read += ["peaks"] if entry.settings.get("input_mask") == "peaks" else []
     return ", ".join(read + (["gene features"] if entry.rna_features else []))
 
@@ -111,9 +113,7 @@ def estimate_row(entry: Entry) -> str:
     """One entry's memory on a GPU as a line of the table."""
     from prism.models import memory
 
-    count = (
-        ENFORMER_PARAMETERS if entry.architecture == "enformer" else int(parameters(entry).replace(",", ""))
-    )
+    count = entry.traits.parameters or int(parameters(entry).replace(",", ""))
     batch = entry.training["batch_size"]
     at_once = entry.training.get("micro_batch") or batch
 
@@ -161,17 +161,26 @@ def row(entry: Entry) -> str:
     return _line(cells)
 
 
-def settings_of(architecture: str) -> list[str]:
-    """The settings of an architecture with their defaults, and what it is, from its class."""
+def about(architecture: str) -> list[str]:
+    """What an architecture is, where it comes from, and its settings with their defaults."""
     from prism.models import registry
 
-    own = {k: v for k, v in registry.known_settings(architecture).items() if k not in registry.DATA_SETTINGS}
+    known = traits(architecture)
     meaning = " ".join(inspect.getdoc(registry.architecture(architecture)).split("\n\n")[0].split())
-    source, differs = SOURCES[architecture]
+    settings = [
+        _line((f"`{each.name}`", f"`{_as_written(each.default)}`", each.meaning)) for each in known.settings
+    ]
     return [
         meaning,
         "",
-        f"Source: {source}. What differs: {differs}",
+        f"Source: {known.source}. What differs: {known.differs}",
         "",
-        "Settings: " + (", ".join(f"`{key}` ({value!r})" for key, value in own.items()) or "none"),
+        *_head(SETTINGS_HEAD),
+        *settings,
     ]
+
+
+def _as_written(default: Any) -> str:
+    """A default as it is written in YAML."""
+    plain = list(default) if isinstance(default, tuple) else default
+    return yaml.safe_dump(plain, default_flow_style=True).splitlines()[0]

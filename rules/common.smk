@@ -96,28 +96,9 @@ def attempt_of(wildcards, attempt, rulename):
     return 1
 
 
-# MB of a training's first attempt, twice as much at long windows; 8,000 for an architecture that is not here. On a CPU that is
-# more than 2.5 times what prism.models.memory works out, so that freed memory can be kept (but for enformer_200k, which is for
-# GPUs, and genes that have all 60 elements).
-TRAINING_MB = {
-    "ridge": 4000,  # closed form
-    "hyenadna": 10000,  # spectra of twice the window
-    "seq2exp_soft": 10000,  # a second pass of Caduceus makes the mask
-    "seq2exp_hard": 10000,
-    "prism": 12000,  # (1 + n) branches
-    "epinformer": 16000,  # up to 61 sequences of 2 kb a gene, in memory beside the windows
-    "enformer": 12000,
-}
-
-
-def first_memory_of(model):
-    """MB of a training of `model` that nothing is known of yet."""
-    return TRAINING_MB.get(PLAN.entries[model].architecture, 8000) * (2 if PLAN.entries[model].is_long else 1)
-
-
 def memory_of(wildcards):
     """MB of a training; after a shortage of memory, more than what was too small."""
-    return memory_for(first_memory_of(wildcards.model), state_of(wildcards))
+    return memory_for(PLAN.entries[wildcards.model].training_mb, state_of(wildcards))
 
 
 def training_resources(minutes, device=DEVICE):

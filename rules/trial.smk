@@ -14,12 +14,12 @@ rule try_model:
     benchmark:
         "results/job_costs/smoke/{cell_type}/{model}.tsv"
     wildcard_constraints:
-        model=family(trials.in_shared_environment(PLAN)),
+        model=family(trials.trained_in(PLAN, "training")),
     conda:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
     resources:
-        mem_mb=lambda wildcards: first_memory_of(wildcards.model),  # what the training will have
+        mem_mb=lambda wildcards: PLAN.entries[wildcards.model].training_mb,  # what the training will have
         runtime=runtime_of(30),
         gpu=GPUS,
         device=DEVICE,
@@ -48,10 +48,10 @@ rule try_model:
 # Closed form: no GPU.
 use rule try_model as try_ridge with:
     wildcard_constraints:
-        model=family(PLAN.models_of("ridge")),
+        model=family(trials.solved(PLAN)),
     threads: 1
     resources:
-        mem_mb=lambda wildcards: first_memory_of(wildcards.model),
+        mem_mb=lambda wildcards: PLAN.entries[wildcards.model].training_mb,
         runtime=30,
         gpu=0,
         device="cpu",
@@ -61,11 +61,11 @@ use rule try_model as try_ridge with:
 # Its package pins a version of transformers: an environment of its own.
 use rule try_model as try_enformer with:
     wildcard_constraints:
-        model=family(PLAN.models_of("enformer")),
+        model=family(trials.trained_in(PLAN, "enformer")),
     conda:
         "../envs/enformer.yaml"
     resources:
-        mem_mb=lambda wildcards: first_memory_of(wildcards.model),
+        mem_mb=lambda wildcards: PLAN.entries[wildcards.model].training_mb,
         runtime=runtime_of(60),
         gpu=GPUS,
         device=DEVICE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from prism.models.catalogue import names
 from workflow_scripts.cli import run
 
 
@@ -17,9 +18,10 @@ def _json_of(kind: type, text: str) -> dict | list:
 
 def main() -> None:
     """Parse the command line and import."""
+    released = names(lambda entry: entry.has_released)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", required=True, help="the published file; nothing in it is ever run")
-    parser.add_argument("--architecture", required=True, help="prism, seq2exp_soft, caduceus_signals, ...")
+    parser.add_argument("--architecture", required=True, help=f"one of {', '.join(released)}")
     parser.add_argument(
         "--settings", default="{}", help='JSON, e.g. {"center_len": 2000}; sizes are read from the file'
     )

@@ -12,7 +12,7 @@ from workflow_scripts.planning.paths import find
 def main() -> None:
     """Parse the command line and write the mask."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", required=True, help="best.ckpt of seq2exp_soft or seq2exp_hard")
+    parser.add_argument("--checkpoint", required=True, help="best.ckpt of a model that learns a mask")
     parser.add_argument("--windows", required=True, help="dataset file (.h5)")
     parser.add_argument("--genes", required=True, help="its genes table")
     parser.add_argument("--folds", required=True, help="table of fold, chromosome or gene_id, split")

@@ -16,8 +16,8 @@ p {{ margin: 6px 0 12px; max-width: 76ch; }}
 .facts, .small, figcaption, footer {{ color: {style.NOTE}; font-size: 12px; }}
 .facts {{ margin: 6px 0 0; max-width: none; }}
 .finding {{ border-left: 4px solid {style.NOTE}; padding: 2px 0 2px 14px; margin: 16px 0; }}
-.finding.warning {{ border-color: {style.ARCHITECTURES["prism"]}; }}
-.finding.fine {{ border-color: {style.ARCHITECTURES["mamba"]}; }}
+.finding.warning {{ border-color: {style.WARNING}; }}
+.finding.fine {{ border-color: {style.FINE}; }}
 .finding p {{ margin: 2px 0; }}
 .finding .subject {{ font-weight: bold; }}
 .finding .subject span {{ color: {style.NOTE}; font-weight: normal; font-size: 12px; margin-left: 8px; }}

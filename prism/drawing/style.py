@@ -17,6 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from prism.models.catalogue import ARCHITECTURES
+
 COLUMN = 3.5  # width of one column of a paper, inches
 PAGE = 7.1  # width of both columns, inches
 PNG_DPI = 200
@@ -26,21 +28,9 @@ NOTE = "#6B6B6B"
 RULE = "#D9D9D9"
 GHOST = "#DDDDDD"
 
-# Okabe-Ito, and darker shades of its colours where there are more architectures than colours: relatives share a
-# hue and differ in lightness, which colour-blind readers keep. A new architecture is drawn in OTHER at first.
-ARCHITECTURES = {
-    "prism": "#D55E00",
-    "caduceus": "#56B4E9",
-    "caduceus_signals": "#0072B2",
-    "mamba": "#009E73",
-    "hyenadna": "#005A41",
-    "enformer": "#A69B00",
-    "epinformer": "#E69F00",
-    "seq2exp_soft": "#CC79A7",
-    "seq2exp_hard": "#8A3F68",
-    "ridge": "#8C8C8C",
-}
-OTHER = "#3D3D3D"
+OTHER = "#3D3D3D"  # an architecture that the catalogue does not have
+WARNING = "#D55E00"
+FINE = "#009E73"
 EXPRESSED = "#0072B2"
 LOW = "#E69F00"
 
@@ -84,8 +74,9 @@ def paper():
 
 
 def colour(architecture: str) -> str:
-    """The colour of an architecture in every figure; OTHER for one that has none."""
-    return ARCHITECTURES.get(architecture, OTHER)
+    """The colour of an architecture in every figure; OTHER for one that the catalogue does not have."""
+    known = ARCHITECTURES.get(architecture)
+    return known.colour if known else OTHER
 
 
 def wrapped(name: str, width: int = 24) -> str:

@@ -7,24 +7,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from prism.models.catalogue import ARCHITECTURES, traits
 from prism.runs.record import RunRecord
 
 COLUMNS = ["method", "cell_type", "metric", "mean", "sd", "window_bp", "source"]
 FOLD = "11"
 TEST_GENES = 1167
 ASSAY = "CAGE"
-METHODS = {
-    "caduceus": "Caduceus",
-    "caduceus_signals": "Caduceus + signals",
-    "enformer": "Enformer",
-    "epinformer": "EPInformer",
-    "hyenadna": "HyenaDNA",
-    "mamba": "Mamba",
-    "seq2exp_hard": "Seq2Exp-hard",
-    "seq2exp_soft": "Seq2Exp-soft",
-}
-PAPER_SETTINGS = {"d_model": 128, "n_layer": 4, "cnn_dim": 8, "alpha": 1.0, "beta": 1.0}
-WITHOUT_SIGNALS = ("caduceus", "mamba", "hyenadna", "enformer")
 
 
 def check_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -39,18 +28,19 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
 
 def method(run: RunRecord) -> str | None:
     """The name that the papers give to this run's architecture and settings; None where there is none."""
+    known = ARCHITECTURES.get(run.architecture)
+    if known is None or known.publication is None:
+        return None
     settings = run.entry.get("settings") or {}
-    if run.architecture == "prism":
-        n = settings.get("n_context", 2)
-        return "Prism" if n == 2 else f"Prism n={n}"
-    if run.architecture == "caduceus_signals" and settings.get("input_mask") == "peaks":
-        return "MACS3"
-    return METHODS.get(run.architecture)
+    for key, name in known.publication.variants.items():
+        if settings.get(key, known.own_settings[key]) != known.own_settings[key]:
+            return name.format(settings[key])
+    return known.publication.method
 
 
 def differences(run: RunRecord, window_bp: int) -> list[str]:
     """Why the published number may not stand beside this run, in words; [] if it may."""
-    settings = run.entry.get("settings") or {}
+    known, settings = traits(run.architecture), run.entry.get("settings") or {}
     genes = run.genes("test")
     signals = run.entry.get("signals")
     reasons = []
@@ -65,11 +55,11 @@ def differences(run: RunRecord, window_bp: int) -> list[str]:
         reasons.append(f"{genes} test genes, published {TEST_GENES}")
     if not run.entry.get("rna_features", True):
         reasons.append("no mRNA features")
-    if signals is not None and len(signals) < 3 and run.architecture not in WITHOUT_SIGNALS:
+    if signals is not None and len(signals) < 3 and known.publication and known.publication.signals:
         reasons.append(f"signals {', '.join(signals) or 'none'}, published three")
-    for key, value in PAPER_SETTINGS.items():
-        if settings.get(key, value) != value:
-            reasons.append(f"{key} {settings[key]}, published {value}")
+    for each in known.settings:
+        if each.published_at_default and settings.get(each.name, each.default) != each.default:
+            reasons.append(f"{each.name} {settings[each.name]}, published {each.default}")
     return reasons
 
 

@@ -13,6 +13,7 @@ from prism.compute.device import autocast, describe, reserved, usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.inference.prediction import Trained, with_columns
 from prism.jobs.log import say
+from prism.models.catalogue import names
 from prism.protocol.settings import TrainingSettings
 
 
@@ -48,7 +49,8 @@ def masks(
             with torch.inference_mode(), autocast(place, precision):
                 details = module(batch, with_details=True).details
             if "mask" not in details:
+                masking = names(lambda entry: entry.learns_a_mask)
                 raise ValueError(
-                    f"{trained.checkpoint['architecture']} learns no mask; ask for that of seq2exp_soft or seq2exp_hard"
+                    f"{trained.checkpoint['architecture']} learns no mask; ask for that of {' or '.join(masking)}"
                 )
             yield Masked(chunk, details["mask"].float().cpu().numpy(), batch.signals.float().cpu().numpy())

@@ -17,8 +17,9 @@ from prism.inference.pickled import read_foreign_checkpoint
 from prism.models import from_authors
 from prism.models.architecture import Architecture
 from prism.models.authors import tensors_of
-from prism.models.blocks.beta_mask import PUBLISHED_PRIORS, BetaMask, priors_in_order
-from prism.models.registry import DATA_SETTINGS, architecture, known_settings, recognise
+from prism.models.blocks.beta_mask import BetaMask, priors_in_order
+from prism.models.catalogue import traits
+from prism.models.registry import architecture, recognise
 from prism.runs.checkpoint import write_checkpoint
 
 PRIOR_FACTOR = 1.5  # a share or a beta of a signal that is this far from what is stated is another signal's
@@ -88,8 +89,7 @@ def _stated(
     length: int,
 ) -> dict[str, Any]:
     """Settings and data of the model as stated; refused where the weights show something else."""
-    known = known_settings(name)
-    own = [key for key in known if key not in DATA_SETTINGS]
+    known, own = traits(name).known_settings, traits(name).own_settings
     if unknown := sorted(set(settings) - set(own)):
         raise ValueError(f"{name}: unknown settings {', '.join(unknown)}; known: {', '.join(own)}")
     data = {
@@ -114,11 +114,14 @@ def _stated(
                 f"{name}: {key} is {stated[key]} as stated{what} and {shown} by the weights; state what it was trained "
                 f"with{_hint(name, state)}"
             )
-    return stated | _own_priors(state, signals, settings)
+    return stated | _own_priors(state, signals, settings, traits(name).priors)
 
 
 def _own_priors(
-    state: Mapping[str, Tensor], signals: list[str], settings: Mapping[str, Any]
+    state: Mapping[str, Tensor],
+    signals: list[str],
+    settings: Mapping[str, Any],
+    published: Mapping[str, tuple[float, float]],
 ) -> dict[str, Any]:
     """Setting signal_priors: as stated, else the file's own where a signal goes by another name than the published."""
     if not {"prior_weights", "signal_betas"} <= set(state) or len(state["signal_betas"]) != len(signals):
@@ -126,7 +129,7 @@ def _own_priors(
     pairs = zip(state["prior_weights"].softmax(0).tolist(), state["signal_betas"].tolist(), strict=True)
     given = settings.get("signal_priors") or {}
     found = dict(zip(signals, map(list, pairs), strict=True))
-    if all(name in PUBLISHED_PRIORS or name in given for name in signals):
+    if all(name in published or name in given for name in signals):
         return {"signal_priors": dict(given)}
     # A share is known up to a factor only, so that it cannot be mixed with published weights: all are the file's.
     return {"signal_priors": {**found, **given}}

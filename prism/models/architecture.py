@@ -9,27 +9,46 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from prism.genome.batch import Batch
+from prism.models.catalogue import traits
+from prism.models.kept import Kept
 
 
 class Architecture(nn.Module):
     """Base of every model: `forward(batch, with_details=False) -> Output`.
 
-    The constructor takes keyword-only settings with the paper's values as defaults; they are what `build`
-    accepts.
+    The constructor takes keyword-only settings, all of them; what each means, and its default, stands in the catalogue,
+    with all else that is known of an architecture before it is built.
     """
 
     # Ordered (pattern of our parameter name, the authors' replacements); empty: no checkpoint of authors.
     AUTHORS_NAMES: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
-    # Trained by `fit(train, valid)` in one go, not by gradients.
-    closed_form: ClassVar[bool] = False
-    # In train mode the forward pass has fixed shapes and asks nothing of the device, so that a step can be captured.
-    capturable: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
         self.architecture = ""
         self.settings: dict[str, Any] = {}
         self.loss_weights: dict[str, float] = {}  # weight of each term of Output.losses
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether it is solved by `fit(train, valid)`, not trained by gradients."""
+        return traits(self.architecture).closed_form
+
+    @property
+    def capturable(self) -> bool:
+        """Whether a step in train mode can be captured as a CUDA graph."""
+        return traits(self.architecture).capturable
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """What training keeps for one gene between the forward and the backward pass.
+
+        settings: all of the constructor's, `n_signals` among them.
+        length: of the window, bp.
+        device: cpu or cuda, whose kernels keep different things.
+        Raises ValueError for an architecture that is not trained by gradients.
+        """
+        raise ValueError("this architecture is not trained by gradients: no activations are kept")
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -12,27 +12,26 @@ from prism.models.architecture import Architecture, at_least, check_widths, flag
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.linear import InputLinear
+from prism.models.blocks.mamba import kept_by_mamba
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 
 class Caduceus(Architecture):
     """Linear(4, d) on the one-hot sequence, the Caduceus backbone, central pooling, head (arXiv 2403.03234)."""
 
-    capturable = True
     AUTHORS_NAMES = ((r"^embed\.", ("input_layer.",)), *BACKBONE_AUTHORS_NAMES, *HEAD_AUTHORS_NAMES)
 
     def __init__(
         self,
         *,
-        n_rna_features: int = 9,
-        d_model: int = 128,
-        n_layer: int = 4,
-        center_len: int = 2000,
-        checkpoint_layers: bool = False,
+        n_rna_features: int,
+        d_model: int,
+        n_layer: int,
+        center_len: int,
+        checkpoint_layers: bool,
     ) -> None:
-        """Settings: hidden width `d_model`, `n_layer` layers, the central `center_len` bp are pooled;
-        `checkpoint_layers`: train long windows in the memory of one layer.
-        """
+        """Settings: see the catalogue."""
         super().__init__()
         self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
         self.center_len = at_least("center_len", center_len, 1)
@@ -47,6 +46,11 @@ class Caduceus(Architecture):
         check_widths(batch, self.n_rna_features)
         hidden = self.backbone(self.embed(batch.sequence))
         return Output(self.head(pool_centre(hidden, self.center_len), batch.rna_features))
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        return kept_by_mamba(settings, length, device, Numbers(whole=settings["d_model"]))
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from prism.models.architecture import Architecture, at_least, check_widths, flag
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.linear import InputLinear
+from prism.models.blocks.mamba import kept_by_mamba
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 INPUT_MASKS = (None, "peaks")
 
@@ -26,21 +28,20 @@ class CaduceusSignals(Architecture):
     signals it is Caduceus.
     """
 
-    capturable = True
     AUTHORS_NAMES = ((r"^embed\.", ("input_layer.",)), *BACKBONE_AUTHORS_NAMES, *HEAD_AUTHORS_NAMES)
 
     def __init__(
         self,
         *,
-        n_signals: int = 3,
-        n_rna_features: int = 9,
-        d_model: int = 128,
-        n_layer: int = 4,
-        center_len: int = 2000,
-        input_mask: str | None = None,
-        checkpoint_layers: bool = False,
+        n_signals: int,
+        n_rna_features: int,
+        d_model: int,
+        n_layer: int,
+        center_len: int,
+        input_mask: str | None,
+        checkpoint_layers: bool,
     ) -> None:
-        """Settings as Caduceus, and `input_mask`: null or peaks."""
+        """Settings: see the catalogue."""
         super().__init__()
         if input_mask not in INPUT_MASKS:
             raise ValueError(f"setting input_mask={input_mask!r} must be null or peaks")
@@ -69,6 +70,12 @@ class CaduceusSignals(Architecture):
             details = {"mask": mask.float()}
         pooled = pool_centre(self.backbone(embedded), self.center_len)
         return Output(self.head(pooled, batch.rna_features), details=details if with_details else {})
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        joined = 4 + settings["n_signals"] + (settings["input_mask"] is not None)
+        return kept_by_mamba(settings, length, device, Numbers(whole=settings["d_model"] + joined))
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

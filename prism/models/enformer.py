@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from prism.models.architecture import Architecture, at_least, check_widths, flag
 from prism.models.blocks.head import Head, centre
 from prism.models.blocks.precision import at_least_float32
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 BIN = 128  # bp of one output bin
 WIDTH_STEP = 128  # the package rounds the tower's widths to this
@@ -30,20 +33,16 @@ class Enformer(Architecture):
     def __init__(
         self,
         *,
-        length: int = 200_000,
-        n_rna_features: int = 9,
-        crop_length: int = 196_608,
-        d_model: int = 1536,
-        n_layer: int = 11,
-        n_heads: int = 8,
-        target_bins: int = 896,
-        checkpoint_layers: bool = False,
+        length: int,
+        n_rna_features: int,
+        crop_length: int,
+        d_model: int,
+        n_layer: int,
+        n_heads: int,
+        target_bins: int,
+        checkpoint_layers: bool,
     ) -> None:
-        """Settings: `crop_length`, the central bp that are read, a multiple of 128; `d_model`, a multiple of 128,
-        `n_layer` transformer layers of `n_heads` heads; `target_bins`, output bins of 128 bp that are averaged, all
-        of them where there are fewer; `checkpoint_layers`, transformer layers are computed again in the backward
-        pass, which saves memory.
-        """
+        """Settings: see the catalogue."""
         super().__init__()
         self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
         self.crop_length = _multiple("crop_length", crop_length, BIN)
@@ -81,6 +80,25 @@ class Enformer(Architecture):
         for layer in self.trunk.transformer:
             x = checkpoint(layer, x, use_reentrant=False)
         return self.trunk.final_pointwise(self.trunk.crop_final(x))
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        d, heads, crop = settings["d_model"], settings["n_heads"], settings["crop_length"]
+        bins = crop // 128
+        # BatchNorm, GELU and the attention pool keep six arrays of a stage's width and four of the width before it
+        half = d // 2
+        widths = [half] + [round(half * 2 ** (i / 5) / 128) * 128 for i in range(6)]
+        tower = 6 * half + sum((4 * a + 6 * b) / 2**i for i, (a, b) in enumerate(pairwise(widths), 1))
+        layer = Numbers(products=bins * (12 * d + 3 * 64 * heads), whole=3 * heads * bins**2)
+        return Kept(
+            layer=layer,
+            n_layer=settings["n_layer"],
+            layer_input=Numbers(whole=bins * d),
+            around=Numbers(products=tower * crop + 10 * d * min(settings["target_bins"], bins)),
+            working=Numbers(products=4 * half * crop),
+            checkpointed=settings["checkpoint_layers"],
+        )
 
 
 def _trunk(**sizes: int) -> nn.Module:

@@ -19,6 +19,7 @@ from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, centre
 from prism.models.blocks.linear import ZeroBiasLinear
 from prism.models.blocks.precision import at_least_float32
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 ELEMENT_LENGTH = 2000  # positions of an element, and of the promoter
 N_FEATURES = 3  # distance, contact, activity
@@ -156,16 +157,14 @@ class EPInformer(Architecture):
     def __init__(
         self,
         *,
-        length: int = 2000,
-        n_rna_features: int = 9,
-        out_dim: int = 64,
-        n_encoder: int = 3,
-        head: int = 4,
-        n_enhancers: int = 60,
+        length: int,
+        n_rna_features: int,
+        out_dim: int,
+        n_encoder: int,
+        head: int,
+        n_enhancers: int,
     ) -> None:
-        """Settings: `out_dim`, width of a token; `n_encoder` attention layers of `head` heads; the nearest
-        `n_enhancers` elements are used.
-        """
+        """Settings: see the catalogue."""
         super().__init__()
         at_least("length", length, ELEMENT_LENGTH)
         for key, divisor in (("32", CHANNELS_OUT), (f"head={head!r}", at_least("head", head, 1))):
@@ -233,6 +232,29 @@ class EPInformer(Architecture):
             )
         kept = slice(None), slice(self.n_enhancers)
         return Elements(elements.sequence[kept], elements.features[kept], elements.present[kept])
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        positions = ELEMENT_LENGTH
+        tower = 4 * (2 * positions + STEM_KERNEL) + STEM_WIDTH * positions
+        # convolution, BatchNorm with ELU in place, the maximum's places (int64, of half); then three of half the
+        # positions
+        for width in STAGE_WIDTHS:
+            tower += 3 * width * positions + 3 * width * positions // 2
+            positions //= 2
+        for width, dilation in zip((DILATED_WIDTH,) * 3, DILATIONS, strict=True):
+            positions -= 2 * dilation
+            tower += 2 * width * positions
+        tower += 2 * CHANNELS_OUT * positions
+        return Kept(
+            layer=Numbers(products=tower) * (settings["n_enhancers"] + 1),
+            n_layer=1,
+            layer_input=Numbers(),
+            around=Numbers(),
+            working=Numbers(products=2 * STEM_WIDTH * ELEMENT_LENGTH) * (settings["n_enhancers"] + 1),
+            checkpointed=False,
+        )
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

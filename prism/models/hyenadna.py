@@ -18,6 +18,7 @@ from prism.models.blocks.precision import at_least_float32, full_precision
 from prism.models.blocks.residual import LayerStack
 from prism.models.blocks.tokens import NucleotideEmbedding
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 SHORT_FILTER = 3  # positions
 FILTER_WIDTH = 64
@@ -150,7 +151,6 @@ class HyenaDNA(Architecture):
     as published (Nguyen et al. 2023).
     """
 
-    capturable = True
     # The operator's names are those of the golden file; around it, the public HyenaDNA's.
     AUTHORS_NAMES = (
         (r"^embed\.", ("backbone.embeddings.word_embeddings.",)),
@@ -164,15 +164,15 @@ class HyenaDNA(Architecture):
     def __init__(
         self,
         *,
-        length: int = 2000,
-        n_rna_features: int = 9,
-        d_model: int = 128,
-        n_layer: int = 4,
-        center_len: int = 2000,
-        embed_dropout: float = 0.1,
-        checkpoint_layers: bool = False,
+        length: int,
+        n_rna_features: int,
+        d_model: int,
+        n_layer: int,
+        center_len: int,
+        embed_dropout: float,
+        checkpoint_layers: bool,
     ) -> None:
-        """Settings as Caduceus, and `embed_dropout`, of the embedding only."""
+        """Settings: see the catalogue."""
         super().__init__()
         if isinstance(embed_dropout, bool) or not 0 <= embed_dropout < 1:
             raise ValueError(f"setting embed_dropout={embed_dropout!r} must be a number from 0 to below 1")
@@ -203,6 +203,25 @@ class HyenaDNA(Architecture):
         check_widths(batch, self.n_rna_features)
         hidden = self.backbone(self.dropout(self.embed(batch.sequence)))
         return Output(self.head(pool_centre(hidden, self.center_len), batch.rna_features))
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        d = settings["d_model"]
+        # two LayerNorms, each its input and statistics; the complex spectrum and its factors; the rest are products
+        layer = Numbers(products=14 * d, whole=11 * d + 4)
+        kernel = Numbers(
+            whole=9 * 64 + 5 * d
+        )  # the filter's sine network, window and spectrum: one for all genes
+        return Kept(
+            layer=layer * length,
+            n_layer=settings["n_layer"],
+            layer_input=Numbers(whole=d) * length,
+            around=Numbers(whole=2 * d + 4) * length,
+            working=Numbers(products=12 * d, whole=6 * d) * length,
+            checkpointed=settings["checkpoint_layers"],
+            shared=kernel * length,
+        )
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

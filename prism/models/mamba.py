@@ -12,10 +12,11 @@ from prism.genome.batch import Batch
 from prism.models.architecture import Architecture, at_least, check_widths, flag
 from prism.models.authors import count_layers, sizes
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
-from prism.models.blocks.mamba import DIRECTION_AUTHORS_NAMES, SelectiveDirection, projections
+from prism.models.blocks.mamba import DIRECTION_AUTHORS_NAMES, SelectiveDirection, kept_by_mamba, projections
 from prism.models.blocks.residual import Backbone
 from prism.models.blocks.tokens import NucleotideEmbedding
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 
 class MambaMixer(nn.Module):
@@ -37,7 +38,6 @@ class Mamba(Architecture):
     Reads the + strand from left to right: half of the pooled positions have not seen what lies right of the TSS.
     """
 
-    capturable = True
     AUTHORS_NAMES = (
         (r"^embed\.", ("model.embedding.",)),
         (r"^backbone\.norm\.", ("model.norm_f.",)),
@@ -50,13 +50,13 @@ class Mamba(Architecture):
     def __init__(
         self,
         *,
-        n_rna_features: int = 9,
-        d_model: int = 128,
-        n_layer: int = 4,
-        center_len: int = 2000,
-        checkpoint_layers: bool = False,
+        n_rna_features: int,
+        d_model: int,
+        n_layer: int,
+        center_len: int,
+        checkpoint_layers: bool,
     ) -> None:
-        """Settings as Caduceus."""
+        """Settings: see the catalogue."""
         super().__init__()
         self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
         self.center_len = at_least("center_len", center_len, 1)
@@ -70,6 +70,14 @@ class Mamba(Architecture):
         check_widths(batch, self.n_rna_features)
         hidden = self.backbone(self.embed(batch.sequence))
         return Output(self.head(pool_centre(hidden, self.center_len), batch.rna_features))
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        tokens = 2  # int64
+        return kept_by_mamba(
+            settings, length, device, Numbers(whole=settings["d_model"] + tokens), directions=1
+        )
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from prism.models.authors import sizes
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.linear import InputLinear, ZeroBiasLinear
+from prism.models.blocks.mamba import kept_by_mamba
 from prism.models.blocks.precision import at_least_float32, full_precision
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 POOL = 4
 KERNELS = (7, 5, 3)
@@ -90,7 +92,6 @@ class Prism(Architecture):
     confounder encoder.
     """
 
-    capturable = True
     AUTHORS_NAMES = (
         (r"^embed_sequence\.", ("seq_input_layer.",)),
         (r"^embed_signals\.", ("signal_input_layer.",)),
@@ -102,22 +103,19 @@ class Prism(Architecture):
     def __init__(
         self,
         *,
-        length: int = 2000,
-        n_signals: int = 3,
-        n_rna_features: int = 9,
-        d_model: int = 128,
-        n_layer: int = 4,
-        n_context: int = 2,
-        cnn_dim: int = 8,
-        center_len: int = 2000,
-        alpha: float = 1.0,
-        beta: float = 1.0,
-        weight_act: str = "sigmoid",
+        length: int,
+        n_signals: int,
+        n_rna_features: int,
+        d_model: int,
+        n_layer: int,
+        n_context: int,
+        cnn_dim: int,
+        center_len: int,
+        alpha: float,
+        beta: float,
+        weight_act: str,
     ) -> None:
-        """Settings as Caduceus, and `n_context`, the number of interventions; `cnn_dim`, channels of the confounder
-        encoder's first layer; `alpha` and `beta`, weights of the intervention and the diversity loss;
-        `weight_act`, sigmoid only.
-        """
+        """Settings: see the catalogue."""
         super().__init__()
         if n_signals == 0:
             raise ValueError(
@@ -188,6 +186,14 @@ class Prism(Architecture):
         )
         # Pooling is linear: the average of the pooled states is the pooled average of the hidden states.
         return pooled[0], pooled[1:].mean(dim=0)
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        d, n = settings["d_model"], settings["n_context"]
+        # convolution, ReLU and the maximum's places of three stages, each at a quarter of the positions before it
+        confounder = d + 4.75 * settings["cnn_dim"] + 2 if n else 0
+        return kept_by_mamba(settings, length, device, Numbers(whole=(1 + n) * d + confounder), passes=1 + n)
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -25,24 +24,20 @@ class RidgeModel(Architecture):
     settings, so a state dict loads into a freshly built module.
     """
 
-    closed_form: ClassVar[bool] = True
-
     def __init__(
         self,
         *,
-        length: int = 2000,
-        n_signals: int = 3,
-        n_rna_features: int = 9,
-        signals: Sequence[str] | None = None,
-        bin_size: int = 100,
-        kmer: int = 4,
-        center_len: int = 2000,
-        log10_alpha: Sequence[float] = (-2.0, 7.0),
-        n_alpha: int = 37,
+        length: int,
+        n_signals: int,
+        n_rna_features: int,
+        signals: Sequence[str] | None,
+        bin_size: int,
+        kmer: int,
+        center_len: int,
+        log10_alpha: Sequence[float],
+        n_alpha: int,
     ) -> None:
-        """Settings: `bin_size`, bp of the bins around the TSS; `kmer`, the longest k-mer (0: none), counted on the
-        central `center_len` bp; `n_alpha` penalties between the powers of ten `log10_alpha`.
-        """
+        """Settings: see the catalogue."""
         super().__init__()
         if not (
             isinstance(log10_alpha, Sequence) and len(log10_alpha) == 2 and log10_alpha[0] <= log10_alpha[1]

@@ -72,9 +72,9 @@ class RidgeFeatures:
         length: int,
         n_signals: int,
         n_rna_features: int,
-        bin_size: int = 100,
-        kmer: int = 4,
-        center_len: int = 2000,
+        bin_size: int,
+        kmer: int,
+        center_len: int,
         signals: Sequence[str] | None = None,
     ) -> None:
         self.length, self.kmer = length, kmer

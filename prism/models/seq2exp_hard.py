@@ -22,8 +22,10 @@ from prism.models.blocks.beta_mask import (
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, centre
 from prism.models.blocks.linear import InputLinear
+from prism.models.blocks.mamba import kept_by_mamba
 from prism.models.blocks.packing import pooled_over_kept
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 THRESHOLD = 0.5  # of z: from here on, a position is kept
 
@@ -56,23 +58,23 @@ class Seq2ExpHard(Architecture):
     def __init__(
         self,
         *,
-        length: int = 2000,
-        n_signals: int = 3,
-        n_rna_features: int = 9,
-        signals: Sequence[str] | None = None,
-        d_model: int = 128,
-        n_layer: int = 4,
-        center_len: int = 2000,
-        signal_priors: Mapping[str, Sequence[float]] | None = None,
-        prior_scale: float = 1.0,
-        beta_min: float = 0.0,
-        marginal_mean: float = 0.45,
-        marginal_scale: float = 0.1,
-        z_scale: float = 1.0,
-        kl_weight: float = 0.01,
-        checkpoint_layers: bool = False,
+        length: int,
+        n_signals: int,
+        n_rna_features: int,
+        signals: Sequence[str] | None,
+        d_model: int,
+        n_layer: int,
+        center_len: int,
+        signal_priors: Mapping[str, Sequence[float]] | None,
+        prior_scale: float,
+        beta_min: float,
+        marginal_mean: float,
+        marginal_scale: float,
+        z_scale: float,
+        kl_weight: float,
+        checkpoint_layers: bool,
     ) -> None:
-        """Settings as Seq2ExpSoft, with the defaults of the hard mask."""
+        """Settings: see the catalogue."""
         super().__init__()
         priors = priors_in_order(n_signals, signals, signal_priors)
         self.length = at_least("length", length, 1)
@@ -127,6 +129,12 @@ class Seq2ExpHard(Architecture):
             return (z.mean() >= THRESHOLD).to(z.alpha.dtype)
         drawn = z.draw()
         return (drawn >= THRESHOLD).to(drawn.dtype) + (drawn - drawn.detach())
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        # where the mask keeps every position, which is the most; both passes then begin with the same array
+        return kept_by_mamba(settings, length, device, Numbers(whole=2 * settings["d_model"] + 15), passes=2)
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

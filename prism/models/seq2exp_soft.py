@@ -19,7 +19,9 @@ from prism.models.blocks.beta_mask import (
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.linear import InputLinear
+from prism.models.blocks.mamba import kept_by_mamba
 from prism.models.contract import Output
+from prism.models.kept import Kept, Numbers
 
 
 class Seq2ExpSoft(Architecture):
@@ -42,26 +44,22 @@ class Seq2ExpSoft(Architecture):
     def __init__(
         self,
         *,
-        n_signals: int = 3,
-        n_rna_features: int = 9,
-        signals: Sequence[str] | None = None,
-        d_model: int = 128,
-        n_layer: int = 4,
-        center_len: int = 2000,
-        signal_priors: Mapping[str, Sequence[float]] | None = None,
-        prior_scale: float = 10.0,
-        beta_min: float = 1.0,
-        marginal_mean: float = 0.1,
-        marginal_scale: float = 10.0,
-        z_scale: float = 1.0,
-        kl_weight: float = 0.01,
-        checkpoint_layers: bool = False,
+        n_signals: int,
+        n_rna_features: int,
+        signals: Sequence[str] | None,
+        d_model: int,
+        n_layer: int,
+        center_len: int,
+        signal_priors: Mapping[str, Sequence[float]] | None,
+        prior_scale: float,
+        beta_min: float,
+        marginal_mean: float,
+        marginal_scale: float,
+        z_scale: float,
+        kl_weight: float,
+        checkpoint_layers: bool,
     ) -> None:
-        """Settings as Caduceus, and `signal_priors`, {signal: [weight, beta]} for signals other than the published
-        H3K27ac, DNase and contacts; `prior_scale` k, `beta_min` m and `z_scale` of the mask's Beta;
-        `marginal_mean` r and `marginal_scale` s of what the KL, of weight `kl_weight`, pulls it to;
-        `checkpoint_layers`: train long windows in the memory of one layer.
-        """
+        """Settings: see the catalogue."""
         super().__init__()
         priors = priors_in_order(n_signals, signals, signal_priors)
         self.n_signals = at_least("n_signals", n_signals, 1)
@@ -103,6 +101,12 @@ class Seq2ExpSoft(Architecture):
             {"kl": self.mask.kl(z)} if self.training else {},
             self.mask.details(z, mask) if with_details else {},
         )
+
+    @staticmethod
+    def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
+        """As `Architecture.kept_per_gene`."""
+        # two final norms, the hidden states behind the logits, the embedding before the mask, and the Beta's arithmetic
+        return kept_by_mamba(settings, length, device, Numbers(whole=4 * settings["d_model"] + 16), passes=2)
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

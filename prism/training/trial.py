@@ -23,7 +23,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from prism.compute.device import describe, peak_memory_gb, place_on, reserved, usable_precision
 from prism.jobs.log import say
 from prism.models import build
-from prism.models.registry import known_settings
+from prism.models.catalogue import traits
 from prism.protocol.settings import TrainingSettings
 from prism.runs import provenance
 from prism.training.closed_form import fit_closed_form
@@ -36,7 +36,6 @@ STEPS = 2
 VALID_GENES = 2
 CLOSED_FORM_GENES = 32  # a closed form has no batches
 SHORTEST = 500  # bp; a shorter window would try out another model
-ELEMENTS_NEED = 2000  # bp of promoter, where the window is cut around elements
 
 OpenRun = Callable[[dict[str, Any]], Run]
 
@@ -142,11 +141,12 @@ def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
         )
         return entry | {"training": training | cut}, f"{at_once // 2} genes at once"
     length = entry["length"] // 4 * 2
-    if length < (ELEMENTS_NEED if entry["architecture"] == "epinformer" else SHORTEST):
+    known = traits(entry["architecture"])
+    if length < max(SHORTEST, known.shortest):
         raise ValueError(f"one gene of {entry['length']:,} bp does not fit: {reason}")
     settings = dict(entry.get("settings") or {})
     # what Enformer reads of the window, whether the entry says it or leaves it to the default
-    if crop := (known_settings(entry["architecture"]) | settings).get("crop_length"):
+    if crop := (known.known_settings | settings).get("crop_length"):
         settings["crop_length"] = min(crop, length // 128 * 128)
     return entry | {"length": length, "settings": settings}, f"a window of {length:,} bp"
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from prism.protocol.schedule import warm_up_warning
 from prism.protocol.settings import TrainingSettings
-from workflow_scripts.planning.models import CLOSED_FORM, Entry
+from workflow_scripts.planning.models import Entry
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.sizes import GB, GENES, dataset_bytes, size_of
 from workflow_scripts.planning.training_costs import beyond_limit, read_step_times, told, training_hours
@@ -55,7 +55,7 @@ def activity_lines(plan: Plan) -> list[str]:
 def warm_up_lines(plan: Plan) -> list[str]:
     """A line for each model to train whose steps end before its warm-up; `epochs` are not known in steps yet."""
     trained = [plan.entries[name] for name in plan.chosen["models"]]
-    found = {each.name: _warm_up_line(each) for each in trained if each.architecture not in CLOSED_FORM}
+    found = {each.name: _warm_up_line(each) for each in trained if not each.traits.closed_form}
     return [f"Model {name}: {line}" for name, line in found.items() if line]
 
 

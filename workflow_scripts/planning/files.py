@@ -184,7 +184,7 @@ class Files:
 
     def elements_for(self, cell_type: str, model: str) -> list[str]:
         """The same if the model reads them, else nothing."""
-        return [self.elements(cell_type)] if self.plan.entries[model].reads_elements else []
+        return [self.elements(cell_type)] if self.plan.entries[model].traits.reads_elements else []
 
     def blacklist(self, cell_type: str) -> list[str]:
         """The blacklist of a cell type's assembly, if it is named."""

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from prism.models.catalogue import Traits, traits
 from workflow_scripts.planning.validation import check, read_schema
 
-CLOSED_FORM = ("ridge",)  # architectures that are solved, not trained: a seed changes nothing
-READS_ELEMENTS = ("epinformer",)  # architectures that read candidate elements beside the windows
-NEEDS_SIGNALS = ("prism", "seq2exp_soft", "seq2exp_hard")  # architectures that are nothing without signals
-LEARNS_A_MASK = ("seq2exp_soft", "seq2exp_hard")  # architectures whose mask of the window can be drawn
 LONG = 20_000  # bp; training on a longer window is a matter of memory and days
 # Ends of the names of entries that cost what another one costs: ablations, the demo.
 COST_AS_ANOTHER = ("_norna", "_n0", "_n1", "_n4", "_demo")
@@ -32,9 +29,9 @@ class Entry:
     training: dict
 
     @property
-    def reads_elements(self) -> bool:
-        """Whether it is trained on candidate elements too."""
-        return self.architecture in READS_ELEMENTS
+    def traits(self) -> Traits:
+        """What is known of its architecture."""
+        return traits(self.architecture)
 
     @property
     def is_long(self) -> bool:
@@ -42,9 +39,14 @@ class Entry:
         return self.length > LONG
 
     @property
+    def training_mb(self) -> int:
+        """MB of a first attempt to train it."""
+        return self.traits.training_mb * (2 if self.is_long else 1)
+
+    @property
     def has_own_cost(self) -> bool:
         """Whether `benchmarks.model_costs` measures it: trained by gradient, and not at another entry's cost."""
-        return self.architecture not in CLOSED_FORM and not self.name.endswith(COST_AS_ANOTHER)
+        return not self.traits.closed_form and not self.name.endswith(COST_AS_ANOTHER)
 
     @property
     def masks_by_peaks(self) -> bool:

@@ -42,8 +42,8 @@ def needs_of(plan: Plan, run: str) -> Needs:
             signals=entry.signals,
             rna_features=entry.rna_features,
             peaks=entry.settings.get("input_mask") == "peaks",
-            elements=entry.reads_elements,
-            contacts=entry.reads_elements,
+            elements=entry.traits.reads_elements,
+            contacts=entry.traits.reads_elements,
         )
     training = Training.named(run)
     if training is None:
@@ -62,8 +62,8 @@ def needs_of(plan: Plan, run: str) -> Needs:
         signals=tuple(signals),
         rna_features=tuple(plan.features_surely_there(trained_on)) if entry.rna_features else (),
         peaks=entry.masks_by_peaks,
-        elements=entry.reads_elements,
-        contacts=entry.reads_elements and bool(plan.contact_maps(trained_on)),
+        elements=entry.traits.reads_elements,
+        contacts=entry.traits.reads_elements and bool(plan.contact_maps(trained_on)),
     )
 
 

@@ -9,7 +9,7 @@ from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.cell_types import CellType
 from workflow_scripts.planning.downloads import Download
-from workflow_scripts.planning.models import CLOSED_FORM, LEARNS_A_MASK, Entry
+from workflow_scripts.planning.models import Entry
 from workflow_scripts.planning.released import Released
 from workflow_scripts.planning.requests import Training
 
@@ -53,8 +53,7 @@ class Plan:
 
     def seeds(self, model: str) -> list[int]:
         """Seeds of a model; one is enough where nothing is random."""
-        closed_form = self.entries[model].architecture in CLOSED_FORM
-        return self.chosen["seeds"][:1] if closed_form else self.chosen["seeds"]
+        return self.chosen["seeds"][:1] if self.entries[model].traits.closed_form else self.chosen["seeds"]
 
     def trains(self, cell_type: str) -> bool:
         """Whether the cell type has a label."""
@@ -74,7 +73,7 @@ class Plan:
     @property
     def mask_models(self) -> list[str]:
         """Models to train whose learned mask can be drawn."""
-        return [name for name in self.chosen["models"] if self.entries[name].architecture in LEARNS_A_MASK]
+        return [name for name in self.chosen["models"] if self.entries[name].traits.learns_a_mask]
 
     def dataset_length(self, length: int) -> int:
         """The shortest dataset that a window can be cropped from, bp.

@@ -27,15 +27,15 @@ class PredictionFiles:
     def __init__(self, files: Files):
         self.files, self.plan = files, files.plan
 
-    def of_entries(self, *architectures: str) -> str:
+    def of_entries(self, environment: str | None = None) -> str:
         """Wildcard constraint: names of trainings.
 
-        architectures: of entries of these; default: of all.
+        environment: of entries that this conda environment serves; default: of all.
         """
         names = [
             re.escape(name)
             for name, entry in self.plan.entries.items()
-            if not architectures or entry.architecture in architectures
+            if environment in (None, entry.traits.environment)
         ]
         return rf"{_NAME}\.(?:{'|'.join(names)})\.fold[A-Za-z0-9_-]+\.seed\d+" if names else "(?!)"
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
-from workflow_scripts.planning.models import READS_ELEMENTS
+from prism.models.catalogue import Traits, traits
 
 FEATURES = (*RNA_FEATURES, ACTIVITY)
 
@@ -26,9 +26,9 @@ class Released:
     settings: dict
 
     @property
-    def reads_elements(self) -> bool:
-        """Whether it reads candidate elements too."""
-        return self.architecture in READS_ELEMENTS
+    def traits(self) -> Traits:
+        """What is known of its architecture."""
+        return traits(self.architecture)
 
     def described(self) -> dict[str, str]:
         """The options of the import, text by name: what decides whether an imported checkpoint still stands."""

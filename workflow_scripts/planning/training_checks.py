@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.data_checks import check_activity, check_peaks
 from workflow_scripts.planning.model_settings import check_entry, check_priors, check_released
-from workflow_scripts.planning.models import NEEDS_SIGNALS, Entry
+from workflow_scripts.planning.models import Entry
 from workflow_scripts.planning.plan import Plan
 
 
@@ -75,7 +75,7 @@ def _check_signals(plan: Plan, cell_type: str, entry: Entry) -> None:
                 "give it in the table of cell types, or run a model without it"
             )
     reads = there if entry.signals is None else entry.signals
-    if entry.architecture in NEEDS_SIGNALS and not reads:
+    if entry.traits.needs_signals and not reads:
         raise ValueError(
             f"config: model {entry.name} ({entry.architecture}) needs signals, {cell_type} has: "
             f"{', '.join(there) or 'none'} and the entry names {'all' if entry.signals is None else 'none'}; "
@@ -100,9 +100,9 @@ def _check_features(plan: Plan, cell_type: str, entry: Entry) -> None:
 
 
 def _check_regions(plan: Plan, cell_type: str, entry: Entry) -> None:
-    if entry.masks_by_peaks or entry.reads_elements:
+    if entry.masks_by_peaks or entry.traits.reads_elements:
         check_peaks(plan, cell_type)
-    if entry.reads_elements:
+    if entry.traits.reads_elements:
         check_activity(plan, cell_type, f"config: model {entry.name}")
 
 
@@ -133,7 +133,7 @@ def _differences(
         if here or there:
             fix = "give all the signals of promoter_activity and mRNA features, or take an entry with "
             yield "gene features", {first: here, other: there}, fix + "rna_features: false"
-    if entry.reads_elements:
+    if entry.traits.reads_elements:
         found = {name: plan.contact_maps(name) for name in (first, other)}
         if bool(found[first]) != bool(found[other]):
             yield "contacts of its elements", found, "give each a contact map"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prism.protocol.settings import TrainingSettings
-from workflow_scripts.planning.models import CLOSED_FORM, Entry
+from workflow_scripts.planning.models import Entry
 from workflow_scripts.planning.paths import COST_TABLE as TABLE
 
 
@@ -79,7 +79,7 @@ def training_hours(
     total = Hours()
     for name in trainings:
         entry = entries[name]
-        if entry.architecture in CLOSED_FORM:
+        if entry.traits.closed_form:
             continue
         total.runs += 1
         time = measured.get(_alike(entry))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from workflow_scripts.planning.models import CLOSED_FORM
 from workflow_scripts.planning.plan import Plan
-
-OWN_ENVIRONMENT = ("enformer",)  # architectures whose library lives apart
 
 
 def results(plan: Plan) -> list[str]:
@@ -23,10 +20,18 @@ def result(cell_type: str, model: str) -> str:
     return f"results/smoke/{cell_type}/{model}.json"
 
 
-def in_shared_environment(plan: Plan) -> list[str]:
-    """Entries that are trained by gradients in the environment of all."""
-    apart = (*CLOSED_FORM, *OWN_ENVIRONMENT)
-    return [name for name, entry in plan.entries.items() if entry.architecture not in apart]
+def trained_in(plan: Plan, environment: str) -> list[str]:
+    """Entries that are trained by gradients in an environment: `training`, or one of an architecture's own."""
+    return [
+        name
+        for name, entry in plan.entries.items()
+        if entry.traits.environment == environment and not entry.traits.closed_form
+    ]
+
+
+def solved(plan: Plan) -> list[str]:
+    """Entries that are solved, not trained by gradients."""
+    return [name for name, entry in plan.entries.items() if entry.traits.closed_form]
 
 
 def fold(plan: Plan) -> str:

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
 
+from prism.models.catalogue import names
+
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
 
 
+# What `enum_of` in a schema stands for: values that have a table of their own, and are not written again.
+ENUMS: dict[str, Callable[[], list[str]]] = {
+    "architectures": names,
+    "released architectures": lambda: names(lambda entry: entry.has_released),
+}
+
+
 def read_schema(name: str) -> dict:
-    """The schema `config/schemas/<name>.schema.yaml`."""
-    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+    """The schema `config/schemas/<name>.schema.yaml`, each `enum_of` in it filled in."""
+    return _filled(yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text()))
+
+
+def _filled(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_filled(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    filled = {key: _filled(value) for key, value in schema.items() if key != "enum_of"}
+    return filled | ({"enum": ENUMS[schema["enum_of"]]()} if "enum_of" in schema else {})
 
 
 def _unknown_keys(error: jsonschema.ValidationError, where: str) -> str:

@@ -16,11 +16,9 @@ from prism.models.authors import sizes
 from prism.models.blocks.head import centre
 from prism.models.blocks.linear import ZeroBiasLinear
 from prism.models.blocks.precision import at_least_float32, full_precision
+from prism.models.catalogue import SEQ2EXP_PRIORS
 
 TINY = 1e-8  # keeps a concentration above zero
-
-# Signal -> (weight, beta): its share in the mixture, and the beta of its Beta, before scaling (Seq2Exp).
-PUBLISHED_PRIORS = {"H3K27ac": (2.0, 1.5), "DNase": (2.0, 0.2), "contacts": (1.0, 1.0)}
 
 # Our names in a module whose mask is called `mask` -> the authors'.
 MASK_AUTHORS_NAMES = (
@@ -144,31 +142,31 @@ def priors_in_order(
     if n_signals == 0:
         raise ValueError("Seq2Exp's mask needs signals, and n_signals is 0; give it signals or use caduceus")
     given = {name: _checked_prior(name, prior) for name, prior in (given or {}).items()}
-    names = list(signals if signals is not None else given or PUBLISHED_PRIORS)
+    names = list(signals if signals is not None else given or SEQ2EXP_PRIORS)
     if len(names) != n_signals:
         source = "signals" if signals is not None else "signal_priors"
         raise ValueError(
             f"the data has {n_signals} signals and {source} names {len(names)} ({', '.join(names)}); "
             "give setting signal_priors one entry per signal: {name: [weight, beta]}"
         )
-    missing = [name for name in names if name not in given and name not in PUBLISHED_PRIORS]
+    missing = [name for name in names if name not in given and name not in SEQ2EXP_PRIORS]
     if missing:
         raise ValueError(
             f"no prior for signal {', '.join(missing)}; add it to setting signal_priors as {{name: [weight, beta]}} "
-            f"(published: {PUBLISHED_PRIORS})"
+            f"(published: {SEQ2EXP_PRIORS})"
         )
     unused = [name for name in given if name not in names]
     if unused:
         raise ValueError(
             f"setting signal_priors names {', '.join(unused)}, and the data has {', '.join(names)}; remove or rename it"
         )
-    return {name: given.get(name) or PUBLISHED_PRIORS[name] for name in names}
+    return {name: given.get(name) or SEQ2EXP_PRIORS[name] for name in names}
 
 
 def authors_mask_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """n_signals of an authors' state dict; signal_priors too where their number is not the published one."""
     found: dict[str, Any] = sizes(state, n_signals=("signal_input_layer.weight", 1))
-    if {"prior_weights", "signal_betas"} <= set(state) and found.get("n_signals", 3) != len(PUBLISHED_PRIORS):
+    if {"prior_weights", "signal_betas"} <= set(state) and found.get("n_signals", 3) != len(SEQ2EXP_PRIORS):
         pairs = zip(state["prior_weights"].exp().tolist(), state["signal_betas"].tolist(), strict=True)
         found["signal_priors"] = {str(place): list(pair) for place, pair in enumerate(pairs)}
     return found

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
+from prism.models.kept import Kept, Numbers
 from prism.ops import Direction
 
 EXPAND = 2
 D_STATE = 16
 D_CONV = 4
+STATE_EVERY = 64  # positions between kept states of a scan
 DT_MIN, DT_MAX, DT_FLOOR = 1e-3, 0.1, 1e-4  # range of the step at the start
 
 # Our names of one direction's parameters -> the authors' (mamba-ssm's).
@@ -80,3 +83,47 @@ def projections(d_model: int, n_layer: int) -> tuple[nn.Linear, nn.Linear]:
         nn.init.kaiming_uniform_(out_proj.weight, a=math.sqrt(5))
         out_proj.weight.div_(math.sqrt(n_layer))
     return in_proj, out_proj
+
+
+def kept_by_mamba(
+    settings: Mapping[str, Any],
+    length: int,
+    device: str,
+    around: Numbers,
+    passes: int = 1,
+    directions: int = 2,
+) -> Kept:
+    """What training keeps of one gene in a stack of Mamba layers, and around it.
+
+    settings: d_model, n_layer and, where there is the choice, checkpoint_layers.
+    length: of the window, bp.
+    device: cpu or cuda.
+    around: numbers kept at each position outside the layers.
+    passes: how often a gene goes through the stack.
+    directions: that each layer reads in.
+    """
+    d = settings["d_model"]
+    return Kept(
+        layer=_kept_by_layer(d, directions, device) * length,
+        n_layer=passes * settings["n_layer"],
+        layer_input=Numbers(whole=d) * length,
+        around=around * length,
+        # six arrays of D and the gradients of input and gate; states or sums of blocks, and the residual's gradient
+        working=Numbers(products=16 * d, whole=8 * d) * length,
+        checkpointed=settings.get("checkpoint_layers", False),
+    )
+
+
+def _kept_by_layer(d: int, directions: int, device: str) -> Numbers:
+    """Numbers that one layer keeps at each position, by the fused kernels.
+
+    Residual stream; input and gate; of each direction step, B and C. On a CPU (`prism.ops.cpu_mixer`) also its states
+    every 64 positions. On a GPU (`prism.ops.triton_scan`) no states, but the input of out_proj: read off the code, not
+    measured. The plain twin (PRISM_SCAN=reference) keeps more than 16 * D numbers a position and direction instead.
+    D = 2 d is the width inside the layer.
+    """
+    inner, rank = EXPAND * d, math.ceil(d / 16)
+    products, whole = 2 * inner + directions * (rank + 2 * D_STATE), d
+    if device == "cpu":
+        return Numbers(products, whole + directions * inner * D_STATE / STATE_EVERY)
+    return Numbers(products + inner, whole)

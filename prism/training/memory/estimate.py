@@ -10,14 +10,14 @@ import torch
 from prism.compute import malloc
 from prism.compute.device import usable_precision
 from prism.models import build, memory
-from prism.models.registry import known_settings
+from prism.models.catalogue import known_settings, traits
 from prism.training.run import Run
 
 
 def needed_bytes(run: Run, device: torch.device) -> float | None:
     """Estimated peak of a training (`prism.models.memory`); None where nothing is trained by gradients."""
     architecture, settings = run.entry["architecture"], run.build_settings
-    if architecture not in memory.COUNTS:
+    if traits(architecture).closed_form:
         return None
     with torch.device("meta"):
         parameters = sum(each.numel() for each in build(architecture, settings).parameters())

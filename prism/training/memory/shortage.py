@@ -11,7 +11,7 @@ import torch
 from prism.jobs.attempts import GpuMemoryError, HostMemoryError
 from prism.jobs.memory_watch import peak_mb
 from prism.models import build
-from prism.models.registry import known_settings
+from prism.models.catalogue import known_settings
 from prism.training.loop.micro_batches import coupling
 from prism.training.run import Run
 

@@ -107,10 +107,3 @@ def test_what_is_not_measured_is_named_be_its_window_short_or_long(monkeypatch, 
 def test_the_page_has_a_row_or_a_name_for_each_entry_of_the_benchmark():
     page = document().split("## Memory of a GPU")[0]
     assert [name for name in model_costs.measured_entries() if f"`{name}`" not in page] == []
-
-
-def test_every_architecture_says_where_it_comes_from():
-    from docs_tools.model_sources import SOURCES
-    from prism.models.registry import ARCHITECTURES
-
-    assert set(SOURCES) == set(ARCHITECTURES)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-LIGHT = ["prism", "prism.models"]
+LIGHT = ["prism", "prism.models", "prism.models.catalogue", "prism.runs.record"]
 WITHOUT = """
 import importlib, sys
 

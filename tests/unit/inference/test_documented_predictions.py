@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from prism.inference.prediction import Trained
-from prism.models.blocks.beta_mask import PUBLISHED_PRIORS
+from prism.models.catalogue import SEQ2EXP_PRIORS
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.prediction_files import PredictionFiles
@@ -44,7 +44,7 @@ def test_the_example_is_planned(shown, page):
 
 def test_signals_and_features_stand_in_the_published_order(shown):
     (stated,) = shown["released"].values()
-    assert stated["signals"] == list(PUBLISHED_PRIORS)
+    assert stated["signals"] == list(SEQ2EXP_PRIORS)
     assert stated["rna_features"] == list(FEATURES)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from docs_tools.document_models import document
-from prism.models.registry import known_settings
+from prism.models.catalogue import known_settings
 from prism.protocol.settings import TrainingSettings
-from workflow_scripts.planning.models import CLOSED_FORM, read_models
+from workflow_scripts.planning.models import read_models
 
 ENTRIES = read_models([Path(__file__).resolve().parents[3] / "config" / "models.yaml"])
 GENES = 15_985  # of the published fold 11
@@ -20,7 +20,7 @@ def test_settings_are_known(name):
     entry = ENTRIES[name]
     assert set(entry.settings) <= set(known_settings(entry.architecture))
     settings = TrainingSettings.from_entry(entry.training)
-    if entry.architecture not in CLOSED_FORM:
+    if not entry.traits.closed_form:
         assert settings.total_steps(GENES) > 0
 
 

@@ -10,8 +10,8 @@ import torch
 
 from prism import models, ops
 from prism.genome.batch import Batch
+from prism.models.catalogue import ARCHITECTURES, known_settings
 from prism.models.parameter_groups import parameter_groups
-from prism.models.registry import ARCHITECTURES, known_settings
 from tests.unit.models.model_cases import count, random_batch, random_mask
 
 SMALL = {"d_model": 16, "n_layer": 2, "center_len": 32}

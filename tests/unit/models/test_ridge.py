@@ -77,7 +77,9 @@ def test_kmer_frequencies_by_hand():
 
 
 def test_features_by_hand():
-    features = RidgeFeatures(length=4, n_signals=2, n_rna_features=1, bin_size=2, kmer=1, signals=["a", "b"])
+    features = RidgeFeatures(
+        length=4, n_signals=2, n_rna_features=1, bin_size=2, kmer=1, center_len=2000, signals=["a", "b"]
+    )
     assert features.names == [
         *("a [-2, 0)", "b [-2, 0)", "a [0, 2)", "b [0, 2)", "a window", "b window"),
         *("GC", "A", "C", "rna_feature_0"),

@@ -8,9 +8,6 @@ import sys
 import pytest
 import yaml
 
-from prism.models import registry
-from prism.models.blocks import beta_mask
-from workflow_scripts.planning import model_settings
 from workflow_scripts.planning.announcement import warm_up_lines
 from workflow_scripts.planning.compose import make_plan
 
@@ -27,16 +24,6 @@ def plan(tmp_path, monkeypatch, given, **config):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"models": {"mine": given, "fine": entry()}}))
     chosen = {"cell_types": ["K562"], "models": ["mine"], "folds": [11], "seeds": [2]}
     return make_plan({"models": "mine.yaml", "run": chosen} | config)
-
-
-@pytest.mark.parametrize("name", sorted(registry.ARCHITECTURES))
-def test_settings_are_read_from_the_source_as_python_sees_them(name):
-    assert model_settings._registry()["DATA_SETTINGS"] == registry.DATA_SETTINGS
-    try:
-        expected = registry.known_settings(name)
-    except ImportError:
-        pytest.skip(f"{name}: its library is not here")
-    assert model_settings.known_settings(name) == expected
 
 
 REFUSED = [
@@ -63,7 +50,6 @@ PRIORS = {"H3K27ac": [2.0, 1.5], "DNase": [2.0, 0.2], "contacts": [1.0, 1.0], "A
 
 
 def test_every_signal_of_a_learned_mask_has_a_prior(tmp_path, monkeypatch):
-    assert model_settings._published_priors() == beta_mask.PUBLISHED_PRIORS
     plan(tmp_path, monkeypatch, entry("seq2exp_soft", signal_priors={"DNase": [1.0, 1.0]}))
     unused = r"model mine \(seq2exp_hard\): settings.signal_priors names ATAC, and the model reads H3K27ac, DNase, "
     with pytest.raises(ValueError, match=unused):
