@@ -29,16 +29,17 @@ def train(arguments: argparse.Namespace, limits) -> None:
     """Read the data and train."""
     from prism.runs.paths import RunPaths
     from prism.training import fit
-    from prism.training.run import parse_entry
+    from prism.training.run import Conditions, parse_entry
 
-    entry = parse_entry(arguments.entry)
-    label = json.loads(arguments.label)
-    this_run = open_run(arguments, entry, label=label, git_revision=arguments.git_revision)
     outputs = (arguments.checkpoint, arguments.history, arguments.predictions, arguments.metrics)
+    paths = RunPaths(*outputs, arguments.state_dir)
     board = Path(arguments.state_dir).with_name("tensorboard") if arguments.tensorboard else None
-    paths = RunPaths(*outputs, arguments.state_dir, board)
-    how = (arguments.state_minutes, limits, bool(arguments.cuda_graphs))
-    fit.train(this_run, paths, arguments.device, *how)
+    conditions = Conditions(arguments.state_minutes, limits, bool(arguments.cuda_graphs), board)
+    label = json.loads(arguments.label)
+    this_run = open_run(
+        arguments, parse_entry(arguments.entry), label=label, git_revision=arguments.git_revision
+    )
+    fit.train(this_run, paths, arguments.device, conditions)
 
 
 def parsed() -> argparse.Namespace:

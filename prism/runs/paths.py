@@ -11,7 +11,6 @@ class RunPaths:
     """The files of a run: best.ckpt, history.csv, predictions.tsv.gz and metrics.json.
 
     state: folder of its resumable state, which a finished run removes.
-    tensorboard: folder of event files; None for none.
     """
 
     checkpoint: Path
@@ -19,4 +18,3 @@ class RunPaths:
     predictions: Path
     metrics: Path
     state: Path
-    tensorboard: Path | None = None

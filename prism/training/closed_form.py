@@ -1,4 +1,4 @@
-"""A model that is solved, not trained by steps."""
+"""Fitting a model that is solved, not trained by steps."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import torch
 from torch import nn
 
 from prism.compute.batches import Batches
-from prism.compute.device import peak_memory_gb
-from prism.inference.prediction import predicted, refuse_bad_prediction
 from prism.jobs.log import say
-from prism.training.loop.fitted import Fitted
-from prism.training.loop.journal import Journal
+from prism.training.loop.evaluate import close_validation, predict_split
+from prism.training.loop.journal import Fitted, Journal
 from prism.training.run import Run
+
+CPU = torch.device("cpu")
 
 
 def fit_closed_form(module: nn.Module, run: Run) -> Fitted:
-    """Fit on the train split, the penalty chosen on the valid split; one history row, of step 0. On the CPU.
+    """Fit on the train split, on the CPU; the penalty is chosen on the valid split.
 
-    Raises ValueError naming genes where a prediction of the valid split is not finite.
+    module: a model with `fit(train, valid)` (ridge).
+    run: what is trained on what.
+
+    Returns the weights and one history row, of step 0.
+    Raises ValueError, naming genes, where a prediction of the valid split is not finite.
     """
-    size, cpu = run.settings.genes_at_once(run.windows.length), torch.device("cpu")
+    size, journal = run.settings.genes_at_once(run.windows.length), Journal()
     train, valid = (Batches(run.windows, run.indices(split), size) for split in ("train", "valid"))
-    journal = Journal()
     report = module.fit(train, valid)
     say(f"fitted in closed form: {report}")
-    indices = run.indices("valid")
-    prediction = predicted(module, run.windows, indices, cpu, "fp32", size)
-    refuse_bad_prediction(prediction, [run.windows.gene_id[i] for i in indices])
-    at = {"peak_memory_gb": round(peak_memory_gb(cpu), 3)}
-    journal.close_row(module, {"step": 0, "epoch": 0.0}, prediction, run.expression("valid"), at)
+    prediction = predict_split(module, run, "valid", CPU, "fp32")
+    close_validation(journal, module, run, prediction, {"step": 0, "epoch": 0.0}, CPU)
     return Fitted(journal.best["state_dict"], None, journal.rows, report)

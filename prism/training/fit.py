@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from prism.compute.device import describe, place_on, reserved, usable_precision
-from prism.inference.prediction import predicted
 from prism.jobs.attempts import EXIT_TRY_AGAIN
 from prism.jobs.limits import Limits, OutOfTimeError
 from prism.jobs.log import say
@@ -27,49 +26,52 @@ from prism.runs.predictions import prediction_table, write_predictions
 from prism.runs.record import RunRecord
 from prism.scores import headlines, scores
 from prism.training.closed_form import fit_closed_form
-from prism.training.loop.fitted import Fitted
+from prism.training.loop.evaluate import predict_split
+from prism.training.loop.journal import Fitted
 from prism.training.loop.state import RunState, seed_everything
 from prism.training.memory.estimate import keep_freed_memory
 from prism.training.memory.shortage import explained
-from prism.training.run import Run
+from prism.training.run import Conditions, Run
 
 
 def train(
     run: Run,
     paths: RunPaths,
     device: str = "auto",
-    state_minutes: float = 10.0,
-    limits: Limits | None = None,
-    cuda_graphs: bool = True,
+    conditions: Conditions | None = None,
 ) -> dict[str, Any]:
     """Train, choose by validation MSE, test once, write the run's four files.
 
-    device: auto, cpu, cuda or cuda:<i>. state_minutes: a killed run loses at most this much, and a re-run
-    goes on from there. limits: of the job; near its time limit the process ends with EXIT_TRY_AGAIN, its state saved.
-    cuda_graphs: on a GPU, a step is captured and replayed where the model allows it.
+    run: what is trained on what.
+    paths: where the files and the training state go; a killed run goes on from its state.
+    device: auto (the default), cpu, cuda or cuda:<i>.
+    conditions: what is saved when, and when to stop; by default without limits.
+
     Returns what metrics.json holds.
-    Raises ValueError for what the user can mend: fold, labels, settings, device, memory, a loss that is NaN.
+    Raises ValueError for what the user can correct: fold, labels, settings, device, memory, a loss that is NaN;
+    SystemExit (EXIT_TRY_AGAIN) when the job's time is up, with the state saved.
     """
-    limits = limits or Limits()
+    conditions = conditions or Conditions()
     states = RunState(paths.state, run.identity, say)
     seed_everything(run.seed)
     module = build(run.entry["architecture"], run.build_settings)
     closed_form = getattr(module, "closed_form", False)
-    with _reserved("cpu" if closed_form else device, limits) as place, explained(run, place, limits.mem_mb):
+    with _on_device("cpu" if closed_form else device, run, conditions.limits) as place:
         wanted = "fp32" if closed_form else run.settings.precision
         precision = usable_precision(wanted, place, run.cpu_precision)
         _announce(run, module, place, precision)
-        keep_freed_memory(run, place, limits.mem_mb)
+        keep_freed_memory(run, place, conditions.limits.mem_mb)
         if closed_form:
             fitted = fit_closed_form(module, run)
         else:
             from prism.training.gradient import fit_by_gradient  # Lightning takes a second to import
 
-            keeping = (states, state_minutes, limits, paths.tensorboard, cuda_graphs)
-            fitted = fit_by_gradient(module, run, place, precision, *keeping)
+            fitted = fit_by_gradient(module, run, place, precision, states, conditions)
         module.load_state_dict(fitted.state_dict)
         module.to(place)
-        prediction = {split: _predict(module, run, split, place, precision) for split in ("valid", "test")}
+        prediction = {
+            split: predict_split(module, run, split, place, precision) for split in ("valid", "test")
+        }
         provenance = run.provenance(describe(place), precision, _n_parameters(module))
         checkpoint = _checkpoint(run, fitted, provenance)
     record = _record(paths.metrics, run, fitted, prediction, provenance)
@@ -91,12 +93,13 @@ def _conclude(record: RunRecord, fitted: Fitted) -> None:
 
 
 @contextmanager
-def _reserved(device: str, limits: Limits) -> Iterator[torch.device]:
+def _on_device(wanted: str, run: Run, limits: Limits) -> Iterator[torch.device]:
+    """A device of `wanted`. Shortages of memory on it are explained; the end of the job's time is an exit status."""
     try:
-        with reserved(device, say, limits=limits) as place:
+        with reserved(wanted, say, limits=limits) as place, explained(run, place, limits.mem_mb):
             yield place
     except OutOfTimeError as error:
-        say(f"{error}; a re-run tries again")
+        say(f"{error}; a re-run goes on from there")
         raise SystemExit(EXIT_TRY_AGAIN) from None
 
 
@@ -121,11 +124,6 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
 
 def _n_parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _predict(module: nn.Module, run: Run, split: str, place: torch.device, precision: str) -> np.ndarray:
-    size = run.settings.genes_at_once(run.windows.length)
-    return predicted(module, run.windows, run.indices(split), place, precision, size)
 
 
 def _prediction_table(run: Run, prediction: dict[str, np.ndarray]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Fitting by gradient descent, with Lightning."""
+"""Fitting by gradient descent: Lightning runs the loop, and everything that it calls is put together here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import NoReturn
 
 import pytorch_lightning as pl
 import torch
@@ -18,19 +16,17 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 from pytorch_lightning.utilities.warnings import PossibleUserWarning
 from torch import nn
 
-from prism.jobs.attempts import EXIT_TRY_AGAIN
-from prism.jobs.limits import Limits, OutOfTimeError
 from prism.jobs.log import say
 from prism.training.cuda_graph.task import task_of
-from prism.training.loop.board import Board
 from prism.training.loop.data import FoldData
-from prism.training.loop.fitted import Fitted
+from prism.training.loop.journal import Fitted
 from prism.training.loop.micro_batches import refuse_coupled
 from prism.training.loop.progress import Progress
-from prism.training.loop.save_state import KeepState
+from prism.training.loop.save_state import SaveState
 from prism.training.loop.state import RunState
 from prism.training.loop.task import Task
-from prism.training.run import Run
+from prism.training.loop.tensorboard import TensorBoard
+from prism.training.run import Conditions, Run
 
 LIGHTNING_PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 EXIT_AFTER_SIGTERM = 143
@@ -42,36 +38,73 @@ def fit_by_gradient(
     device: torch.device,
     precision: str,
     states: RunState,
-    state_minutes: float,
-    limits: Limits | None = None,
-    tensorboard: Path | None = None,
-    cuda_graphs: bool = False,
+    conditions: Conditions,
 ) -> Fitted:
-    """Train `module` on a run's fold, going on from its newest state if there is one.
+    """Train a model on a run's fold, going on from the newest state if there is one.
 
-    state_minutes: most training that a kill may cost. limits: of the job; when its time is up, the process ends
-    with EXIT_TRY_AGAIN and the state saved. tensorboard: folder of event files, None for none. cuda_graphs: capture the
-    step on a GPU, where that can be.
-    Raises ValueError where the time does not suffice for one step, or micro_batch does not suit the model.
+    module: the model, with its weights of the start.
+    run: what is trained on what.
+    device: where it computes.
+    precision: of matrix products: fp32, bf16 or fp16.
+    states: the saved states of this run.
+    conditions: what is saved when, and when the training has to stop.
+
+    Returns the weights of the best validation MSE, and the history.
+    Raises ValueError where the time does not suffice for one step, where micro_batch does not suit the model, and where
+    a loss or a prediction is not finite; OutOfTimeError before the job's time limit and SystemExit
+    (EXIT_AFTER_SIGTERM) after SIGTERM or Ctrl-C, each with the state saved.
     """
     refuse_coupled(module, run.settings.micro_batch, run.settings.batch_size)
-    limits = limits or Limits()
-    _quieten_lightning()
     state = states.load()
     first_step = state["step"] if state else 0
-    data = FoldData(run.windows, run.splits, run.settings, run.seed, first_step)
-    task = task_of(module, data, device, precision, cuda_graphs)
+    data = FoldData(run, first_step)
+    task = task_of(module, data, device, precision, conditions.cuda_graphs)
     if state:
         task.resume(state)
-    every = f"validating every {data.interval}, {data.batches_per_epoch} in an epoch"
     start = f"resumed at step {first_step} (state {run.identity})" if state else "from step 0"
+    every = f"validating every {data.interval}, {data.batches_per_epoch} in an epoch"
     say(f"training: {start} of {data.steps}, {every}")
     if first_step < data.steps:
-        keep = KeepState(states, state_minutes, limits, first_step)
-        callbacks = [keep, Progress(), *([Board(tensorboard)] if tensorboard else [])]
-        _fit(_trainer(data.steps - first_step, device, precision, callbacks), task, keep)
+        _take_steps(task, data, device, precision, states, conditions)
     best = task.journal.best
     return Fitted(best["state_dict"], best["step"], task.journal.rows)
+
+
+def _take_steps(
+    task: Task,
+    data: FoldData,
+    device: torch.device,
+    precision: str,
+    states: RunState,
+    conditions: Conditions,
+) -> None:
+    """All steps that are left. Lightning's loop, and in it first the callbacks' hooks, then those of the task:
+
+    for stretch in data.train_dataloader():      # the steps up to the next validation
+        for item in stretch:
+            on_train_batch_start                 # SaveState: by the clock; Task: learning rate
+            task.training_step, backward, task.configure_gradient_clipping, optimiser.step
+            on_train_batch_end                   # Progress: a line; Task: journal, step + 1
+        for item in data.val_dataloader():
+            task.validation_step
+        task.on_validation_epoch_end             # a row of the history, the best weights
+        on_validation_end                        # SaveState, Progress, TensorBoard
+    """
+    save = SaveState(states, conditions.state_minutes, conditions.limits, task.step)
+    callbacks: list[pl.Callback] = [save, Progress()]
+    if conditions.tensorboard:
+        callbacks.append(TensorBoard(conditions.tensorboard))
+    _quieten_lightning()
+    trainer = _trainer(data.steps - task.step, device, precision, callbacks)
+    try:
+        with _interrupt_as_sigterm():
+            trainer.fit(task, datamodule=data)
+    except SIGTERMException:
+        # by itself it would end the process as a success
+        say(f"stopped by SIGTERM at step {task.step}; a re-run goes on from step {save.saved_step}")
+        raise SystemExit(EXIT_AFTER_SIGTERM) from None
+    if task.step != data.steps:
+        raise RuntimeError(f"training ended at step {task.step} of {data.steps}")
 
 
 def _trainer(steps: int, device: torch.device, precision: str, callbacks: list[pl.Callback]) -> pl.Trainer:
@@ -94,35 +127,6 @@ def _trainer(steps: int, device: torch.device, precision: str, callbacks: list[p
     )
 
 
-def _fit(trainer: pl.Trainer, task: Task, keep: KeepState) -> None:
-    first_step, data = task.step, task.data
-    try:
-        with _interrupt_as_sigterm():
-            trainer.fit(task, datamodule=data)
-    except SIGTERMException:
-        # by itself it would end the process as a success
-        say(f"stopped by SIGTERM at step {task.step}; a re-run goes on from step {keep.saved_step}")
-        raise SystemExit(EXIT_AFTER_SIGTERM) from None
-    except OutOfTimeError:
-        _end_in_time(task, first_step, keep.limits)
-    if task.step != data.steps:
-        raise RuntimeError(f"training ended at step {task.step} of {data.steps}")
-
-
-def _end_in_time(task: Task, first_step: int, limits: Limits) -> NoReturn:
-    if task.step == first_step:
-        raise ValueError(
-            f"the job's {limits.minutes:g} minutes do not suffice for one step: {limits.elapsed():.0f} s went by "
-            f"before step {first_step + 1}, and {limits.margin():.0f} s are kept to end in; give it more runtime "
-            "(minutes)"
-        ) from None
-    say(
-        f"stopped before the limit of {limits.minutes:g} minutes at step {task.step} of {task.data.steps}, "
-        f"{limits.margin():.0f} s to spare; a re-run goes on from there"
-    )
-    raise SystemExit(EXIT_TRY_AGAIN) from None
-
-
 @contextmanager
 def _interrupt_as_sigterm() -> Iterator[None]:
     """Let the first Ctrl-C end a training between two steps, as SIGTERM does; a second one ends it at once."""
@@ -143,7 +147,7 @@ def _interrupt_as_sigterm() -> Iterator[None]:
 
 
 def _quieten_lightning() -> None:
-    """Keep Lightning's advice out of the log: worker processes would only slow data that lie in memory."""
+    """Keep Lightning's advice out of the log: worker processes would only slow down data that are in memory."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=PossibleUserWarning)
     warnings.filterwarnings("ignore", category=FutureWarning, module="pytorch_lightning")

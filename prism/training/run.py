@@ -1,10 +1,11 @@
-"""One run: what is trained on what, and the record of it."""
+"""One run: what is trained on what, and under which conditions."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,26 @@ import pandas as pd
 
 from prism import NUMBERS_VERSION
 from prism.genome.dataset import folds as fold_tables
+from prism.jobs.limits import Limits
 from prism.protocol.settings import TrainingSettings
-from prism.runs import provenance as identity
+from prism.runs import provenance
 
 
 @dataclass(frozen=True)
 class Run:
     """What makes a run what it is; checked when it is made.
 
-    windows: a `Windows` reader opened with the entry's length, signals and rna_features. folds: the folds
-    table. entry: one entry of config/models.yaml, fully resolved; model: its name. label: where expression
-    comes from. cpu_precision: of matrix products on a CPU, fp32 or bf16.
-    Raises ValueError for unknown training settings, a fold without train, valid or test genes, missing
-    labels.
+    windows: a `Windows` reader opened with the entry's length, signals and rna_features.
+    folds: the folds table: fold, chromosome or gene_id, split.
+    entry: one entry of config/models.yaml, fully resolved.
+    cell_type: its name.
+    model: the entry's name.
+    fold: of the folds table.
+    seed: of weights and order.
+    label: where expression comes from, as metrics.json tells it; default {}.
+    git_revision: of the code; by default git is asked.
+    cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
+    Raises ValueError for unknown training settings, a fold without train, valid or test genes, missing labels.
     """
 
     windows: Any
@@ -48,20 +56,20 @@ class Run:
 
     @cached_property
     def splits(self) -> np.ndarray:
-        """(n,) 'train', 'valid', 'test' or ''."""
+        """The split of every gene, (n,): 'train', 'valid', 'test' or ''."""
         return fold_tables.assign(self.folds, self.fold, self.windows.gene_id, self.windows.chrom)
 
     @cached_property
     def split_hash(self) -> str:
-        return identity.split_hash(self.windows.gene_id, self.splits)
+        return provenance.split_hash(self.windows.gene_id, self.splits)
 
     @cached_property
     def identity(self) -> str:
-        """The hash that training state is kept under."""
+        """The hash under which training state is saved."""
         # an entry that wants fp32 has it on every CPU
         on_cpu = self.cpu_precision if self.settings.precision != "fp32" else "fp32"
         data = (self.windows.identity, self.split_hash)
-        return identity.run_identity(self.entry, *data, self.fold, self.seed, on_cpu)
+        return provenance.run_identity(self.entry, *data, self.fold, self.seed, on_cpu)
 
     @cached_property
     def build_settings(self) -> dict[str, Any]:
@@ -79,21 +87,26 @@ class Run:
         return np.flatnonzero(self.splits == split)
 
     def expression(self, split: str) -> np.ndarray:
-        """(n,) labels of a split, log10(x + 1)."""
+        """Labels of a split, (n,), log10(x + 1)."""
         return self.windows.expression.detach().cpu().numpy()[self.indices(split)]
 
     def provenance(self, device: str, precision: str, parameters: int) -> dict[str, Any]:
-        """What a number can be traced back to."""
+        """What a number of this run can be traced back to.
+
+        device: in words (`prism.compute.device.describe`).
+        precision: of matrix products.
+        parameters: how many the model has.
+        """
         return {
             "dataset_hash": self.windows.identity,
             "elements": self.windows.elements_origin,
-            "settings_hash": identity.settings_hash(self.entry),
+            "settings_hash": provenance.settings_hash(self.entry),
             "split_hash": self.split_hash,
             "numbers_version": NUMBERS_VERSION,
             "seed": self.seed,
             "fold": self.fold,
-            "git_revision": self.git_revision or identity.git_revision(),
-            "packages": identity.package_versions(),
+            "git_revision": self.git_revision or provenance.git_revision(),
+            "packages": provenance.package_versions(),
             "device": device,
             "precision": precision,
             "parameters": parameters,
@@ -101,8 +114,28 @@ class Run:
         }
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """How a training is carried out; nothing here moves its numbers.
+
+    state_minutes: most training that a kill may cost, minutes.
+    limits: of the job, by default none; before its time limit a training stops with its state saved.
+    cuda_graphs: whether a step on a GPU is captured once and replayed, where the model allows it.
+    tensorboard: folder of event files; None for none.
+    """
+
+    state_minutes: float = 10.0
+    limits: Limits = field(default_factory=Limits)
+    cuda_graphs: bool = True
+    tensorboard: Path | None = None
+
+
 def refuse_unlabelled(windows, splits: np.ndarray) -> None:
-    """ValueError, naming genes, unless every gene of the fold has a finite expression."""
+    """Raise ValueError, naming genes, unless every gene of the fold has a finite expression.
+
+    windows: a `Windows` reader.
+    splits: (n,) split of every gene, '' for genes that are not in the fold.
+    """
     if windows.expression is None:
         raise ValueError(
             "the genes table has no expression column: training needs labels; "
@@ -119,7 +152,7 @@ def refuse_unlabelled(windows, splits: np.ndarray) -> None:
 
 
 def parse_entry(text: str) -> dict:
-    """An entry of models.yaml from its JSON; ValueError unless it names architecture and length."""
+    """Read an entry of models.yaml from its JSON. Raises ValueError unless it names architecture and length."""
     entry = json.loads(text)
     if not isinstance(entry, dict) or not {"architecture", "length"} <= set(entry):
         raise ValueError(f"an entry must be a JSON object with architecture and length, not {text[:80]!r}")

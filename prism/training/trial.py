@@ -30,12 +30,15 @@ from prism.training.closed_form import fit_closed_form
 from prism.training.loop.state import RunState, seed_everything
 from prism.training.memory.estimate import available_bytes, keep_freed_memory, needed_bytes
 from prism.training.memory.shortage import is_shortage
-from prism.training.run import Run
+from prism.training.run import Conditions, Run
 
 STEPS = 2
 VALID_GENES = 2
 CLOSED_FORM_GENES = 32  # a closed form has no batches
 SHORTEST = 500  # bp; a shorter window would try out another model
+
+# a trial costs seconds: nothing is saved of it, and no step is captured
+CONDITIONS = Conditions(state_minutes=math.inf, cuda_graphs=False)
 
 OpenRun = Callable[[dict[str, Any]], Run]
 
@@ -203,8 +206,9 @@ def _trial(run: Run, place: torch.device, mem_mb: int | None = None) -> dict[str
         precision = usable_precision(run.settings.precision, place, run.cpu_precision)
         clock = StepClock(place)
         with clock.watching(module):
-            states = _NoState("", run.identity, say)
-            fitted = gradient.fit_by_gradient(module, run, place, precision, states, math.inf)
+            fitted = gradient.fit_by_gradient(
+                module, run, place, precision, _NoState("", run.identity, say), CONDITIONS
+            )
         rows, seconds = fitted.rows, clock.seconds
     return {
         "cell_type": run.cell_type,

@@ -7,14 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prism.compute.batches import Item
 from prism.genome.batch import Batch
 from prism.jobs.log import say
 from prism.ops.choice import triton_serves_gpus
 from prism.training.cuda_graph.adamw import make_capturable, make_plain, plain
 from prism.training.cuda_graph.step import Capture, CapturedStep, cuda_graph, obstacle
-from prism.training.loop.data import FoldData
-from prism.training.loop.readback import Arriving
+from prism.training.loop.data import FoldData, Item
+from prism.training.loop.readback import Readback
 from prism.training.loop.task import Task
 
 
@@ -51,7 +50,7 @@ class CapturedTask(Task):
             return super().training_step(item, batch_idx)
         self._seen = self.captured.replay(item.batch)
         self.refuse_bad_loss()  # of the step before; the GPU is at work on this one meanwhile
-        self._to_check = (self.step, item.indices, Arriving(self.captured.values))
+        self._to_check = (self.step, item.indices, Readback(self.captured.values))
         return self._seen["train_loss"]
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:

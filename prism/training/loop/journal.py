@@ -1,9 +1,10 @@
-"""What a training run has seen so far: one row a validation, and the best weights."""
+"""What a training has seen so far: one row a validation, and the best weights."""
 
 from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -11,6 +12,22 @@ from torch import Tensor, nn
 
 from prism import scores
 from prism.runs.history import valid_column
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What is left of fitting a model, by gradients or in closed form.
+
+    state_dict: the weights of the best validation MSE.
+    step: the step after which they were best; None for a closed form.
+    rows: the history, one row a validation.
+    report: what a fit in closed form says of itself; empty for one by gradients.
+    """
+
+    state_dict: dict[str, Tensor]
+    step: int | None
+    rows: list[dict[str, float]]
+    report: dict[str, Any] = field(default_factory=dict)
 
 
 class Journal:
@@ -41,20 +58,23 @@ class Journal:
         self._sums = added if self._sums is None else self._sums.to(added.device) + added
         self._count += 1
 
-    def close_row(
-        self, module: nn.Module, place: dict[str, float], prediction, target, at: dict[str, float]
-    ) -> dict[str, float]:
+    def close_row(self, module: nn.Module, at: dict[str, float], prediction, target) -> dict[str, float]:
         """Score a validation, keep the weights if it is the best, and return the finished row.
 
-        place: {"step", "epoch"}. prediction, target: (n,) of the whole valid split. at: values of this
-        moment, {"learning_rate", "peak_memory_gb"}. The other columns are means over the steps since the row before.
+        The row holds `at`, the seconds so far and the scores; its other columns are means over the steps since the row
+        before.
+
+        module: the model, whose weights are copied where they are the best so far.
+        at: values of this moment: step, epoch, peak_memory_gb and, where there is one, learning_rate.
+        prediction: (n,) of the whole valid split, log10(x + 1).
+        target: (n,) labels of the same genes.
         """
         totals = [] if self._sums is None else self._sums.tolist()
         means = {name: total / self._count for name, total in zip(self._names, totals, strict=True)}
         scored = scores.scores(prediction, target)
         seconds, before = self.seconds, self.rows[-1] if self.rows else {"step": 0, "seconds": 0.0}
-        steps_per_s = (place["step"] - before["step"]) / max(seconds - before["seconds"], 1e-9)
-        row = place | {"seconds": round(seconds, 3), "steps_per_s": round(steps_per_s, 4)} | at | means
+        steps_per_s = (at["step"] - before["step"]) / max(seconds - before["seconds"], 1e-9)
+        row = at | {"seconds": round(seconds, 3), "steps_per_s": round(steps_per_s, 4)} | means
         row |= {valid_column(metric.name): scored[metric.name] for metric in scores.headlines()}
         self.rows.append(row)
         self._names, self._sums, self._count = [], None, 0
@@ -62,7 +82,7 @@ class Journal:
         if self.best is None or chosen_by.better(scored[chosen_by.name], self.best[chosen_by.name]):
             weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
             self.best = {
-                "step": place["step"],
+                "step": at["step"],
                 chosen_by.name: scored[chosen_by.name],
                 "state_dict": weights,
             }

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 
-class Arriving:
+class Readback:
     """A copy of a few numbers, asked for at once and waited for only when it is looked at.
 
-    Later work on the GPU neither changes the copy nor is waited for. On a CPU it is a plain copy.
+    Work that the GPU is given later neither changes the copy nor is waited for. On a CPU it is a plain copy.
+
+    values: a tensor of any shape.
     """
 
     def __init__(self, values: Tensor) -> None:
@@ -20,7 +22,7 @@ class Arriving:
             self._arrived.record()
 
     def tolist(self) -> list[float]:
-        """The numbers, once they are there."""
+        """The numbers; waits until they have arrived."""
         if self._arrived is not None:
             self._arrived.synchronize()
         return self._values.tolist()

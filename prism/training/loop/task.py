@@ -1,4 +1,4 @@
-"""The training task: loss, optimiser, validation over the whole split, and what a restart needs."""
+"""The training task: one optimiser step after another, validations in between, and what a restart needs."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from prism.compute.batches import Item
-from prism.compute.device import peak_memory_gb
 from prism.genome.batch import Batch
-from prism.inference.prediction import refuse_bad_prediction
 from prism.models.parameter_groups import parameter_groups
 from prism.protocol.schedule import learning_rate_at
-from prism.training.loop.data import FoldData
+from prism.training.loop.data import FoldData, Item
+from prism.training.loop.evaluate import close_validation
 from prism.training.loop.journal import Journal
 from prism.training.loop.micro_batches import accumulated
-from prism.training.loop.readback import Arriving
+from prism.training.loop.readback import Readback
 from prism.training.loop.state import random_state, restore_random_state
 
 
 class Task(pl.LightningModule):
-    """Trains a model on a fold.
+    """Trains a model on a fold. The methods stand in the order in which Lightning calls them.
 
-    module: a model of `prism.models`. data: the fold it is trained on.
+    Once: `configure_optimizers`, `on_train_start`.
+    Each step: `on_train_batch_start` (learning rate), `training_step` (loss), the backward pass,
+    `configure_gradient_clipping`, the optimiser's step, `on_train_batch_end` (journal).
+    Each validation, between two steps: `on_validation_epoch_start`, `validation_step` for every batch,
+    `on_validation_epoch_end` (history row, best weights).
+
+    module: a model of `prism.models`.
+    data: the fold that it is trained on.
     """
 
     def __init__(self, module: nn.Module, data: FoldData) -> None:
@@ -34,9 +39,9 @@ class Task(pl.LightningModule):
         self.module, self.data, self.settings = module, data, data.settings
         self.journal = Journal()
         self.step = 0  # optimiser steps done, over all restarts
+        self.validating = False  # in the middle of a validation there is no state to save
         self._resumed: dict[str, Any] | None = None
-        self.validating = False  # in the middle of a validation there is no state to be kept
-        self._to_check: tuple[int, list[int], Tensor | Arriving] | None = None
+        self._to_check: tuple[int, list[int], Tensor | Readback] | None = None
         self._seen: dict[str, Tensor] = {}
         self._predicted: list[Tensor] = []
 
@@ -75,15 +80,17 @@ class Task(pl.LightningModule):
         if size is None or size >= len(item.batch):
             loss, terms = self.loss_of(item.batch)
         else:
-            scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-            scale = scaler.get_scale() if scaler else 1.0
+            scale = self._loss_scale.get_scale() if self._loss_scale else 1.0
             loss, terms = accumulated(self.loss_of, self.module, item.batch, size, scale)
         self._seen = {"train_loss": loss.detach()} | {f"loss_{k}": v.detach() for k, v in terms.items()}
         self._to_check = (self.step, item.indices, loss.detach().reshape(1))
         return loss
 
     def loss_of(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The weighted loss of a batch, a mean over its genes, and its terms by name, unweighted."""
+        """The weighted loss of a batch, a mean over its genes, and its terms by name, unweighted.
+
+        batch: with expression.
+        """
         output = self.module(batch)
         loss = functional.smooth_l1_loss(output.expression.float(), batch.expression)
         terms = {"expression": loss} | output.losses
@@ -97,19 +104,19 @@ class Task(pl.LightningModule):
         largest = self.settings.gradient_clip or float("inf")
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), largest)
         self._seen["grad_norm"] = norm.detach()
-        if self._to_check and getattr(self.trainer.precision_plugin, "scaler", None) is None:
+        if self._to_check and self._loss_scale is None:
             # weights are lost with an infinite gradient, whatever the loss; a loss scale skips such steps
             step, indices, loss = self._to_check
-            self._to_check = (step, indices, Arriving(torch.cat([loss, norm.detach().reshape(1)])))
+            self._to_check = (step, indices, Readback(torch.cat([loss, norm.detach().reshape(1)])))
 
     def on_train_batch_end(self, outputs, item: Item, batch_idx: int) -> None:
         self.journal.add(self._seen)
         self.step += 1
 
     def refuse_bad_loss(self) -> None:
-        """ValueError if the last step's loss or gradient was not finite, naming the step and its genes.
+        """Check the last step's loss and gradient. Raises ValueError, naming step and genes, unless they are finite.
 
-        Looked at one step late: asking a GPU at once would leave it idle while the next step is prepared.
+        They are looked at one step late: asking a GPU at once would leave it idle while the next step is prepared.
         """
         if self._to_check is None:
             return
@@ -134,14 +141,10 @@ class Task(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         prediction = torch.cat(self._predicted).cpu().numpy()
-        indices = self.data.valid_indices
-        genes = [self.data.windows.gene_id[i] for i in indices]
-        refuse_bad_prediction(prediction, genes, f"after step {self.step} ")
-        target = self.data.windows.expression[torch.as_tensor(indices)].cpu().numpy()
-        place = {"step": self.step, "epoch": self.step / self.data.batches_per_epoch}
         rate = learning_rate_at(self.step - 1, self.data.steps, self.settings)
-        at = {"learning_rate": rate, "peak_memory_gb": round(peak_memory_gb(self.device), 3)}
-        self.journal.close_row(self.module, place, prediction, target, at)
+        epoch = self.step / self.data.batches_per_epoch
+        at = {"step": self.step, "epoch": epoch, "learning_rate": rate}
+        close_validation(self.journal, self.module, self.data.run, prediction, at, self.device)
         self.validating = False
 
     def state(self) -> dict[str, Any]:
@@ -159,8 +162,16 @@ class Task(pl.LightningModule):
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from `state`; to be called before the fit."""
+        """Go on from a state; to be called before the fit.
+
+        state: what `state` returned, here or in a process before.
+        """
         self.step = state["step"]
         self.module.load_state_dict(state["model"])
         self.journal.load_state_dict(state["journal"])
         self._resumed = state
+
+    @property
+    def _loss_scale(self):
+        """fp16's loss scale; None in any other precision."""
+        return getattr(self.trainer.precision_plugin, "scaler", None)

@@ -26,6 +26,7 @@ from prism.training.loop import save_state
 from prism.training.loop.state import RunState
 from prism.training.memory import shortage as out_of_memory
 from prism.training.memory.shortage import advice
+from prism.training.run import Conditions
 from tests.unit.training.loop.test_state import die_at, same_files
 from tests.unit.training.test_fit import dataset, paths_in, run_of, trained
 
@@ -80,10 +81,10 @@ def test_it_stops_before_the_limit_and_goes_on_from_there(trained, dataset, tmp_
     record, whole = trained
     paths = paths_in(tmp_path)
     with pytest.raises(SystemExit) as stopped:
-        train(run_of(dataset), paths, "cpu", limits=Limits(1, elapsed=counted(5)))
+        train(run_of(dataset), paths, "cpu", Conditions(limits=Limits(1, elapsed=counted(5))))
     assert stopped.value.code == 75
     assert "stopped before the limit of 1 minutes at step 10 of 24, " in capsys.readouterr().err
-    assert train(run_of(dataset), paths, "cpu", limits=Limits(1, elapsed=lambda: 0)) == record
+    assert train(run_of(dataset), paths, "cpu", Conditions(limits=Limits(1, elapsed=lambda: 0))) == record
     assert "resumed at step 10 " in capsys.readouterr().err
     same_files(paths, whole)
 
@@ -92,7 +93,7 @@ def test_a_long_step_widens_the_margin(dataset, tmp_path, monkeypatch, capsys):
     """A step takes 4 s, with a validation 8: 24 s are kept to end in, and the eighth look comes after 40 s."""
     monkeypatch.setattr(save_state, "time", SimpleNamespace(monotonic=counted(4)))
     with pytest.raises(SystemExit):
-        train(run_of(dataset), paths_in(tmp_path), "cpu", limits=Limits(1, elapsed=counted(5)))
+        train(run_of(dataset), paths_in(tmp_path), "cpu", Conditions(limits=Limits(1, elapsed=counted(5))))
     assert "at step 7 of 24, 24 s to spare" in capsys.readouterr().err
 
 
@@ -105,7 +106,7 @@ def test_a_limit_too_short_for_a_step_is_no_reason_to_try_again(dataset, tmp_pat
         ),
         job(paths.state, short, 1, print),
     ):
-        train(run_of(dataset), paths, "cpu", limits=short)
+        train(run_of(dataset), paths, "cpu", Conditions(limits=short))
     with (
         pytest.raises(TemporaryError, match=r"attempt 2 not started; .*do not suffice for one step.*runtime"),
         job(paths.state, short, 2, print),
@@ -199,14 +200,14 @@ def test_out_of_memory_is_one_line_and_a_record(library, trained, dataset, tmp_p
     expected = rf"out of memory on cpu: small, batch 4, length 32 bp: .*{said}; the process used up to "
     expected += r"[\d,]+ MB of 4,000 MB allowed; set training.micro_batch below 4 or .*checkpoint_layers.*more mem_mb$"
     with pytest.raises(HostMemoryError, match=expected) as told, job(paths.state, limits, 1, print):
-        train(die_at(run_of(dataset), 8, allocate), paths, "cpu", limits=limits)
+        train(die_at(run_of(dataset), 8, allocate), paths, "cpu", Conditions(limits=limits))
     assert "\n" not in str(told.value)
     record = json.loads((paths.state / "out_of_memory.json").read_text())
     assert record["mem_mb"] == 4000
     assert memory_for(4000, paths.state) == 6000
     assert memory_for(8000, paths.state) == 8000  # has been given more since
     with job(paths.state, limits, 2, print):
-        assert train(run_of(dataset), paths, "cpu", limits=limits) == trained[0]
+        assert train(run_of(dataset), paths, "cpu", Conditions(limits=limits)) == trained[0]
     assert not paths.state.exists()
     assert memory_for(4000, paths.state) == 4000
 
@@ -303,7 +304,7 @@ def test_waiting_for_a_gpu_ends_with_the_limit(monkeypatch, dataset, tmp_path, c
     monkeypatch.setattr(device, "candidates", lambda _: [torch.device("cuda", 0)])
     monkeypatch.setattr(device, "_try_lock", lambda _: None)
     with pytest.raises(SystemExit) as stopped:
-        train(run_of(dataset), paths_in(tmp_path), "cuda", limits=Limits(1, elapsed=lambda: 58))
+        train(run_of(dataset), paths_in(tmp_path), "cuda", Conditions(limits=Limits(1, elapsed=lambda: 58)))
     assert stopped.value.code == 75
     assert "the time limit came while another run held cuda:0" in capsys.readouterr().err
 

@@ -72,6 +72,7 @@ def kill(dataset: list[str], folder: Path) -> None:
 
     import prism.training.gradient  # noqa: F401
     from prism.training.fit import train
+    from prism.training.run import Conditions
     from tests.unit.training.test_fit import ENTRY, paths_in, run_of
 
     entry = ENTRY | {"training": ENTRY["training"] | {"steps": 72}}
@@ -91,7 +92,7 @@ def kill(dataset: list[str], folder: Path) -> None:
                 time.sleep(2 * HANG)
 
         torch.save = saved
-        train(run_of(dataset, entry), paths_in(folder / name), "cpu", state_minutes=0)
+        train(run_of(dataset, entry), paths_in(folder / name), "cpu", Conditions(state_minutes=0))
 
     draw = random.Random(5)
     (folder / "whole").mkdir()

@@ -13,6 +13,7 @@ import torch
 
 from prism.protocol.settings import TrainingSettings
 from prism.training.fit import train
+from prism.training.run import Conditions
 from tests.unit.training import tiny_dataset
 from tests.unit.training.forked_runs import IN_WRITING, KILLS
 from tests.unit.training.loop.test_state import die_at, same_files
@@ -120,7 +121,7 @@ def test_a_loss_that_turns_nan_keeps_the_last_good_state(trained, dataset, tmp_p
     run.windows.batch = batch
     told = r"the loss of step (\d+) is nan; genes of its batch: gene\d\d, gene"
     with pytest.raises(ValueError, match=told):
-        train(run, paths, "cpu", state_minutes=0)
+        train(run, paths, "cpu", Conditions(state_minutes=0))
     states = sorted(paths.state.glob("*/step-*.pt"))
     assert len(states) == 2
     weights = torch.load(states[-1], weights_only=True)["model"]
@@ -142,6 +143,6 @@ def test_an_infinite_gradient_is_no_good_state_either(dataset, tmp_path, monkeyp
 
     monkeypatch.setattr(Task, "configure_gradient_clipping", exploding)
     with pytest.raises(ValueError, match="the gradient's norm of step 7 is inf; genes of its batch: gene"):
-        train(run_of(dataset), paths_in(tmp_path), "cpu", state_minutes=0)
+        train(run_of(dataset), paths_in(tmp_path), "cpu", Conditions(state_minutes=0))
     newest = max(paths_in(tmp_path).state.glob("*/step-*.pt"))
     assert newest.name == "step-000000007.pt"  # before that step

@@ -7,6 +7,7 @@ import torch
 
 from prism.models import build
 from prism.training.fit import train
+from prism.training.run import Conditions
 from tests.unit.training.cuda_graph.captured_cases import CAPTURABLE, dataset, entry_of, same_numbers
 from tests.unit.training.loop.test_state import KillError, die_at
 from tests.unit.training.test_fit import paths_in, run_of
@@ -21,7 +22,7 @@ def test_a_graph_on_a_gpu_does_what_single_steps_do(name, precision, relative, d
     entry = entry_of(name, steps=20, learning_rate=1e-3, precision=precision)
     paths = {graphs: paths_in(tmp_path / str(graphs)) for graphs in (True, False)}
     for graphs, each in paths.items():
-        train(run_of(dataset, entry), each, "cuda", cuda_graphs=graphs)
+        train(run_of(dataset, entry), each, "cuda", Conditions(cuda_graphs=graphs))
         said = capsys.readouterr().err
         assert ("step: one CUDA graph" in said) == graphs, said
     same_numbers(paths[True], paths[False], relative)
@@ -34,7 +35,7 @@ def test_a_graph_on_a_gpu_resumes(name, dataset, tmp_path, capsys):
     train(run_of(dataset, entry), whole, "cuda")
     for batches in (12, 3):
         with pytest.raises(KillError):
-            train(die_at(run_of(dataset, entry), batches), paths, "cuda", state_minutes=0)
+            train(die_at(run_of(dataset, entry), batches), paths, "cuda", Conditions(state_minutes=0))
     capsys.readouterr()
     train(run_of(dataset, entry), paths, "cuda")
     said = capsys.readouterr().err
@@ -55,5 +56,5 @@ def test_a_gpu_that_refuses_goes_on_step_by_step(dataset, tmp_path, monkeypatch,
     entry = entry_of("hyenadna", steps=20, learning_rate=1e-3, precision="fp32")
     train(run_of(dataset, entry), paths_in(tmp_path / "refused"), "cuda")
     assert "CUDA graph: not used (" in capsys.readouterr().err
-    train(run_of(dataset, entry), paths_in(tmp_path / "eager"), "cuda", cuda_graphs=False)
+    train(run_of(dataset, entry), paths_in(tmp_path / "eager"), "cuda", Conditions(cuda_graphs=False))
     same_numbers(paths_in(tmp_path / "refused"), paths_in(tmp_path / "eager"), 2e-3)

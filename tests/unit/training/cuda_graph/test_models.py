@@ -12,7 +12,7 @@ from prism.training.cuda_graph.adamw import make_capturable, make_plain, plain
 from prism.training.cuda_graph.step import obstacle
 from prism.training.cuda_graph.task import CapturedTask, task_of
 from prism.training.loop.data import FoldData
-from prism.training.loop.readback import Arriving
+from prism.training.loop.readback import Readback
 from prism.training.loop.task import Task
 from tests.unit.models.test_registry import a_batch
 from tests.unit.training.cuda_graph.captured_cases import (
@@ -84,7 +84,7 @@ def test_what_is_in_the_way(dataset):
 def test_the_task_of_a_training(dataset, capsys):
     """A CPU's is the plain one, without a word; a GPU that is only named here."""
     run = run_of(dataset, entry_of("mamba"))
-    data, gpu = FoldData(run.windows, run.splits, run.settings, run.seed), torch.device("cuda", 0)
+    data, gpu = FoldData(run), torch.device("cuda", 0)
     assert type(task_of(small("mamba"), data, torch.device("cpu"), "fp32", True)) is Task
     assert capsys.readouterr().err == ""
     task = task_of(small("mamba"), data, gpu, "bf16", True)
@@ -121,6 +121,6 @@ def test_an_optimiser_there_and_back():
 
 def test_what_is_arriving_does_not_change():
     values = torch.tensor([1.0, 2.0])
-    arriving = Arriving(values)
+    arriving = Readback(values)
     values.zero_()
     assert arriving.tolist() == [1.0, 2.0]

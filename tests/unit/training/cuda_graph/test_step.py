@@ -19,6 +19,7 @@ from prism.jobs.limits import Limits
 from prism.protocol.schedule import learning_rate_at
 from prism.training.cuda_graph.step import CapturedStep
 from prism.training.fit import train
+from prism.training.run import Conditions
 from tests.unit.jobs.test_limits import counted, stand_still
 from tests.unit.training.cuda_graph.captured_cases import (
     CAPTURABLE,
@@ -88,7 +89,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(name, dataset, capturing, tmp_p
     train(run_of(dataset, entry_of(name)), whole, "cpu")
     for batches in (12, 3, 9):
         with pytest.raises(KillError):
-            train(die_at(run_of(dataset, entry_of(name)), batches), paths, "cpu", state_minutes=0)
+            train(die_at(run_of(dataset, entry_of(name)), batches), paths, "cpu", Conditions(state_minutes=0))
     capsys.readouterr()
     train(run_of(dataset, entry_of(name)), paths, "cpu")
     assert "resumed at step 1" in capsys.readouterr().err
@@ -103,7 +104,7 @@ def test_either_way_goes_on_from_the_others_state(
     if first == "eager":
         not_capturing()
     with pytest.raises(KillError):
-        train(die_at(run_of(dataset, entry_of("prism")), 15), paths, "cpu", state_minutes=0)
+        train(die_at(run_of(dataset, entry_of("prism")), 15), paths, "cpu", Conditions(state_minutes=0))
     capsys.readouterr()
     if first == "eager":
         capturing(StandIn())
@@ -126,7 +127,7 @@ def test_sigterm_and_the_time_limit_stop_between_two_steps(dataset, capturing, t
     assert stopped.value.code == 143
     assert "stopped by SIGTERM at step 8" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stopped:
-        train(run_of(dataset, entry), paths, "cpu", limits=Limits(1, elapsed=counted(5)))
+        train(run_of(dataset, entry), paths, "cpu", Conditions(limits=Limits(1, elapsed=counted(5))))
     assert stopped.value.code == 75
     assert "at step 18 of 24" in capsys.readouterr().err
     train(run_of(dataset, entry), paths, "cpu")

@@ -18,6 +18,7 @@ from prism.models import build
 from prism.runs.provenance import canonical, run_identity, split_hash
 from prism.training.fit import train
 from prism.training.loop.state import RunState, random_state, restore_random_state, seed_everything
+from prism.training.run import Conditions
 from tests.unit.training.test_fit import ENTRY, dataset, paths_in, run_of, trained
 
 assert dataset  # fixtures
@@ -61,7 +62,7 @@ def test_a_killed_run_ends_with_the_same_numbers(trained, dataset, tmp_path, bat
     record, whole = trained
     paths = paths_in(tmp_path)
     with pytest.raises(KillError):
-        train(die_at(run_of(dataset), batches), paths, "cpu", state_minutes=0)
+        train(die_at(run_of(dataset), batches), paths, "cpu", Conditions(state_minutes=0))
     assert not paths.metrics.exists()
     capsys.readouterr()
     assert train(run_of(dataset), paths, "cpu") == record
@@ -128,7 +129,7 @@ def test_a_model_that_draws_random_numbers_resumes_exactly(dataset, tmp_path, mo
     paths = paths_in(tmp_path / "killed")
     for batches in (14, 3):
         with pytest.raises(KillError):
-            train(die_at(run_of(dataset), batches), paths, "cpu", state_minutes=0)
+            train(die_at(run_of(dataset), batches), paths, "cpu", Conditions(state_minutes=0))
     assert train(run_of(dataset), paths, "cpu") == whole
     same_files(paths, paths_in(tmp_path / "whole"))
 

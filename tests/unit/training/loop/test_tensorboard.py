@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from prism.training.fit import train
-from prism.training.loop.event_file import EventFile, crc32c
+from prism.training.loop.tensorboard import EventFile, crc32c
+from prism.training.run import Conditions
 from tests.unit.training.loop.test_state import KillError, die_at
 from tests.unit.training.test_fit import dataset, paths_in, run_of
 
@@ -87,11 +87,11 @@ def test_scalars_come_back(tmp_path):
 
 
 def test_a_resumed_run_has_every_step_once(dataset, tmp_path):
-    paths = replace(paths_in(tmp_path), tensorboard=tmp_path / "tensorboard")
+    paths, folder = paths_in(tmp_path), tmp_path / "tensorboard"
     with pytest.raises(KillError):
-        train(die_at(run_of(dataset), 20), paths, "cpu")
-    train(run_of(dataset), paths, "cpu")
-    (file,) = paths.tensorboard.iterdir()
+        train(die_at(run_of(dataset), 20), paths, "cpu", Conditions(tensorboard=folder))
+    train(run_of(dataset), paths, "cpu", Conditions(tensorboard=folder))
+    (file,) = folder.iterdir()
     history = pd.read_csv(paths.history)
     found = events(file)
     assert [step for step, _ in found] == history["step"].tolist()

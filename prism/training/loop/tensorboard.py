@@ -1,6 +1,6 @@
-"""TensorBoard's event files, written without TensorBoard: records of scalars with a checksum each.
+"""The history of a training as TensorBoard shows it; its event files are written without TensorBoard.
 
-Format: a sequence of TFRecords (length as uint64, its masked CRC-32C, data, the data's masked CRC-32C; little
+Format of a file: a sequence of TFRecords (length as uint64, its masked CRC-32C, data, the data's masked CRC-32C; little
 endian), each a protocol buffer `Event` (wall_time = 1, step = 2, file_version = 3, summary = 5) of TensorFlow's
 event.proto and summary.proto (Summary.value = 1, of tag = 1 and simple_value = 2).
 """
@@ -11,12 +11,43 @@ import struct
 import time
 from pathlib import Path
 
+import pytorch_lightning as pl
+
+from prism.training.loop.task import Task
+
 VERSION = b"brain.Event:2"
 POLYNOMIAL = 0x82F63B78  # of CRC-32C (Castagnoli), reflected
 
 
+class TensorBoard(pl.Callback):
+    """Writes every history row as scalars at its step.
+
+    A resumed run begins the file again with the rows that its state holds: so each step stands there once, and none
+    that was lost with a kill.
+
+    folder: where the event file goes.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = folder
+
+    def on_train_start(self, trainer: pl.Trainer, task: Task) -> None:
+        self._file = EventFile(self.folder)
+        for row in task.journal.rows:
+            self._add(row)
+
+    def on_validation_end(self, trainer: pl.Trainer, task: Task) -> None:
+        self._add(task.journal.rows[-1])
+
+    def _add(self, row: dict[str, float]) -> None:
+        self._file.add(int(row["step"]), {name: value for name, value in row.items() if name != "step"})
+
+
 class EventFile:
-    """A new event file in a folder; others there are removed, for it is given all that they held."""
+    """A new event file in a folder. The folder's other event files are removed: the new one holds all that they held.
+
+    folder: made where it does not exist.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         folder = Path(folder)
@@ -28,7 +59,11 @@ class EventFile:
         self._append(_double(1, time.time()) + _bytes(3, VERSION))
 
     def add(self, step: int, scalars: dict[str, float]) -> None:
-        """Append the scalars of a step."""
+        """Append the scalars of a step.
+
+        step: from 0.
+        scalars: values by name, written as float32.
+        """
         values = b"".join(
             _bytes(1, _bytes(1, name.encode()) + _float(2, value)) for name, value in scalars.items()
         )
@@ -41,7 +76,7 @@ class EventFile:
 
 
 def crc32c(data: bytes) -> int:
-    """CRC-32C of some bytes (RFC 3720, appendix B.4)."""
+    """The CRC-32C of some bytes (RFC 3720, appendix B.4)."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = (crc >> 8) ^ _TABLE[(crc ^ byte) & 0xFF]
