@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from prism.genome.tracks.transforms import TRANSFORMS
 from workflow_scripts.planning.validation import read_schema
 
 INTRODUCTION = """\
@@ -69,12 +70,23 @@ def section(title: str, name: str) -> str:
     )
 
 
+def transforms() -> str:
+    """The transforms of a signal as a table."""
+    rows = [f"| `{each.name}` | {each.words or 'x'} |" for each in TRANSFORMS.values()]
+    return (
+        "\nTransforms of a signal (`<signal>_transform`):\n\n| name | a value x becomes |\n|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
+
+
 def document() -> str:
     """The whole page."""
     return (
         INTRODUCTION
         + section("Configuration", "config")
         + section("Table of cell types", "cell_types")
+        + transforms()
         + section("Model entries", "models")
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from prism.genome.tracks.transforms import TRANSFORMS
 from workflow_scripts.cli import run
 
 
@@ -17,7 +18,7 @@ def main() -> None:
     parser.add_argument("--assembly", required=True)
     parser.add_argument(
         "--signals", default="[]", help='JSON list of {"name", "kind": "bigwig" or "contacts", "files", and, if any, '
-        '"transform": "none" or "log1p", "output_type", "sources", "resolution"}',
+        f'"transform": one of {", ".join(TRANSFORMS)}; "output_type", "sources", "resolution"}}',
     )  # fmt: skip
     parser.add_argument("--blacklist", help="BED file of regions to ignore")
     parser.add_argument("--peaks", help="BED or narrowPeak file of accessible regions")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from prism.genome.tracks.transforms import of_source
 from prism.runs.record import RunRecord
 
 SHOWN = 4
@@ -36,8 +37,8 @@ def describe_source(name: str, source: dict) -> str:
     words = [output_type(source) or "output type not given"]
     if "normalisation" in source:
         words.append(f"normalisation {source['normalisation']}")
-    if (source.get("transform") or "none") != "none":
-        words.append(source["transform"])
+    if (transform := of_source(source)).changes:
+        words.append(transform.name)
     return f"{name}: {', '.join(words)}" + (f" ({files})" if files else "")
 
 

@@ -21,6 +21,7 @@ from prism.drawing.tss_profile import (
     mean_profile,
     tertiles,
 )
+from prism.genome.tracks.transforms import of_source
 
 
 def known_expression(gene_ids: list[str], genes: pd.DataFrame) -> np.ndarray | None:
@@ -92,5 +93,4 @@ def _unit(windows: Mapping[str, Any], name: str, source: dict) -> str:
     if windows[f"signals/{name}"].attrs.get("kind") == "contacts":
         normalised = f", normalisation {source['normalisation']}" if "normalisation" in source else ""
         return f"log₁₀(x + 1) of contacts with the TSS{normalised}"
-    transform = source.get("transform") or "none"
-    return f"log(x + 1) of {kind}" if transform == "log1p" else kind
+    return of_source(source).of(kind)

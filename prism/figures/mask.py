@@ -12,6 +12,7 @@ from prism.drawing import style
 from prism.drawing.footer import output_type, provenance_lines
 from prism.figures.mask_profile import MASK
 from prism.figures.run_lists import by_model, of_cell_type, paired
+from prism.genome.tracks.transforms import of_source
 from prism.runs.record import RunRecord
 
 DASHES = ["-", (0, (4, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2))]
@@ -103,7 +104,8 @@ def _signal(axes: Axes, name: str, tables: list[pd.DataFrame], runs: list[RunRec
         axes.set_yticks([])
         return
     source = (runs[having[0]].provenance.get("sources") or {}).get(name) or {}
-    kind = ", ".join(filter(None, [output_type(source), _transform(source)]))
+    transform = of_source(source)
+    kind = ", ".join(filter(None, [output_type(source), transform.name if transform.changes else ""]))
     axes.set_title(kind, loc="right", fontsize=6, color=style.NOTE, pad=2)
     position = tables[having[0]]["position"].to_numpy(float)
     mean, low, high = _over_runs([tables[having[0]]], name)
@@ -112,11 +114,6 @@ def _signal(axes: Axes, name: str, tables: list[pd.DataFrame], runs: list[RunRec
     if np.nanmin(mean) >= 0:
         axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(3))
-
-
-def _transform(source: dict) -> str:
-    transform = source.get("transform") or "none"
-    return "" if transform == "none" else transform
 
 
 def _over_runs(tables: list[pd.DataFrame], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

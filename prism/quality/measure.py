@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 
 from prism import NUMBERS_VERSION
 from prism.genome.genes.table import DROPPED, EXPRESSION, GeneTable, named
+from prism.genome.tracks.transforms import of_source
 from prism.quality.gene_summary import GeneSummary, summarise
 
 SCHEMA_VERSION = 1
@@ -153,12 +154,12 @@ def _signals(
     described = {}
     for i, name in enumerate(summary.names):
         contacts = windows[f"signals/{name}"].attrs.get("kind") == "contacts"
-        transform = (sources.get(name) or {}).get("transform") or "none"
+        transform = of_source(sources.get(name))
         centre, flank = summary.centre[:, i], summary.flank[:, i]
         by_strand = {sign: high & (strand == sign) for sign in "+-"}
         described[name] = {
             "kind": "contacts" if contacts else "bigwig",
-            "transform": transform,
+            "transform": transform.name,
             "lowest": summary.lowest[i],
             "highest": summary.highest[i],
             "mean": summary.window[:, i].mean(),
@@ -173,7 +174,7 @@ def _signals(
             },
             "label": {
                 region: correlations(
-                    _logged(getattr(summary, region)[known, i], contacts or transform == "log1p"),
+                    _logged(getattr(summary, region)[known, i], contacts or transform.is_log),
                     expression[known],
                 )
                 for region in ("centre", "window")
@@ -192,7 +193,7 @@ def _ratio(over: np.ndarray, under: np.ndarray) -> float:
 
 
 def _logged(values: np.ndarray, already: bool) -> np.ndarray:
-    """log1p, odd around 0 for signals with negative values, unless the values are logarithms already."""
+    """log(x + 1), odd around 0 for signals with negative values, unless values are on such a scale already."""
     return values if already else np.sign(values) * np.log1p(np.abs(values))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from prism.fetch.addresses import classify
+from prism.genome.tracks.transforms import NONE, named
 from workflow_scripts.planning.paths import expand
 from workflow_scripts.planning.validation import check, read_schema
 
@@ -33,7 +34,7 @@ class Track:
     """A signal, or the peaks, of a cell type, as its columns declare it.
 
     name: of the signal's column, or `peaks`. kind: bigwig, contacts or peaks. addresses, md5: one for each replicate.
-    output_type: what the values are, as the source calls them. transform: none or log1p, of a bigWig's values.
+    output_type: what the values are, as the source calls them. transform: of a bigWig's values.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Track:
     addresses: tuple[str, ...]
     md5: tuple[str, ...]
     output_type: str = ""
-    transform: str = "none"
+    transform: str = NONE.name
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,7 @@ def _track(row: dict, column: str, kind: str, where: str) -> Track | None:
     addresses = _addresses(row.get(column, ""), where)
     if not addresses:
         return None
-    transform = row.get(f"{column}_transform", "") or "none"
-    if transform not in ("none", "log1p"):
-        raise ValueError(f"{where}_transform = {transform!r}; it is none or log1p")
+    transform = named(row.get(f"{column}_transform", ""), f"{where}_transform =").name
     checksums = _checksums(row, column, addresses, where)
     return Track(column, kind, addresses, checksums, row.get(f"{column}_output_type", ""), transform)
 

@@ -10,9 +10,9 @@ import numpy as np
 import pyBigWig
 
 from prism.genome.coordinates import check_lengths, clip, resolve_chromosomes
+from prism.genome.tracks.transforms import named
 
 _MAGIC = struct.pack("<I", 0x888FFC26)
-TRANSFORMS = ("none", "log1p")
 # A block of a bigWig's values is decompressed whole and covers some 10-100 kb, so near windows are read together.
 _GAP = 20_000  # bp
 _MOST_READ = 1 << 20  # bp
@@ -66,24 +66,28 @@ def overlapping(
 class BigWigSignal:
     """One signal: the mean of its replicates' raw values, then its transform.
 
-    name: of the signal; files: bigWig replicates (missing counts as 0); transform: none or log1p;
+    name: of the signal; files: bigWig replicates (missing counts as 0); transform: a name in `transforms.TRANSFORMS`;
     lengths: bp of the chromosomes that will be read, by the genome's names. Raises ValueError for files that
     are no bigWig, truncated, lack a chromosome or were made on another assembly. Safe to pickle; opens files
     on first use.
     """
 
     def __init__(self, name: str, files: Sequence[str | Path], transform: str, lengths: dict[str, int]):
-        if transform not in TRANSFORMS:
-            raise ValueError(f"signal {name}: transform {transform!r} is not one of {', '.join(TRANSFORMS)}")
+        self._transform = named(transform, f"signal {name}: transform")
         if not files:
             raise ValueError(f"signal {name}: no bigWig file given")
-        self.name, self.transform, self.lengths = name, transform, lengths
+        self.name, self.lengths = name, lengths
         self.files = [Path(file) for file in files]
         self._names = [_matched(file, lengths) for file in self.files]
         self._open = None
 
     def __getstate__(self):
-        return {**self.__dict__, "_open": None}
+        # a transform's function may be one that cannot be pickled; its name stands for it
+        return {**self.__dict__, "_open": None, "_transform": self._transform.name}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._transform = named(state["_transform"], f"signal {self.name}: transform")
 
     def windows(self, chrom: str, starts: np.ndarray, length: int) -> np.ndarray:
         """Values (n, length) float32 of the windows of one chromosome that begin at `starts` (n,)."""
@@ -123,13 +127,12 @@ class BigWigSignal:
         lowest, highest = values.min(), values.max()
         if not (np.isfinite(lowest) and np.isfinite(highest)):
             raise ValueError(f"signal {self.name}: an infinite value in {where}; repair the bigWig file")
-        if self.transform == "none":
-            return values
-        if lowest < 0:
+        if lowest < self._transform.lowest:
+            sign = "negative value" if self._transform.lowest == 0 else "value that small"
             raise ValueError(
-                f"signal {self.name}: log1p of a negative value ({lowest}) in {where}; use transform none"
+                f"signal {self.name}: {self._transform.name} of a {sign} ({lowest}) in {where}; use transform none"
             )
-        return np.log1p(values)
+        return self._transform.function(values)
 
 
 def _between(starts: np.ndarray, length: int) -> np.ndarray:

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from prism.genome.tracks.bigwig import TRANSFORMS
 from prism.genome.tracks.contacts import RESOLUTION
+from prism.genome.tracks.transforms import NONE, named
 
 KINDS = ("bigwig", "contacts")
 RESERVED = ("sequence", "blacklist", "peaks", "genes", "elements")
@@ -22,7 +22,7 @@ class Signal:
     name: str
     kind: str  # bigwig or contacts
     files: tuple[str, ...]  # replicates of a bigWig are averaged; contacts have one file
-    transform: str = "none"  # none or log1p, of a bigWig's values
+    transform: str = NONE.name  # of a bigWig's values: a name in `transforms.TRANSFORMS`
     output_type: str = ""  # what the values are, as the source calls them
     sources: tuple = ()  # per file an address or accession, or a dict of such facts
     resolution: int = RESOLUTION  # bp, of contacts
@@ -60,11 +60,8 @@ def _signal(entry: dict) -> Signal:
         raise ValueError(f"signal {signal.name!r}: this name is taken or holds a '/'; choose another")
     if signal.kind not in KINDS:
         raise ValueError(f"signal {signal.name}: kind {signal.kind!r} is not one of {', '.join(KINDS)}")
-    if signal.transform not in TRANSFORMS:
-        raise ValueError(
-            f"signal {signal.name}: transform {signal.transform!r} is not one of {', '.join(TRANSFORMS)}"
-        )
-    if signal.kind == "contacts" and (len(signal.files) != 1 or signal.transform != "none"):
+    changes = named(signal.transform, f"signal {signal.name}: transform").changes
+    if signal.kind == "contacts" and (len(signal.files) != 1 or changes):
         raise ValueError(
             f"signal {signal.name}: contacts take one file and transform none (log10 is part of them)"
         )

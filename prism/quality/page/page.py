@@ -12,6 +12,7 @@ from prism.drawing.footer import describe_source, output_type
 from prism.drawing.inline import inline_svg
 from prism.drawing.page_look import document
 from prism.drawing.style import count
+from prism.genome.tracks.transforms import of_source
 from prism.quality import dataset_rules as rules
 from prism.quality.finding import WARNING, Finding, percent
 from prism.quality.page.chromosomes import chromosomes_figure, shown
@@ -156,7 +157,7 @@ def _signals(numbers: Mapping[str, Any]) -> str:
     for name, signal in numbers["signals"].items():
         source = numbers["sources"].get(name) or {}
         kind = output_type(source) or ("contacts" if signal["kind"] == "contacts" else "not given")
-        kind += ", log1p" if signal["transform"] == "log1p" else ""
+        kind += f", {signal['transform']}" if of_source(signal).changes else ""
         found = signal["label"] or {region: {} for region in ("centre", "window")}
         rhos = [found[region].get(key) for key in ("spearman", "pearson") for region in ("centre", "window")]
         rows.append(

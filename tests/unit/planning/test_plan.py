@@ -192,7 +192,7 @@ BAD_CELL_TYPES = [
         r"B\.bam: B\.bam holds alignments, a bigWig is needed(.|\n)*bamCoverage",
     ),
     ("ENCFF000AAA", "somewhere", r"row 2 \(B\), column DNase = 'somewhere' is no accession"),
-    ("\tlog1p", "\tlog2", r"column DNase_transform = 'log2'; it is none or log1p"),
+    ("\tlog1p", "\tlog2", r"column DNase_transform = 'log2' is not one of none, log1p"),
     ("DNase_transform", "Dnase_transform", r"column 'Dnase_transform' describes a signal 'Dnase'"),
     ("A.plus.bw", "", r"label_kind = 'bigwig' but column label is empty"),
     ("bigwig\tA.plus.bw", "table\tA.csv", r"needs label_id_column and label_value_column"),
