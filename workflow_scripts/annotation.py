@@ -1,4 +1,4 @@
-"""Write the genes of an assembly: one TSS a gene from a GTF, or from a user's table, with the mRNA features."""
+"""Writes the genes of an assembly: one TSS a gene from a GTF, or from a user's table, with the mRNA features."""
 
 from __future__ import annotations
 
@@ -15,28 +15,8 @@ from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line, choose the genes, write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fasta", required=True, help="genome.fa with genome.fa.fai beside it")
-    parser.add_argument("--gtf", help="GENCODE or Ensembl annotation, plain or gzipped")
-    parser.add_argument(
-        "--gene-table", help="csv or tsv of genes with their TSS, used instead of the GTF's choice"
-    )
-    parser.add_argument(
-        "--table-settings", type=json.loads, default="{}", help='JSON {"tss_base": 0|1, "columns": {...}}'
-    )
-    parser.add_argument(
-        "--gene-type", default="protein_coding", help="types taken from the GTF, comma separated, or all"
-    )
-    parser.add_argument(
-        "--rna-features",
-        choices=("genes", "published", "none"),
-        default="genes",
-        help="z-scores over these genes, on the scale of the published 18,377 genes, or no features",
-    )
-    parser.add_argument("--chromosomes", nargs="+", help="keep genes on these only, with or without 'chr'")
-    parser.add_argument("--out", required=True, help="genes.tsv")
-    arguments = parser.parse_args()
+    """Choose the genes and write the table."""
+    arguments = parsed()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     genome = Genome(arguments.fasta)
     options = {
@@ -51,8 +31,24 @@ def main() -> None:
         types = None if arguments.gene_type == "all" else arguments.gene_type.split(",")
         table = genes_of_gtf(arguments.gtf, genome, types, **options)
     else:
-        raise ValueError("neither --gtf nor --gene-table given: genes need one of them")
+        raise ValueError("neither --gtf nor --gene-table given; give one of them")
     genes.write(table, arguments.out)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--fasta", required=True, help="genome.fa with genome.fa.fai beside it")
+    add("--gtf", help="GENCODE or Ensembl annotation, plain or gzipped")
+    add("--gene-table", help="csv or tsv of genes with their TSS, used instead of the GTF's choice")
+    add("--table-settings", type=json.loads, default="{}", help='JSON {"tss_base": 0|1, "columns": {...}}')
+    add("--gene-type", default="protein_coding", help="types taken from the GTF, comma separated, or all")
+    features = "z-scores over these genes, on the scale of the published 18,377 genes, or no features"
+    add("--rna-features", choices=("genes", "published", "none"), default="genes", help=features)
+    add("--chromosomes", nargs="+", help="keep genes on these only, with or without 'chr'")
+    add("--out", required=True, help="genes table to write (.tsv)")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -5,18 +5,24 @@ from __future__ import annotations
 import argparse
 
 from prism.genome.tracks.bedgraph import write_bedgraph
-from workflow_scripts.cli import run
+from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line and write the bedGraph."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bigwig", required=True, nargs="+", help="bigWig replicates, averaged")
-    parser.add_argument("--out", required=True, help="bedGraph to write, every base of each chromosome in it")
-    arguments = parser.parse_args()
+    """Write the bedGraph."""
+    arguments = parsed()
     mean = write_bedgraph(arguments.bigwig, arguments.out)
     print(f"{arguments.out}: in multiples of the mean, {mean:g}", flush=True)
 
 
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--bigwig", required=True, nargs="+", help="bigWig replicates, averaged")
+    add("--out", required=True, help="bedGraph to write, every base of each chromosome in it")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

@@ -7,19 +7,23 @@ import json
 from pathlib import Path
 
 from prism.jobs.trial_record import refuse_cut
-from workflow_scripts.cli import run
+from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line and look at the trial, if there is one."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--trial", nargs="?", help="the trial's record (.json); none where training waits for none"
-    )
-    arguments = parser.parse_args()
+    """Look at the trial, if there is one."""
+    arguments = parsed()
     if arguments.trial:
         refuse_cut(json.loads(Path(arguments.trial).read_text()), arguments.trial)
 
 
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--trial", nargs="?", help="the trial's record (.json); no value where training waits for no trial")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

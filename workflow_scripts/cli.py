@@ -1,4 +1,4 @@
-"""Runs a script's main function; bad input becomes one line instead of a traceback."""
+"""What every script begins with: bad input becomes one line instead of a traceback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call `main`; a ValueError or OSError is the user's to mend: print it and exit with 1."""
+    """Call a script's main function; where it raises ValueError or OSError, print the message and exit with 1.
+
+    main: the function; those errors of it are about input, which the user can correct.
+    """
     try:
         main()
     except (ValueError, OSError) as error:

@@ -8,26 +8,16 @@ import sys
 from prism.evaluation.comparable import ScoredRun, refuse_incomparable, revisions, unrecorded
 from prism.evaluation.comparison import metrics_table, paired_table, summary_table
 from prism.files.atomic import writing
-from workflow_scripts.cli import run
+from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line, compare, write the three tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        fromfile_prefix_chars="@",
-        epilog="@FILE stands for arguments, one a line",
-    )
-    parser.add_argument("--metrics", nargs="+", required=True, help="metrics.json of every run")
-    parser.add_argument(
-        "--predictions", nargs="+", required=True, help="predictions.tsv.gz, in the same order"
-    )
-    for table in ("metrics", "summary", "paired"):
-        parser.add_argument(f"--out-{table}", required=True, help=f"{table}.tsv to write")
-    arguments = parser.parse_args()
+    """Compare and write the three tables."""
+    arguments = parsed()
     if len(arguments.metrics) != len(arguments.predictions):
         raise ValueError(
-            f"{len(arguments.metrics)} metrics and {len(arguments.predictions)} predictions given: one of each a run"
+            f"{len(arguments.metrics)} metrics and {len(arguments.predictions)} predictions given; give one of each "
+            "for every run"
         )
     runs = [ScoredRun.read(*paths) for paths in zip(arguments.metrics, arguments.predictions, strict=True)]
     refuse_incomparable(runs)
@@ -46,5 +36,18 @@ def main() -> None:
             table.to_csv(part, sep="\t", index=False)
 
 
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, fromfile_prefix_chars="@", epilog="@FILE stands for arguments, one a line"
+    )
+    add = parser.add_argument
+    add("--metrics", nargs="+", required=True, help="metrics.json of every run")
+    add("--predictions", nargs="+", required=True, help="predictions.tsv.gz, in the same order")
+    for table in ("metrics", "summary", "paired"):
+        add(f"--out-{table}", required=True, help=f"{table}.tsv to write")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

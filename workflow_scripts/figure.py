@@ -1,9 +1,11 @@
-"""Draw one figure of the report as SVG and PNG: metrics, scatter, training_curves, mask or signal_profile."""
+"""Draws one figure of the report as SVG and PNG: metrics, scatter, training_curves, mask or signal_profile."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 import h5py
 import pandas as pd
@@ -23,14 +25,49 @@ from prism.runs.record import RunRecord
 from workflow_scripts import cli
 from workflow_scripts.planning.paths import find
 
-OPTIONS = {
-    "metrics": ["--summary", "--metrics", "--runs"],
-    "scatter": ["--cell-type", "--predictions", "--runs"],
-    "training_curves": ["--cell-type", "--histories", "--runs"],
-    "mask": ["--cell-type", "--masks", "--runs"],
-    "signal_profile": ["--windows", "--genes"],
-}
-OPTIONAL = {"metrics": ["--published"], "scatter": ["--seed"], "signal_profile": ["--assay"]}
+
+class ReportFigure(NamedTuple):
+    """A figure of the report: what draws it, and its options beside --svg and --png (`several`: lists of files)."""
+
+    draw: Callable[[argparse.Namespace, list[RunRecord]], Figure]
+    one: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+def main() -> None:
+    """Draw the figure and save it in both forms."""
+    arguments = parsed()
+    runs = [RunRecord.read(path) for path in getattr(arguments, "runs", [])]
+    drawn = FIGURES[arguments.figure].draw(arguments, runs)
+    for path, form in ((arguments.svg, "svg"), (arguments.png, "png")):
+        with writing(path) as part:
+            style.save(drawn, part, form, full_record(runs) if runs else "")
+
+
+def _metrics(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
+    known = _table(str(find(given.published, "published"))) if given.published else None
+    for line in published.omissions(runs, known) if known is not None else []:
+        print(line, file=sys.stderr, flush=True)
+    return metrics_figure(_table(given.summary), _table(given.metrics), runs, known)
+
+
+def _scatter(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
+    return scatter_figure(given.cell_type, _tables(given.predictions), runs, given.seed)
+
+
+def _training_curves(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
+    return training_curves_figure(given.cell_type, _tables(given.histories), runs)
+
+
+def _mask(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
+    return mask_figure(given.cell_type, _tables(given.masks), runs)
+
+
+def _signal_profile(given: argparse.Namespace, _: list[RunRecord]) -> Figure:
+    with h5py.File(given.windows) as windows:
+        found = profiles(windows, _table(given.genes))
+    return signal_profile_figure(**found, assay=given.assay or "expression")
 
 
 def _table(path: str) -> pd.DataFrame:
@@ -38,40 +75,32 @@ def _table(path: str) -> pd.DataFrame:
     return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t", dtype=names)
 
 
-def _draw(args: argparse.Namespace, runs: list[RunRecord]) -> Figure:
-    if args.figure == "metrics":
-        known = _table(str(find(args.published, "published"))) if args.published else None
-        for line in published.omissions(runs, known) if known is not None else []:
-            print(line, file=sys.stderr, flush=True)
-        return metrics_figure(_table(args.summary), _table(args.metrics), runs, known)
-    if args.figure == "scatter":
-        return scatter_figure(args.cell_type, [_table(path) for path in args.predictions], runs, args.seed)
-    if args.figure == "training_curves":
-        return training_curves_figure(args.cell_type, [_table(path) for path in args.histories], runs)
-    if args.figure == "mask":
-        return mask_figure(args.cell_type, [_table(path) for path in args.masks], runs)
-    with h5py.File(args.windows) as windows:
-        return signal_profile_figure(
-            **profiles(windows, _table(args.genes)), assay=args.assay or "expression"
-        )
+def _tables(paths: list[str]) -> list[pd.DataFrame]:
+    return [_table(path) for path in paths]
 
 
-def main() -> None:
+FIGURES = {
+    "metrics": ReportFigure(_metrics, ("summary", "metrics"), ("runs",), ("published",)),
+    "scatter": ReportFigure(_scatter, ("cell-type",), ("predictions", "runs"), ("seed",)),
+    "training_curves": ReportFigure(_training_curves, ("cell-type",), ("histories", "runs")),
+    "mask": ReportFigure(_mask, ("cell-type",), ("masks", "runs")),
+    "signal_profile": ReportFigure(_signal_profile, ("windows", "genes"), (), ("assay",)),
+}
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     figures = parser.add_subparsers(dest="figure", required=True)
-    for name, required in OPTIONS.items():
-        figure = figures.add_parser(name)
-        for option in [*required, "--svg", "--png"]:
-            many = option in ("--runs", "--predictions", "--histories", "--masks")
-            figure.add_argument(option, required=True, nargs="+" if many else None)
-        for option in OPTIONAL.get(name, []):
-            figure.add_argument(option)
-    args = parser.parse_args()
-    runs = [RunRecord.read(path) for path in getattr(args, "runs", [])]
-    drawn = _draw(args, runs)
-    for path, form in ((args.svg, "svg"), (args.png, "png")):
-        with writing(path) as part:
-            style.save(drawn, part, form, full_record(runs) if runs else "")
+    for name, drawn in FIGURES.items():
+        add = figures.add_parser(name).add_argument
+        for option in (*drawn.one, "svg", "png"):
+            add(f"--{option}", required=True)
+        for option in drawn.several:
+            add(f"--{option}", required=True, nargs="+")
+        for option in drawn.optional:
+            add(f"--{option}")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the genes of a cell type: the genes of its assembly with the label and the promoter activity."""
+"""Writes the genes of a cell type: the genes of its assembly with the label and the promoter activity."""
 
 from __future__ import annotations
 
@@ -15,27 +15,8 @@ from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line, add label and activity, write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--annotation", required=True, help="genes.tsv of workflow_scripts.annotation")
-    parser.add_argument("--fasta", required=True, help="genome.fa with genome.fa.fai beside it")
-    parser.add_argument(
-        "--label",
-        type=json.loads,
-        default='{"kind": "none"}',
-        help="JSON: kind, files, minus_files, id_column, ...",
-    )
-    parser.add_argument(
-        "--activity", type=json.loads, default="{}", help="JSON: signal name -> bigWig replicates"
-    )
-    parser.add_argument(
-        "--missing-label",
-        choices=("drop", "error"),
-        default="drop",
-        help="what to do with genes a table lacks",
-    )
-    parser.add_argument("--out", required=True, help="results/genes/{cell_type}.tsv")
-    arguments = parser.parse_args()
+    """Add label and activity, write the table."""
+    arguments = parsed()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     lengths = Genome(arguments.fasta).lengths
     frame = genes.read(arguments.annotation).frame
@@ -45,6 +26,21 @@ def main() -> None:
     table = genes.gene_table(frame, arguments.annotation)
     report_dropped(table)
     genes.write(table, arguments.out)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--annotation", required=True, help="genes table of workflow_scripts.annotation")
+    add("--fasta", required=True, help="genome.fa with genome.fa.fai beside it")
+    label = "JSON: kind, files, minus_files, id_column, ..."
+    add("--label", type=json.loads, default='{"kind": "none"}', help=label)
+    add("--activity", type=json.loads, default="{}", help="JSON: signal name -> bigWig replicates")
+    missing = "what to do with genes that the label's table lacks"
+    add("--missing-label", choices=("drop", "error"), default="drop", help=missing)
+    add("--out", required=True, help="genes table to write (.tsv)")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,22 +1,28 @@
-"""Writes the genome as plain FASTA with its .fai index: --fasta IN(.gz) --out genome.fa."""
+"""Writes the genome as plain FASTA with its .fai index."""
 
 from __future__ import annotations
 
 import argparse
 
 from prism.genome.tracks.fasta import write_fasta
-from workflow_scripts.cli import run
+from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line and write the files."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fasta", required=True, help="FASTA file: plain, gzip or bgzip")
-    parser.add_argument("--out", required=True, help="plain FASTA to write; <out>.fai is written beside it")
-    arguments = parser.parse_args()
+    """Write both files."""
+    arguments = parsed()
     lengths = write_fasta(arguments.fasta, arguments.out)
     print(f"{arguments.out}: {len(lengths)} chromosomes, {sum(lengths.values()):,} bp", flush=True)
 
 
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--fasta", required=True, help="FASTA file: plain, gzip or bgzip")
+    add("--out", required=True, help="plain FASTA to write; <out>.fai is written beside it")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

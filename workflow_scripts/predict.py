@@ -5,31 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 
-from workflow_scripts import threads
-from workflow_scripts.cli import run
+from workflow_scripts import cli, threads
+from workflow_scripts.run_options import add_device_options
 
 
 def main() -> None:
-    """Parse the command line and predict."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", required=True, help="best.ckpt of a run, or an imported one")
-    parser.add_argument("--windows", required=True, help="dataset file (.h5), of this or another cell type")
-    parser.add_argument("--genes", required=True, help="its genes table, with or without expression")
-    parser.add_argument(
-        "--elements", nargs="?", help="file of candidate elements, for a model that reads them"
-    )
-    for name, kind in (("architecture", str), ("length", int)):
-        parser.add_argument(f"--{name}", type=kind, help=f"refuse a checkpoint of another {name}")
-    parser.add_argument(
-        "--signals", type=json.loads, help="JSON list: refuse a checkpoint of others, or in another order"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
-    parser.add_argument(
-        "--cpu-precision", default="fp32", choices=("fp32", "bf16"), help="of matrix products on a CPU"
-    )
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", required=True, help="table to write (.tsv.gz)")
-    arguments = parser.parse_args()
+    """Predict and write the table."""
+    arguments = parsed()
     threads.limit(arguments.threads)
 
     from prism.inference.prediction import predict
@@ -46,5 +28,22 @@ def main() -> None:
     )
 
 
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--checkpoint", required=True, help="best.ckpt of a run, or an imported one")
+    add("--windows", required=True, help="dataset file (.h5), of this or another cell type")
+    add("--genes", required=True, help="its genes table, with or without expression")
+    add("--elements", nargs="?", help="file of candidate elements, for a model that reads them")
+    add("--architecture", help="refuse a checkpoint of another architecture")
+    add("--length", type=int, help="refuse a checkpoint of another length")
+    signals = "JSON list: refuse a checkpoint of others, or in another order"
+    add("--signals", type=json.loads, help=signals)
+    add_device_options(parser)
+    add("--out", required=True, help="table to write (.tsv.gz)")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

@@ -1,4 +1,4 @@
-"""Write the page on the quality of a cell type's data (HTML) and the numbers behind it (JSON)."""
+"""Writes the page on the quality of a cell type's data (HTML) and the numbers behind it (JSON)."""
 
 from __future__ import annotations
 
@@ -22,27 +22,9 @@ from prism.quality.page.page import quality_page
 from workflow_scripts import cli
 
 
-def _strand_sums(windows: h5py.File, label: Label):
-    """Sense and antisense sums of a stranded label over the windows' genes; None for another label."""
-    if not label.stranded:
-        return None
-    columns = {name: windows[f"genes/{name}"].asstr()[:] for name in ("gene_id", "chrom", "strand")}
-    loci = pd.DataFrame(columns | {"tss": windows["genes/tss"][:]})
-    lengths = dict(zip(loci["chrom"], windows["genes/chrom_length"][:].tolist(), strict=True))
-    return strand_sums(loci, label, lengths)
-
-
 def main() -> None:
-    """Parse the command line, measure, judge, and write both files."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--windows", required=True, help="dataset file of workflow_scripts.windows")
-    parser.add_argument("--genes", required=True, help="results/genes/{cell_type}.tsv")
-    parser.add_argument(
-        "--label", type=json.loads, default="{}", help="JSON: kind, assay, files, minus_files, ..."
-    )
-    parser.add_argument("--html", required=True)
-    parser.add_argument("--json", required=True)
-    arguments = parser.parse_args()
+    """Measure, judge, and write both files."""
+    arguments = parsed()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     label, table = Label.parse(arguments.label), genes.read(arguments.genes)
     with h5py.File(arguments.windows) as windows:
@@ -59,6 +41,29 @@ def main() -> None:
         Path(part).write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
     with writing(arguments.html) as part:
         Path(part).write_text(quality_page(numbers, findings, profile), encoding="utf-8")
+
+
+def _strand_sums(windows: h5py.File, label: Label):
+    """Sense and antisense sums of a stranded label over the windows' genes; None for another label."""
+    if not label.stranded:
+        return None
+    columns = {name: windows[f"genes/{name}"].asstr()[:] for name in ("gene_id", "chrom", "strand")}
+    loci = pd.DataFrame(columns | {"tss": windows["genes/tss"][:]})
+    lengths = dict(zip(loci["chrom"], windows["genes/chrom_length"][:].tolist(), strict=True))
+    return strand_sums(loci, label, lengths)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--windows", required=True, help="dataset file of workflow_scripts.windows")
+    add("--genes", required=True, help="genes table of the cell type")
+    label = "JSON: kind, assay, files, minus_files, ..."
+    add("--label", type=json.loads, default="{}", help=label)
+    add("--html", required=True, help="page to write")
+    add("--json", required=True, help="its numbers to write")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

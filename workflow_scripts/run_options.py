@@ -1,4 +1,4 @@
-"""The options that say what is trained on what, and the run that they open."""
+"""Options that several scripts share, and the run that those of a training open."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from typing import Any
 from workflow_scripts.planning.paths import find
 
 
+def add_device_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where and how a model is computed."""
+    add = parser.add_argument
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
+    add("--cpu-precision", default="fp32", choices=("fp32", "bf16"), help="of matrix products on a CPU")
+    add("--threads", type=int, default=1)
+
+
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Options of every script that opens a training's run (but its seed)."""
+    """Add the options of every script that opens a training's run (but its seed)."""
     add = parser.add_argument
     add("--windows", required=True, help="dataset file (.h5)")
     add("--genes", required=True, help="genes table with expression")
@@ -19,18 +27,23 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--cell-type", required=True)
     add("--model", required=True, help="name of the entry")
     add("--entry", required=True, help="the entry of models.yaml, resolved, as JSON")
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
-    add("--cpu-precision", default="fp32", choices=("fp32", "bf16"), help="of matrix products on a CPU")
-    add("--threads", type=int, default=1)
+    add_device_options(parser)
 
 
 def fold_of(text: str) -> int | str:
-    """A fold as records hold it: 11 is a number, and 01, which is another fold than 1, stays the text that it is."""
+    """A fold as records hold it.
+
+    text: from the command line. 11 becomes a number; 01, which is another fold than 1, stays the text that it is.
+    """
     return int(text) if text.isdecimal() and text == str(int(text)) else text
 
 
 def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bool | str = "auto", **further):
-    """The run of an entry, its windows opened; `further` are fields of `prism.training.run.Run`."""
+    """The run of an entry, its windows opened.
+
+    arguments: parsed from `add_run_options`, and a seed. entry: the resolved entry. in_memory: as for
+    `prism.genome.dataset.windows.Windows`; default "auto". further: fields of `prism.training.run.Run`.
+    """
     from prism.genome.dataset import folds
     from prism.genome.dataset.windows import Windows
     from prism.training.run import Run

@@ -1,4 +1,4 @@
-"""Writes the simulated genome of the demo: python -m workflow_scripts.simulate --settings '<JSON>' --out DIR."""
+"""Writes the simulated genome of the demo."""
 
 from __future__ import annotations
 
@@ -10,13 +10,8 @@ from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line and simulate."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--settings", default="{}", help="JSON object with any of prism.simulate.Settings' fields"
-    )
-    parser.add_argument("--out", required=True, help="folder to write to")
-    arguments = parser.parse_args()
+    """Simulate."""
+    arguments = parsed()
     try:
         settings = json.loads(arguments.settings)
     except json.JSONDecodeError as error:
@@ -24,6 +19,15 @@ def main() -> None:
     if not isinstance(settings, dict):
         raise ValueError(f"--settings = {arguments.settings!r}; give a JSON object like '{{\"seed\": 1}}'")
     simulate(settings, arguments.out)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--settings", default="{}", help="JSON object with any of prism.simulate.Settings' fields")
+    add("--out", required=True, help="folder to write to")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

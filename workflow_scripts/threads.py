@@ -1,4 +1,4 @@
-"""Keeps a script to its share of the processor; call before numpy, numba or torch are imported."""
+"""Keeps a script to its share of the processor."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMB
 
 
 def limit(threads: int) -> None:
-    """Let numpy, numba and torch of this process use `threads` threads, and no more."""
+    """Let numpy, numba and torch of this process use `threads` threads, and no more.
+
+    Call it before any of them is imported: they read their variables then. So the scripts that call it import the
+    package inside `main`.
+
+    threads: at least 1; ValueError for less.
+    """
     if threads < 1:
-        raise ValueError(f"--threads {threads} must be at least 1")
+        raise ValueError(f"--threads {threads}: give a number of at least 1")
     os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
 
     import torch

@@ -5,40 +5,53 @@ from __future__ import annotations
 import argparse
 
 from prism.genome.tracks.transforms import TRANSFORMS
-from workflow_scripts.cli import run
+from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line and cut the windows."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--genes", required=True, help="gene table: gene_id, chrom, tss, strand, dropped")
-    parser.add_argument("--fasta", required=True, help="plain FASTA with <fasta>.fai beside it")
-    parser.add_argument("--length", required=True, type=int, help="window length in bp, even")
-    parser.add_argument("--cell-type", required=True)
-    parser.add_argument("--assembly", required=True)
-    parser.add_argument(
-        "--signals", default="[]", help='JSON list of {"name", "kind": "bigwig" or "contacts", "files", and, if any, '
-        f'"transform": one of {", ".join(TRANSFORMS)}; "output_type", "sources", "resolution"}}',
-    )  # fmt: skip
-    parser.add_argument("--blacklist", help="BED file of regions to ignore")
-    parser.add_argument("--peaks", help="BED or narrowPeak file of accessible regions")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument(
-        "--allow-constant", action="store_true", help="accept a signal with one value everywhere"
-    )
-    parser.add_argument("--out", required=True, help="dataset file to write (.h5)")
-    arguments = parser.parse_args()
-    # Here, for the worker processes import this module anew and need no gene table.
+    """Cut the windows."""
+    arguments = parsed()
+    # Imported here: the worker processes import this module anew, and need no gene table.
     from prism.genome.dataset.cut import cut
     from prism.genome.tracks.signal_sources import parse_signals
 
     content_hash = cut(
-        arguments.genes, arguments.fasta, arguments.length, parse_signals(arguments.signals), arguments.out,
-        cell_type=arguments.cell_type, assembly=arguments.assembly, blacklist=arguments.blacklist,
-        peaks=arguments.peaks, threads=arguments.threads, allow_constant=arguments.allow_constant,
-    )  # fmt: skip
+        arguments.genes,
+        arguments.fasta,
+        arguments.length,
+        parse_signals(arguments.signals),
+        arguments.out,
+        cell_type=arguments.cell_type,
+        assembly=arguments.assembly,
+        blacklist=arguments.blacklist,
+        peaks=arguments.peaks,
+        threads=arguments.threads,
+        allow_constant=arguments.allow_constant,
+    )
     print(f"{arguments.out}: content {content_hash}", flush=True)
 
 
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--genes", required=True, help="gene table: gene_id, chrom, tss, strand, dropped")
+    add("--fasta", required=True, help="plain FASTA with <fasta>.fai beside it")
+    add("--length", required=True, type=int, help="window length in bp, even")
+    add("--cell-type", required=True, help="its name, for the record")
+    add("--assembly", required=True, help="its name, for the record")
+    signals = (
+        'JSON list of {"name", "kind": "bigwig" or "contacts", "files", and, if any, '
+        f'"transform": one of {", ".join(TRANSFORMS)}; "output_type", "sources", "resolution"}}'
+    )
+    add("--signals", default="[]", help=signals)
+    add("--blacklist", help="BED file of regions to ignore")
+    add("--peaks", help="BED or narrowPeak file of accessible regions")
+    add("--threads", type=int, default=1)
+    add("--allow-constant", action="store_true", help="accept a signal with one value everywhere")
+    add("--out", required=True, help="dataset file to write (.h5)")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

@@ -203,4 +203,4 @@ def test_command_line_refuses_in_one_line(runs, tmp_path, root):
         command += [f"--out-{name}", str(tmp_path / name)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "error: 1 metrics and 2 predictions given: one of each a run\n"
+    assert done.stderr == "error: 1 metrics and 2 predictions given; give one of each for every run\n"

@@ -125,5 +125,5 @@ def test_script(tmp_path, genome, root):
     failed = subprocess.run([*command, "--out", out], cwd=root, capture_output=True, text=True, check=False)
     assert (failed.returncode, failed.stderr) == (
         1,
-        "error: neither --gtf nor --gene-table given: genes need one of them\n",
+        "error: neither --gtf nor --gene-table given; give one of them\n",
     )
