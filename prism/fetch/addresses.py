@@ -119,6 +119,7 @@ def suffix(text: str, kind: str = "any", member: str | None = None) -> str:
     text: the address as the table has it.
     kind: one of `KINDS`; default 'any'.
     member: path inside the zip, where the address is one; default None.
+
     The suffix is that of the name in the address (of the member, if there is one); '.bw' becomes '.bigWig'.
     An accession, or a name without a known suffix, gets the usual one of `kind`.
     """

@@ -20,6 +20,7 @@ def check_bigwig(path: Path, head: bytes, whole: bool) -> None:
     whole: whether its last bytes must be its magic number too. Writers put it there so that a cut transfer
     shows.
     Raises WrongError if it is not.
+
     Layout: Kent et al. 2010, Bioinformatics 26:2204, supplementary tables 5-7.
     """
     order = next((order for order in "<>" if head[:4] == struct.pack(f"{order}I", _BIGWIG)), None)

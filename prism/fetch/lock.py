@@ -17,6 +17,7 @@ def alone(out: Path, say: Say) -> Iterator[None]:
 
     out: the file to work on.
     say: writes one line of the log.
+
     A process that dies lets go of its lock. A killed workflow may leave its download running, and the next
     one must not write into the same `.part`. On a file system without locks the work goes on without one, and
     one line says so.

@@ -44,6 +44,7 @@ def entry(source: Source, address: str, found: Record, md5: str, size: int) -> d
     found: what the portal records of it.
     md5: of the file, hexadecimal.
     size: of the file, bytes.
+
     Keys: requested (as in the table), address (without secrets), provider, accession, md5, size (bytes), date
     (UTC), output_type, assembly, file_format (None unless a portal reports them). The caller adds
     md5_vouched_by ('table', 'ENCODE', '4DN' or None for nobody) and, where they apply, link (a path's
@@ -69,6 +70,7 @@ def settle(part: Path, wanted: Wanted, contents: dict) -> None:
     part: the verified bytes.
     wanted: the file's final place and that of its manifest.
     contents: the manifest.
+
     The file gets its name last, so a file under its final name always has its own manifest. After a kill
     before the rename, the next run finds the whole `.part`, hashes it and renames it without a transfer.
     """
@@ -85,6 +87,7 @@ def present(wanted: Wanted, texts: list[str], say: Say, every: float = 10.0) -> 
     texts: the addresses of its table row.
     say: writes one line of progress.
     every: seconds between these lines; default 10.
+
     The file is hashed again, because its bytes must still be those of the manifest.
     """
     try:

@@ -34,6 +34,7 @@ class Partial:
     """`<out>.part`, and beside it `<out>.part.json`, which says which file of which server it is a piece of.
 
     out: the final place of the file.
+
     Attributes: `origin`, None if nothing usable is here; `offset`, the bytes here; `md5`, their running hash;
     `spliced`, True if they come from more than one answer of the server.
     """
@@ -79,6 +80,7 @@ class Partial:
 
         address: what will be asked.
         md5_known: whether an md5 will be checked.
+
         A validator that cannot vouch for every byte (a weak ETag, or none) is enough only with a known md5,
         which would show a splice of two versions of the file.
         """

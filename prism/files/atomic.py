@@ -13,6 +13,7 @@ def writing(path: str | Path) -> Iterator[Path]:
     """Yield a path to write to, and give the file its own name once the block has ended without an error.
 
     path: the file; missing folders are made.
+
     The block writes `<path>.part`, which is then synced to the disk and renamed. On any error the part is
     removed and `path` stays as it was.
     """

@@ -28,6 +28,7 @@ def window_bounds(tss, length: int):
     tss: 0-based position of the first transcribed base, an int or an integer array.
     length: of the window, bp, even.
     Raises ValueError for an odd length.
+
     The bounds may lie off the chromosome.
     """
     half = check_length(length) // 2
@@ -83,6 +84,7 @@ def resolve_chromosomes(
     list only
     chromosomes with an interval: absent ones are left out, and at least one must be there.
     Raises ValueError with the missing chromosomes, the file and the fix.
+
     If the names differ only by the prefix `chr`, all of them alike, they are matched, with one line in the
     log.
     """

@@ -61,6 +61,7 @@ def got_further(folder: str | Path) -> bool:
     """Say whether the last attempt saved a later step than it began with, so that another may go on.
 
     folder: the run's state directory.
+
     False if the last attempt ended with an error that another would meet again. Ask once per attempt: the
     question removes the record of where the attempt began. So an attempt that did not begin (because another
     process trains the run) counts as one that got no further.

@@ -22,6 +22,7 @@ def job(state: str | Path, limits: Limits, attempt: int, say: Callable[[str], No
     say: writes one line of the log.
     Raises ValueError if another process trains the run or an earlier attempt failed for good, HostMemoryError
     or GpuMemoryError if memory ran out.
+
     After a shortage `out_of_memory.json` stays in the directory until the run succeeds.
     """
     with locked(state, say), attempted(state, attempt), MemoryWatch(state, limits.mem_mb) as watch:

@@ -21,6 +21,7 @@ def locked(folder: str | Path, say: Callable[[str], None]) -> Iterator[None]:
     folder: the directory; it is made if missing, and removed at the end if nothing is left in it.
     say: writes one line of the log.
     Raises TemporaryError, naming the process, if another one holds the directory.
+
     The lock is the operating system's, so a killed process leaves none behind. On a file system without locks
     the run goes on without one, and says so.
     """

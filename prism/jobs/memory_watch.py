@@ -33,6 +33,7 @@ def shortage(folder: str | Path) -> dict[str, Any] | None:
     """The record of a run's last memory shortage, or None.
 
     folder: the run's state directory.
+
     The record is the run's own, or `running.json` of a killed process whose highest use came close to its
     limit. Keys: `mem_mb`, the limit of host memory that was too small (None if other memory ran out, or no
     limit was known); `peak_mb`; `message`.
@@ -79,6 +80,7 @@ class MemoryWatch:
 
     folder: the run's state directory.
     mem_mb: the job's limit, MB; None for no limit.
+
     `before` holds the record of the last shortage, or None. If a killed process left a record that shows a
     shortage, it becomes `out_of_memory.json` when the block begins.
     """

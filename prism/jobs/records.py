@@ -1,6 +1,6 @@
-"""Small JSON records of runs, trials and jobs.
+"""Small JSON records beside a run's state.
 
-Standard library only, because the workflow reads some of them before a job starts.
+Standard library only, because the workflow reads them before a job starts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def write(path: str | Path, record: Mapping[str, Any]) -> None:
     """Write a record, whole or not at all.
 
     path: the file.
-    record: what JSON can hold; a number that is not finite is written as null, because JSON has no NaN.
+    record: what JSON can hold.
     """
     with writing(path) as part:
         part.write_text(json.dumps(without_nan(record), indent=1, allow_nan=False) + "\n")

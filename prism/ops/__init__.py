@@ -1,7 +1,7 @@
-"""The selective scan, the causal convolution and all of a Mamba mixer: one door, and the fastest kernel behind it.
+"""The selective scan, the causal convolution and all of a Mamba mixer, with the fastest kernel there is.
 
-On a GPU that is Triton's, on a CPU numba's. The environment variable PRISM_SCAN=reference forces the plain PyTorch
-twins, PRISM_SCAN=triton Triton's kernels, which a CPU can only interpret (TRITON_INTERPRET=1).
+GPUs run Triton's kernels, CPUs numba's. The environment variable PRISM_SCAN=reference forces the plain
+PyTorch twins; PRISM_SCAN=triton forces Triton's kernels, which a CPU can only interpret (TRITON_INTERPRET=1).
 """
 
 from __future__ import annotations
@@ -44,22 +44,24 @@ def selective_scan(
 ) -> Tensor:
     """The selective state-space scan of Mamba-1 (Gu and Dao 2023), with its step, skip and gate.
 
-    With dt = softplus(delta + delta_bias), state h (d, n) starting at 0:
-    h_t = exp(dt_t A) h_(t-1) + dt_t B_t u_t;  y_t = (C_t . h_t + D u_t) * silu(z_t).
+    u: (batch, length, d) input; like all others channels-last.
+    delta: (batch, length, d) step before the bias and softplus.
+    A: (d, n) decay rates, negative.
+    B: (batch, length, n).
+    C: (batch, length, n).
+    D: (d,) skip.
+    z: (batch, length, d) gate before SiLU; default None: no gate.
+    delta_bias: (d,); default None: no bias.
+    delta_softplus: default True; False takes delta + delta_bias as the step itself.
+    reverse: default False; True scans from the end to the start, which equals flipping every sequence,
+    scanning, and flipping back.
+    Raises ValueError for a wrong shape, dtype or device.
 
-    Shapes (all channels-last):
-        u: (batch, length, d) input.
-        delta: (batch, length, d) step before the bias and softplus.
-        A: (d, n) decay rates, negative.
-        B, C: (batch, length, n).
-        D: (d,) skip.
-        z: (batch, length, d) gate before SiLU, or None for no gate.
-        delta_bias: (d,), or None for no bias.
-    `delta_softplus=False` takes delta + delta_bias as the step itself; `reverse=True` scans from the end to the start,
-    equal to flipping every sequence, scanning, and flipping back.
+    With dt = softplus(delta + delta_bias) and state h (d, n) starting at 0:
+      h_t = exp(dt_t A) h_(t-1) + dt_t B_t u_t;  y_t = (C_t . h_t + D u_t) * silu(z_t).
 
-    States and sums are float64 where u is, else float32. Gradients reach every tensor, in first order.
-    Returns y: (batch, length, d), of u's dtype. Raises ValueError for a wrong shape, dtype or device.
+    Returns y: (batch, length, d), of u's dtype. States and sums are float64 if u is, else float32. Gradients
+    reach every tensor, in first order.
     """
     _check_scan(u, delta, A, B, C, D, z, delta_bias)
     if on_triton(u):
@@ -78,14 +80,15 @@ def selective_scan(
 def causal_conv(x: Tensor, weight: Tensor, bias: Tensor | None = None, reverse: bool = False) -> Tensor:
     """Depthwise causal convolution, then SiLU: y_t = silu(bias + sum_k weight[:, k] * x_(t - width + 1 + k)).
 
-    Shapes:
-        x: (batch, length, d); positions before the start are zeros.
-        weight: (d, width); the last tap is the present position.
-        bias: (d,), or None.
-    `reverse=True` sees the positions after, not before: equal to flipping, convolving, and flipping back.
+    x: (batch, length, d); positions before the start are zeros.
+    weight: (d, width); the last tap is the present position.
+    bias: (d,); default None: no bias.
+    reverse: default False; True sees the positions after, not before, which equals flipping, convolving, and
+    flipping back.
+    Raises ValueError for a wrong shape, dtype or device.
 
-    Sums are float64 where x is, else float32. Gradients reach every tensor, in first order.
-    Returns y: (batch, length, d), of x's dtype. Raises ValueError for a wrong shape, dtype or device.
+    Returns y: (batch, length, d), of x's dtype. Sums are float64 if x is, else float32. Gradients reach every
+    tensor, in first order.
     """
     _check_sequence("x", x)
     d = x.shape[2]
@@ -109,19 +112,18 @@ def causal_conv(x: Tensor, weight: Tensor, bias: Tensor | None = None, reverse: 
 def mamba_inner(xz: Tensor, directions: Sequence[Direction], out_weight: Tensor) -> Tensor:
     """All of a Mamba mixer (Gu and Dao 2023) after its in_proj, in one or several reading directions.
 
+    xz: (batch, length, 2d), the input x, then the gate z.
+    directions: the parameters of each (`Direction`).
+    out_weight: (d_out, d).
+    Raises ValueError for a wrong shape, dtype or device.
+
     Of each direction: u = causal_conv(x); (low, B, C) = x_weight @ u; y = selective_scan(u, dt_weight @ low,
     -exp(A_log), B, C, D, z, dt_bias). The result is out_weight @ (the sum of y over the directions).
 
-    Shapes:
-        xz: (batch, length, 2d): the input x, then the gate z.
-        directions: see `Direction`.
-        out_weight: (d_out, d).
-
-    Products are in autocast's type where autocast is on (on a CPU only that with out_weight: for a product as narrow
-    as x_weight's, converting costs what it saves); steps, states and sums are float64 where xz is, else float32.
-    Gradients reach every tensor, in first order. On a CPU nothing with a number for each position and channel is kept
-    for them but xz.
-    Returns (batch, length, d_out), of the products' type. Raises ValueError for a wrong shape, dtype or device.
+    Returns (batch, length, d_out), of the products' type. With autocast, products are in its type; on a CPU
+    only the one with out_weight, because for a product as narrow as x_weight's, converting costs what it
+    saves. Steps, states and sums are float64 if xz is, else float32. Gradients reach every tensor, in first
+    order. On a CPU, of all arrays with a number for each position and channel, only xz is kept for them.
     """
     _check_mixer(xz, directions, out_weight)
     if on_cpu_kernel(xz):
@@ -133,7 +135,12 @@ def mamba_inner(xz: Tensor, directions: Sequence[Direction], out_weight: Tensor)
 
 
 def gated_direction(x: Tensor, z: Tensor, way: Direction) -> Tensor:
-    """One direction of `mamba_inner` by the other doors, before out_weight; x, z and the result: (batch, length, d)."""
+    """One direction of `mamba_inner`, by `causal_conv` and `selective_scan`, before out_weight.
+
+    x: (batch, length, d) input.
+    z: (batch, length, d) gate.
+    way: the direction's parameters.
+    """
     # The convolved input and the step are a third of what training would have to keep, and cheap to make.
     with Recomputation() as recomputation:
         convolved = partial(causal_conv, x.detach(), way.conv_weight, way.conv_bias, way.reverse)

@@ -1,4 +1,4 @@
-"""Which kernel a tensor goes to: that of its device, unless the environment variable PRISM_SCAN says otherwise."""
+"""Which kernel a tensor goes to: its device's, unless the environment variable PRISM_SCAN says otherwise."""
 
 from __future__ import annotations
 
@@ -22,13 +22,20 @@ def _chosen() -> str:
 
 
 def on_cpu_kernel(x: Tensor) -> bool:
+    """Whether a tensor goes to the CPU's kernels.
+
+    x: of any type.
+    """
     return x.device.type == "cpu" and not _chosen()
 
 
 def on_triton(x: Tensor) -> bool:
-    """Whether `x` goes to the Triton kernels: on a GPU wherever Triton can be imported, but for float64.
+    """Whether a tensor goes to the Triton kernels: on a GPU with Triton installed, unless it is float64.
 
-    On a CPU only with PRISM_SCAN=triton, through Triton's interpreter (ValueError where that is off).
+    x: of any type.
+    Raises ValueError for PRISM_SCAN=triton with a tensor on a CPU if Triton's interpreter is off.
+
+    On a CPU, only with PRISM_SCAN=triton, through the interpreter.
     """
     chosen = _chosen()
     if chosen == "reference" or x.dtype == torch.float64:

@@ -1,4 +1,4 @@
-"""Compiling kernels with numba, once for each machine and precision, and running them on torch's number of threads."""
+"""Compiles kernels with numba, once for each machine and precision, and runs them on torch's threads."""
 
 from __future__ import annotations
 
@@ -39,10 +39,12 @@ def _cache_folder() -> Path | None:
 
 @cache
 def compiled(kernel: Callable, dtype: torch.dtype, kinds: str) -> Callable:
-    """`kernel` compiled for `dtype` (float32 or float64) and arguments of `kinds`, in order.
+    """A kernel compiled for one precision.
 
-    A digit is an array of that many dimensions, any strides; `b` a truth value. The first argument of every kernel is
-    its task number, which `kinds` leaves out.
+    kernel: its first argument is the number of the task.
+    dtype: float32 or float64.
+    kinds: of the other arguments, in order. A digit is an array of that many dimensions, with any strides;
+    `b` is a truth value.
     """
     number = {torch.float32: types.float32, torch.float64: types.float64}[dtype]
     arguments = [types.boolean if kind == "b" else types.Array(number, int(kind), "A") for kind in kinds]
@@ -73,9 +75,13 @@ os.register_at_fork(after_in_child=_forget_pool)
 
 
 def run(kernel: Callable, tasks: int, *arguments) -> None:
-    """Call kernel(task, *arguments) for task 0 .. tasks - 1 on torch.get_num_threads() threads.
+    """Call kernel(task, *arguments) for each task on torch.get_num_threads() threads.
 
-    Which thread takes which task is left to chance; kernels write disjoint places, so the numbers never are.
+    kernel: a compiled one.
+    tasks: how many there are.
+
+    Chance decides which thread takes which task; the numbers do not depend on it, because kernels write
+    disjoint places.
     """
     global _pool
     waiting, lock = iter(range(tasks)), Lock()

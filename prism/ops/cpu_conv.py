@@ -1,4 +1,4 @@
-"""The causal convolution on a CPU: kernels and gradients put together."""
+"""The causal convolution on a CPU: kernels and gradients combined."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ def _arguments(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) ->
 
 
 def run_conv(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool, y: Tensor) -> None:
-    """Write y; all of one dtype and with whole vectors of channels."""
+    """Write the convolution of x to y; all of one dtype and with whole vectors of channels.
+
+    x: (batch, length, d).
+    weight: (d, width).
+    bias: (d,) or None.
+    reverse: whether to see the positions after.
+    y: (batch, length, d), written.
+    """
     kernel = compiled(conv_forward, x.dtype, "3213")
     run(kernel, _tasks(x), *_arguments(x, weight, bias, reverse), array(y, reverse))
 
@@ -31,7 +38,16 @@ def run_conv(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool, y: T
 def run_conv_backward(
     x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool, gy: Tensor, gx: Tensor, add: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Write gx from gy, or add to it; returns the gradients of weight and bias."""
+    """Write the gradient of x, and return those of weight and bias.
+
+    x: (batch, length, d).
+    weight: (d, width).
+    bias: (d,) or None.
+    reverse: whether the convolution saw the positions after.
+    gy: (batch, length, d), gradient of y.
+    gx: (batch, length, d), written.
+    add: whether to add to gx instead; default False.
+    """
     d, width = weight.shape
     gweight, gbias = unset(x, _tasks(x), width, d), unset(x, _tasks(x), d)
     run(
@@ -47,7 +63,13 @@ def run_conv_backward(
 
 
 def causal_conv_cpu(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) -> Tensor:
-    """As `prism.ops.causal_conv`, for tensors of one dtype, float32 or float64, on the CPU."""
+    """As `prism.ops.causal_conv`, for tensors of one dtype, float32 or float64, on the CPU.
+
+    x: (batch, length, d).
+    weight: (d, width).
+    bias: (d,) or None.
+    reverse: whether to see the positions after.
+    """
     channels = x.shape[2]
     x, weight, bias = padded(x, -1, LANES), padded(weight, 0, LANES), padded(bias, -1, LANES)
     if torch.is_grad_enabled() and any(v is not None and v.requires_grad for v in (x, weight, bias)):

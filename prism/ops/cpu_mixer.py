@@ -1,8 +1,9 @@
 """A Mamba mixer after its in_proj on a CPU: conv, SiLU, step, scan, gate and out_proj as one operation.
 
-Kept for the gradients: xz, and for each direction the low-rank step with B and C, and the state before each chunk. All
-else that has a number for each position and channel is scratch, made again in the backward pass: the convolved input,
-the steps (inside the scan's kernel) and the sum of the directions.
+It keeps for the gradients: xz, and for each direction the low-rank step with B and C, and the state before
+each chunk.
+Everything else with a number for each position and channel is scratch, made again in the backward pass: the
+convolved input, the steps (inside the scan's kernel) and the sum of the directions.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from prism.ops.layout import padded, unset
 
 
 def mamba_inner_cpu(xz: Tensor, directions: list[Direction], out_weight: Tensor) -> Tensor:
-    """As `prism.ops.mamba_inner`, for parameters of one dtype, float32 or float64, on the CPU."""
+    """As `prism.ops.mamba_inner`, for parameters of one dtype, float32 or float64, on the CPU.
+
+    xz: (batch, length, 2d).
+    directions: the parameters of each.
+    out_weight: (d_out, d).
+    """
     batch, length, width = xz.shape
     xz = padded(xz.view(batch, length, 2, width // 2), -1, LANES).flatten(2)
     directions, out_weight = [_whole(direction) for direction in directions], padded(out_weight, 1, LANES)

@@ -1,4 +1,4 @@
-"""The selective scan on a CPU: kernels and gradients put together."""
+"""The selective scan on a CPU: kernels and gradients combined."""
 
 from __future__ import annotations
 
@@ -18,10 +18,20 @@ READ = "3332233131bb"  # the kinds of what both kernels read: `ScanInputs.argume
 
 
 class ScanInputs(NamedTuple):
-    """What a scan reads, of one dtype and with whole vectors of channels; shapes as `prism.ops.selective_scan`.
+    """What a scan reads, of one dtype, in whole vectors of channels; shapes: `prism.ops.selective_scan`.
 
-    The step before bias and softplus is low @ spread, (batch, length, rank) by (rank, d), plus `delta`; either may be
-    None. rates: A * log2(e), transposed, (n, d), n even.
+    u: input.
+    delta: step before bias and softplus, or None for 0.
+    low: (batch, length, rank), whose product with `spread` adds to the step; or None.
+    spread: (rank, d), or None.
+    rates: (n, d), A * log2(e), transposed; n even.
+    B: input weights.
+    C: output weights.
+    D: skip.
+    z: gate, or None.
+    bias: of the step, or None.
+    softplus: whether the step goes through softplus.
+    reverse: whether to scan from the end to the start.
     """
 
     u: Tensor
@@ -53,28 +63,47 @@ class ScanInputs(NamedTuple):
 
     @property
     def tasks(self) -> int:
+        """Independent pieces of work: samples times vectors of channels."""
         return self.u.shape[0] * self.u.shape[2] // LANES
 
 
 def scan_rates(A: Tensor) -> Tensor:
-    """A * log2(e), transposed, as the kernels take it."""
+    """A * log2(e), transposed, as the kernels read it.
+
+    A: (d, n).
+    """
     return (A.detach() * LOG2E).t().contiguous()
 
 
 def states_of_chunks(inputs: ScanInputs, keep: bool) -> Tensor:
-    """Room for the state before each chunk, (batch, chunks, n, d); for none unless `keep`."""
+    """Room for the state before each chunk, (batch, chunks, n, d).
+
+    inputs: of the scan.
+    keep: whether there is room for any chunk.
+    """
     batch, length, d = inputs.u.shape
     return unset(inputs.u, batch, -(-length // CHUNK) if keep else 0, len(inputs.rates), d)
 
 
 def run_forward(inputs: ScanInputs, y: Tensor, states: Tensor, add: bool = False) -> None:
-    """Write y, or add to it, and the states where there is room."""
+    """Write y, and the states if there is room for them.
+
+    inputs: of the scan.
+    y: (batch, length, d), written.
+    states: of `states_of_chunks`, written.
+    add: whether to add to y instead; default False.
+    """
     kernel = compiled(scan_forward, inputs.u.dtype, READ + "b34")
     run(kernel, inputs.tasks, *inputs.arguments(), add, array(y, inputs.reverse), states.numpy())
 
 
 class ScanGradients(NamedTuple):
-    """Of the parameters of one scan: (d, n), (d,), (d,)."""
+    """Gradients of the parameters of one scan.
+
+    A: (d, n).
+    D: (d,).
+    bias: (d,).
+    """
 
     A: Tensor
     D: Tensor
@@ -93,7 +122,19 @@ def run_backward(
     y: Tensor | None = None,
     add: bool = False,
 ) -> ScanGradients:
-    """Write the gradients of the sequences from gy, and y once more where it is wanted; `add` is for gz and y."""
+    """Write the gradients of the sequences, and return those of the parameters.
+
+    inputs: of the scan.
+    states: those that `run_forward` wrote.
+    gy: (batch, length, d), gradient of y.
+    gu: (batch, length, d), written.
+    gdelta: (batch, length, d), written.
+    gz: (batch, length, d), written.
+    gB: (batch, length, n), written.
+    gC: (batch, length, n), written.
+    y: (batch, length, d), written again if given; default None.
+    add: whether to add to gz and y instead; default False.
+    """
     (batch, _, d), (n, _), u = inputs.u.shape, inputs.rates.shape, inputs.u
     segments = states.shape[1] * CHUNK // LANES
     partial = unset(u, 2, batch, d // LANES, n, segments * LANES)
@@ -117,7 +158,10 @@ def run_backward(
 
 
 def selective_scan_cpu(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool, reverse: bool) -> Tensor:
-    """As `prism.ops.selective_scan`, for tensors of one dtype, float32 or float64, on the CPU."""
+    """As `prism.ops.selective_scan`, for tensors of one dtype, float32 or float64, on the CPU.
+
+    u, delta, A, B, C, D, z, delta_bias, delta_softplus, reverse: see there.
+    """
     channels = u.shape[2]
     u, delta, z, D, delta_bias = (padded(x, -1, LANES) for x in (u, delta, z, D, delta_bias))
     A, B, C = padded(padded(A, 0, LANES), 1, 2), padded(B, -1, 2), padded(C, -1, 2)

@@ -8,13 +8,16 @@ from torch import Tensor
 
 
 class Direction(NamedTuple):
-    """Mamba-1 (Gu and Dao 2023), d = d_inner:
+    """The parameters of one direction of Mamba-1 (Gu and Dao 2023), d = d_inner.
 
-    conv_weight: (d, width), the last tap is the present position; conv_bias: (d,).
+    conv_weight: (d, width); the last tap is the present position.
+    conv_bias: (d,).
     x_weight: (rank + 2n, d), makes the low-rank step, B and C of each position from the convolved input.
-    dt_weight: (d, rank), dt_bias: (d,): the step of a channel is softplus(dt_weight @ low + dt_bias).
-    A_log: (d, n), A = -exp(A_log); D: (d,), the skip.
-    reverse: reads from the end to the start.
+    dt_weight: (d, rank); the step of a channel is softplus(dt_weight @ low + dt_bias).
+    dt_bias: (d,).
+    A_log: (d, n), A = -exp(A_log).
+    D: (d,), the skip.
+    reverse: whether it reads from the end to the start; default False.
     """
 
     conv_weight: Tensor
@@ -28,4 +31,5 @@ class Direction(NamedTuple):
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
+        """The parameters without `reverse`."""
         return self[:-1]

@@ -9,12 +9,12 @@ from torch import Tensor
 
 
 class Recomputation(torch.autograd.graph.saved_tensors_hooks):
-    """Context in which operations do not keep chosen tensors for their gradients, but how to make them again.
+    """Context in which chosen tensors are not kept for gradients, but made again in the backward pass.
 
-    `add(value, make)` names one: `make()` runs in the backward pass, once however many operations wanted the
-    tensor, without gradients and without autocast; it must return the same numbers in the same type, and must
-    not hold the tensor itself. The tensor must be alive until the context ends (it is known by its memory).
-    Contexts do not add up: inside a nested one, only its own tensors are recomputed.
+    `add(value, make)` chooses one. `make()` runs in the backward pass, once however many operations need the
+    tensor, without gradients and without autocast. It must return the same numbers in the same type, and must
+    not hold the tensor itself. The tensor must stay alive until the context ends, because its memory
+    identifies it. Contexts do not add up: inside a nested one, only its own tensors are made again.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,11 @@ class Recomputation(torch.autograd.graph.saved_tensors_hooks):
         self._recipes = {}  # the graph alone decides how long a recipe, and what it holds, lives
 
     def add(self, value: Tensor, make: Callable[[], Tensor]) -> None:
-        """From here on, do not keep `value`: `make` makes it again."""
+        """Do not keep a tensor from here on.
+
+        value: the tensor.
+        make: makes it again.
+        """
         if torch.is_grad_enabled() and value.is_contiguous():
             self._recipes[_memory(value)] = _Recipe(make, value.device.type)
 

@@ -1,4 +1,4 @@
-"""Plain PyTorch twins of the fused kernels: slow, differentiable, any dtype; the kernels' yardstick."""
+"""Plain PyTorch twins of the fused kernels: slow, differentiable, any dtype; a yardstick."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ def selective_scan_reference(
 ) -> Tensor:
     """The selective state-space scan of Mamba-1 (Gu and Dao 2023, algorithm 2), one position at a time.
 
-    With dt = softplus(delta + delta_bias), state h (d, n) starting at 0:
-    h_t = exp(dt_t A) h_(t-1) + dt_t B_t u_t;  y_t = (C_t . h_t + D u_t) * silu(z_t).
+    u: (batch, length, d) input; like all others channels-last.
+    delta: (batch, length, d) step before the bias and softplus.
+    A: (d, n) decay rates, negative.
+    B: (batch, length, n).
+    C: (batch, length, n).
+    D: (d,) skip.
+    z: (batch, length, d) gate before SiLU; default None: no gate.
+    delta_bias: (d,); default None: no bias.
+    delta_softplus: default True; False takes delta + delta_bias as the step itself.
+    reverse: default False; True scans from the end to the start, which equals flipping every sequence,
+    scanning, and flipping back.
 
-    Shapes (all channels-last):
-        u: (batch, length, d) input.
-        delta: (batch, length, d) step before the bias and softplus.
-        A: (d, n) decay rates, negative.
-        B, C: (batch, length, n).
-        D: (d,) skip.
-        z: (batch, length, d) gate before SiLU, or None for no gate.
-        delta_bias: (d,), or None for no bias.
-    `delta_softplus=False` takes delta + delta_bias as the step itself; `reverse=True` scans from the end to
-    the start, equal to flipping every sequence, scanning, and flipping back.
+    With dt = softplus(delta + delta_bias) and state h (d, n) starting at 0:
+      h_t = exp(dt_t A) h_(t-1) + dt_t B_t u_t;  y_t = (C_t . h_t + D u_t) * silu(z_t).
 
     Returns y: (batch, length, d), of u's dtype.
     """
@@ -58,15 +59,13 @@ def selective_scan_reference(
 def causal_conv_reference(
     x: Tensor, weight: Tensor, bias: Tensor | None = None, reverse: bool = False
 ) -> Tensor:
-    """Depthwise causal convolution, then SiLU.
+    """Depthwise causal convolution, then SiLU: y_t = silu(bias + sum_k weight[:, k] * x_(t - width + 1 + k)).
 
-    y_t = silu(bias + sum_k weight[:, k] * x_(t - width + 1 + k))
-
-    Shapes:
-        x: (batch, length, d); positions before the start are zeros.
-        weight: (d, width); the last tap is the present position.
-        bias: (d,), or None.
-    `reverse=True` sees the positions after, not before: equal to flipping, convolving, and flipping back.
+    x: (batch, length, d); positions before the start are zeros.
+    weight: (d, width); the last tap is the present position.
+    bias: (d,); default None: no bias.
+    reverse: default False; True sees the positions after, not before, which equals flipping, convolving, and
+    flipping back.
 
     Returns y: (batch, length, d).
     """
@@ -79,10 +78,11 @@ def causal_conv_reference(
 
 
 def mamba_inner_reference(xz: Tensor, directions: Sequence[Direction], out_weight: Tensor) -> Tensor:
-    """All of a Mamba mixer after its in_proj: out_weight @ (the sum of what every direction makes of x, gated by z).
+    """All of a Mamba mixer after its in_proj, in one or several directions: (batch, length, d_out).
 
-    xz: (batch, length, 2d): the input x, then the gate z; out_weight: (d_out, d).
-    Returns (batch, length, d_out).
+    xz: (batch, length, 2d), the input x, then the gate z.
+    directions: the parameters of each (`Direction`).
+    out_weight: (d_out, d); multiplies the sum of what every direction makes of x, gated by z.
     """
     x, z = xz.chunk(2, dim=-1)
     total = torch.zeros_like(x)

@@ -1,4 +1,4 @@
-"""The causal convolution on a GPU: kernels and gradients put together."""
+"""The causal convolution on a GPU: kernels and gradients combined."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ WARPS = 4
 
 def causal_conv_triton(x: Tensor, weight: Tensor, bias: Tensor | None, reverse: bool) -> Tensor:
     """As `prism.ops.causal_conv`, for tensors of float32 or half precision, in any mixture, on a GPU.
+
+    x: (batch, length, d).
+    weight: (d, width).
+    bias: (d,) or None.
+    reverse: whether to see the positions after.
 
     Sums are float32; the gradient of each tensor has its type. The numbers do not change from run to run.
     """

@@ -1,4 +1,4 @@
-"""The selective scan on a GPU: kernels and gradients put together."""
+"""The selective scan on a GPU: kernels and gradients combined."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ GROUP = 8  # chunks asked for at once when states are handed on
 def selective_scan_triton(u, delta, A, B, C, D, z, delta_bias, delta_softplus: bool, reverse: bool) -> Tensor:
     """As `prism.ops.selective_scan`, for tensors of float32 or half precision, in any mixture, on a GPU.
 
-    States and sums are float32; the gradient of each tensor has its type. The numbers do not change from run to run.
+    u, delta, A, B, C, D, z, delta_bias, delta_softplus, reverse: see there.
+
+    States and sums are float32; the gradient of each tensor has its type. The numbers do not change from run
+    to run.
     """
     u, delta, B, C, z = (rows(x) for x in (u, delta, B, C, z))
     D, delta_bias = (x if x is None else x.contiguous() for x in (D, delta_bias))

@@ -51,6 +51,7 @@ def compressed(row: np.ndarray) -> bytes:
     """A row as HDF5's deflate filter stores it, so that workers compress and the writer only writes.
 
     row: (width,) decoded.
+
     Empty for a mask without a True, because HDF5 reads as False what was never stored.
     """
     if row.dtype == bool and not row.any():

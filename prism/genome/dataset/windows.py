@@ -37,6 +37,7 @@ class Windows:
     elements: the file of candidate elements, for Batch.elements; default None.
     Raises ValueError for a file of another layout, an odd length or one longer than the file's, an unknown
     signal, and genes that the table or the elements lack.
+
     Attributes: gene_id, chrom (lists), tss (n,) int64 array, length, signal_names, rna_feature_names,
     expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content, of the
     columns used and of the elements), content_hash, sources, cell_type, assembly, nbytes (of the cropped

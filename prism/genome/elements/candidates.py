@@ -64,6 +64,7 @@ def choose(loci: Loci, peaks: str | Path, blacklist: str | Path | None = None) -
     peaks: the file.
     blacklist: BED file of regions to avoid; default None.
     Raises ValueError for what the readers refuse, and if no gene has an element.
+
     Peaks are cut to 2 kb around their summit (or centre, if they have none). Those that share a base with the
     blacklist are left out; overlapping ones are merged and cut again around the strongest's summit. Of two
     equally near ones, the first on the + strand comes first.
@@ -135,6 +136,7 @@ def contact(candidates: Candidates, loci: Loci, contacts: ContactMap | None) -> 
     candidates: of the genes.
     loci: the genes.
     contacts: the contact map; without one every contact is 0.
+
     The pseudocount is included. A gene without a usable row in the map has 0
     (`prism.genome.tracks.contacts`).
     """

@@ -39,6 +39,7 @@ class Peaks:
         """The peaks, with long ones cut to [summit - width/2, summit + width/2).
 
         width: the longest allowed, bp.
+
         A peak without a summit is cut around its centre. Nothing is added to a peak: one whose summit is near
         its edge becomes shorter than `width`.
         """

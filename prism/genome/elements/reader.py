@@ -30,6 +30,7 @@ class ElementReader:
     tss: (n,) 0-based bp.
     Raises ValueError for a file of another kind or layout, and for genes that it lacks or has at another
     place.
+
     Attributes: content_hash, cell_type, assembly, sources, nbytes (decoded).
     """
 

@@ -29,6 +29,7 @@ def add_activity(
     signals: name -> bigWig replicates, which are averaged.
     lengths: bp of the chromosomes, by the genome's names.
     Raises ValueError for a negative mean and for a signal that is the same at every gene.
+
     The activity is that of `interval_activity` over [tss - 500, tss + 500), in the bigWigs' own units. The
     paper's is in reads per million from BAM files.
     """

@@ -52,6 +52,7 @@ def choose_tss(transcripts: Transcripts) -> np.ndarray:
     """Rows of the transcripts whose first base is their gene's TSS, one for each gene, in order of gene id.
 
     transcripts: of a GTF.
+
     The transcript is MANE Select, else Ensembl canonical, else the one with the longest CDS (without stop
     codon). Ties go to the transcript with the most exonic bases, then to the first transcript id.
     """
@@ -83,6 +84,7 @@ def genes_of_gtf(
     chromosomes: those to keep; default None: all.
     Raises ValueError for a broken GTF, one that shares no chromosome with the genome, and a TSS after the end
     of its chromosome.
+
     Genes on chromosomes that the genome lacks are dropped with the reason; with features, so are genes
     without CDS.
     """
@@ -123,6 +125,7 @@ def genes_of_list(
     these genes.
     chromosomes: those to keep; default None: all.
     Raises ValueError for faults of the table and for chromosomes that the genome lacks.
+
     Feature columns of the table are used as they are.
     """
     genes = read_gene_list(path, settings)

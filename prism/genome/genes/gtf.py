@@ -102,6 +102,7 @@ def read_gtf(path: str | Path, gene_types: Iterable[str] | None = ("protein_codi
     gene_types: the types wanted; default protein_coding; None: all.
     Raises ValueError for a broken line (with file, line number, content and fix) and for a file without such
     genes.
+
     GENCODE (gene_type) and Ensembl (gene_biotype) are understood; in a file without types, a gene with a CDS
     counts as protein_coding. Version suffixes of Ensembl ids are cut off; the copies in the pseudo-autosomal
     region of Y are left out. A gene without transcript or exon lines is its own transcript.

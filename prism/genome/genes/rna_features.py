@@ -52,6 +52,7 @@ def split(transcripts: Transcripts) -> Parts:
     """Cut exons into 5' UTR, coding segments, stop codon and 3' UTR; a transcript without CDS has no pieces.
 
     transcripts: of a GTF.
+
     The stop codon belongs neither to the coding segments nor to the 3' UTR, whether or not the GTF counts it
     to the CDS.
     """
@@ -98,6 +99,7 @@ def longest_coding(transcripts: Transcripts) -> np.ndarray:
     """Row of each gene's transcript for the features, in order of gene id; genes without CDS are absent.
 
     transcripts: of a GTF.
+
     The longest CDS wins, then the longest 5' UTR, then the longest 3' UTR (Xpresso's rule), then the first
     transcript id.
     """
@@ -114,6 +116,7 @@ def lengths(transcripts: Transcripts, parts: Parts) -> pd.DataFrame:
 
     transcripts: of a GTF.
     parts: their pieces.
+
     As in the published table, a piece counts GTF end minus GTF start, one less than its bases. The intron
     length is the rest of the transcript's span (counted alike), so a gene of one exon has 3 to 5, not 0.
     """
@@ -147,6 +150,7 @@ def measure(transcripts: Transcripts, genome: Genome) -> pd.DataFrame:
 
     transcripts: of a GTF; `frame.chrom` must hold the genome's names.
     genome: to read bases from.
+
     CDSGC counts the stop codon, CDSLEN does not.
     """
     parts = split(transcripts)
@@ -166,6 +170,7 @@ def scaled(measured: pd.DataFrame, scale: Mapping[str, tuple[float, float]] | No
     scale: mean and standard deviation of each length, such as `PUBLISHED_SCALE` (for released weights, or few
     genes);
     default None: of the given genes, with the population standard deviation.
+
     A length that is the same for all genes becomes 0.
     """
     out = measured.copy()

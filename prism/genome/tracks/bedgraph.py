@@ -26,6 +26,7 @@ def write_bedgraph(files: Sequence[str | Path], out: str | Path, block: int = BL
     out: the file to write.
     block: bp held in memory at a time; default 4 Mb (16 MB of values).
     Raises ValueError for files that are not bigWig, of different assemblies, or whose mean is not above 0.
+
     The chromosomes are those of all replicates that hold values; missing values count as 0. Each chromosome
     is covered without a gap, because `macs3 bdgpeakcall` gives a gap the value that follows it.
     """

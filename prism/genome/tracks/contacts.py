@@ -49,6 +49,7 @@ class ContactMap:
     resolution: of the bins, bp; default 5,000.
     Raises ValueError for a file that is not a contact map, lacks the resolution (the message has those that
     are there) or a chromosome, or was made on another assembly.
+
     Between each bin of a window and the bin of the TSS: normalised observed contacts (VC; else ICE `weight`;
     else raw), missing -> 0, plus the pseudocount p(1 Mb), then log10(x + 1). A gene has no usable row in the
     map if its contacts before the pseudocount, summed over the 1,000 positions [tss - 500, tss + 500) (each
@@ -77,6 +78,7 @@ class ContactMap:
         chrom: the genome's name.
         tss: (n,) 0-based bp.
         length: of the windows, bp.
+
         Bin j of gene i covers the genome's bin floor((tss - length/2) / resolution) + j; it is 0 where that
         lies wholly off the chromosome.
         """
@@ -90,6 +92,7 @@ class ContactMap:
         chrom: the genome's name.
         tss: (n,) 0-based bp.
         bins: (n, k) bins of the chromosome.
+
         Normalised, missing -> 0, plus the pseudocount; 0 for a bin off the chromosome and for a gene without
         a usable row.
         """

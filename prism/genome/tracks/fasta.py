@@ -25,6 +25,7 @@ def write_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
     target: the file to write, 60 bases a line; the index is `<target>.fai`.
     Raises ValueError for a file that is not FASTA, is cut short, or holds a duplicate name, an empty record
     or a character that is not a base.
+
     Bases stay as they are (soft-masked lower case too, because encoding ignores case). The file is streamed
     in blocks, so memory does not grow with the genome.
     """
