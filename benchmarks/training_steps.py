@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prism import ops
-from prism.compute.device import autocast
+from prism.compute.precision import autocast
 from prism.genome.batch import Batch
 from prism.models import build
 from prism.models.parameter_groups import parameter_groups

@@ -27,7 +27,8 @@ import torch
 from benchmarks.scan import RESULTS, slug
 from benchmarks.train_step import PAPER
 from benchmarks.training_steps import step_of
-from prism.compute.device import candidates, describe, usable_precision
+from prism.compute.device import candidates, describe
+from prism.compute.precision import usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.inference.prediction import predicted
 from prism.runs.paths import RunPaths

@@ -1,1 +1,1 @@
-"""Where a model computes: device, batches, freed memory."""
+"""Where a model computes: device, precision, lock of a GPU, batches, freed memory."""

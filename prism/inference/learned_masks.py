@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from prism.compute.batches import chunks
-from prism.compute.device import autocast, describe, reserved, usable_precision
+from prism.compute.device import describe
+from prism.compute.gpu_lock import reserved
+from prism.compute.precision import autocast, usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.inference.prediction import Trained, with_columns
 from prism.jobs.log import say

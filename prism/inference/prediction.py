@@ -13,7 +13,9 @@ from torch import nn
 
 from prism.compute import malloc
 from prism.compute.batches import chunks
-from prism.compute.device import autocast, describe, reserved, usable_precision
+from prism.compute.device import describe
+from prism.compute.gpu_lock import reserved
+from prism.compute.precision import autocast, usable_precision
 from prism.genome.batch import Batch
 from prism.genome.dataset.windows import Windows
 from prism.inference.input_scales import Scale, feature_warnings, signal_warnings

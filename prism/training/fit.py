@@ -12,7 +12,9 @@ import pandas as pd
 import torch
 from torch import nn
 
-from prism.compute.device import describe, place_on, reserved, usable_precision
+from prism.compute.device import describe, place_on
+from prism.compute.gpu_lock import reserved
+from prism.compute.precision import usable_precision
 from prism.jobs.attempts import EXIT_TRY_AGAIN
 from prism.jobs.limits import Limits, OutOfTimeError
 from prism.jobs.log import say

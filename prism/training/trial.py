@@ -20,7 +20,9 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from prism.compute.device import describe, peak_memory_gb, place_on, reserved, usable_precision
+from prism.compute.device import describe, peak_memory_gb, place_on
+from prism.compute.gpu_lock import reserved
+from prism.compute.precision import usable_precision
 from prism.jobs.log import say
 from prism.models import build
 from prism.models.catalogue import traits

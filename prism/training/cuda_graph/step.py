@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from prism.compute.device import autocast
+from prism.compute.precision import autocast
 from prism.genome.batch import Batch
 from prism.protocol.settings import TrainingSettings
 from prism.training.loop.micro_batches import LossOf

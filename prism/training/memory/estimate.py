@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from prism.compute import malloc
-from prism.compute.device import usable_precision
+from prism.compute.precision import usable_precision
 from prism.models import build, memory
 from prism.models.catalogue import known_settings, traits
 from prism.training.run import Run

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from prism.compute import device
-from prism.compute.device import usable_precision
+from prism.compute import precision
+from prism.compute.precision import usable_precision
 from prism.training.fit import train
 from tests.unit.training.loop.test_state import KillError, die_at
 from tests.unit.training.test_fit import ENTRY, RIDGE, dataset, paths_in, run_of, trained
@@ -33,14 +33,14 @@ print(before, held, peak_memory_gb(cpu))
 
 
 def test_a_cpu_computes_in_what_is_chosen(monkeypatch):
-    monkeypatch.setattr(device, "_cpu_flags", lambda: {"avx512f", "avx512_bf16"})
+    monkeypatch.setattr(precision, "_cpu_flags", lambda: {"avx512f", "avx512_bf16"})
     assert usable_precision("bf16", CPU) == "fp32"
     assert usable_precision("bf16", CPU, "bf16") == "bf16"
     assert usable_precision("fp16", CPU, "bf16") == "bf16"
     assert usable_precision("fp32", CPU, "bf16") == "fp32"
     with pytest.raises(ValueError, match="cpu_precision 'fp16' is not one of fp32, bf16"):
         usable_precision("bf16", CPU, "fp16")
-    monkeypatch.setattr(device, "_cpu_flags", lambda: {"avx512f"})
+    monkeypatch.setattr(precision, "_cpu_flags", lambda: {"avx512f"})
     with pytest.raises(ValueError, match=r"has no bfloat16 products .*use cpu_precision: fp32"):
         usable_precision("bf16", CPU, "bf16")
     assert usable_precision("bf16", CPU, "fp32") == "fp32"
@@ -54,7 +54,9 @@ def test_state_of_another_precision_is_not_continued(dataset):
     assert run_of(dataset, exact).identity == replace(run_of(dataset, exact), cpu_precision="bf16").identity
 
 
-@pytest.mark.skipif(not device.BF16_FLAGS & device._cpu_flags(), reason="no bfloat16 products on this CPU")
+@pytest.mark.skipif(
+    not precision.BF16_FLAGS & precision._cpu_flags(), reason="no bfloat16 products on this CPU"
+)
 def test_training_in_bf16(trained, dataset, tmp_path, capsys):
     run = replace(run_of(dataset), cpu_precision="bf16")
     paths = paths_in(tmp_path)
@@ -70,7 +72,7 @@ def test_training_in_bf16(trained, dataset, tmp_path, capsys):
 
 
 def test_a_closed_form_stays_in_fp32(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "_cpu_flags", set)
+    monkeypatch.setattr(precision, "_cpu_flags", set)
     record = train(replace(run_of(dataset, RIDGE), cpu_precision="bf16"), paths_in(tmp_path), "cpu")
     assert record["provenance"]["precision"] == "fp32"
 

@@ -299,10 +299,10 @@ def test_planning_asks_without_loading_torch():
 
 
 def test_waiting_for_a_gpu_ends_with_the_limit(monkeypatch, dataset, tmp_path, capsys):
-    from prism.compute import device
+    from prism.compute import gpu_lock
 
-    monkeypatch.setattr(device, "candidates", lambda _: [torch.device("cuda", 0)])
-    monkeypatch.setattr(device, "_try_lock", lambda _: None)
+    monkeypatch.setattr(gpu_lock, "candidates", lambda _: [torch.device("cuda", 0)])
+    monkeypatch.setattr(gpu_lock, "_try_lock", lambda _: None)
     with pytest.raises(SystemExit) as stopped:
         train(run_of(dataset), paths_in(tmp_path), "cuda", Conditions(limits=Limits(1, elapsed=lambda: 58)))
     assert stopped.value.code == 75

@@ -23,13 +23,13 @@ HOLD_GPU = """
 import sys
 from types import SimpleNamespace
 import torch
-from prism.compute import device
+from prism.compute import gpu_lock
 cards, folder, wanted = sys.argv[1].split(","), sys.argv[2], sys.argv[3]
 torch.cuda.is_available = lambda: True
 torch.cuda.device_count = lambda: len(cards)
 torch.cuda.get_device_properties = lambda card: SimpleNamespace(uuid=cards[card.index])
-device._lock_folder = lambda: __import__("pathlib").Path(folder)
-with device.reserved(wanted, lambda line: print(line, flush=True), poll_seconds=0.05) as place:
+gpu_lock._lock_folder = lambda: __import__("pathlib").Path(folder)
+with gpu_lock.reserved(wanted, lambda line: print(line, flush=True), poll_seconds=0.05) as place:
     print("held", cards[place.index], place, flush=True)
     sys.stdin.read()
 """

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import torch
 
-from prism.compute.device import candidates, usable_precision
+from prism.compute.device import candidates
+from prism.compute.precision import usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.models import build
 from prism.models.contract import Output

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from prism.compute import device
+from prism.compute import precision
 from prism.jobs.limits import Limits
 from prism.protocol.schedule import learning_rate_at
 from prism.training.cuda_graph.step import CapturedStep
@@ -75,7 +75,7 @@ def test_a_step_repeated_without_python_is_the_same_step(
 
 
 def test_numbers_in_bf16(dataset, capturing, not_capturing, tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "_cpu_flags", lambda: {"avx512_bf16"})
+    monkeypatch.setattr(precision, "_cpu_flags", lambda: {"avx512_bf16"})
     for name in ("captured", "eager"):
         run = replace(run_of(dataset, entry_of("caduceus_signals")), cpu_precision="bf16")
         assert train(run, paths_in(tmp_path / name), "cpu")["provenance"]["precision"] == "bf16"
