@@ -14,7 +14,10 @@ __version__ = "0.1.0"
 NUMBERS_VERSION = 3
 
 # Public name -> "module:name" that defines it.
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "load_run": "prism.api:load_run",
+    "open_windows": "prism.api:open_windows",
+}
 
 __all__ = ["NUMBERS_VERSION", "__version__", *_HOMES]
 

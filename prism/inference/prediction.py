@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -126,11 +126,36 @@ def predict(
     facts = trained.checkpoint
     needs_features = bool(facts["rna_feature_names"])
     data = Windows(windows, genes, facts["length"], facts["signals"], needs_features, elements=elements)
-    columns = trained.feature_columns(data.rna_feature_names)
+    trained.feature_columns(data.rna_feature_names)  # refuses before it reads all windows
     everything = range(len(data.gene_id))
     scales = signal_scale(data, everything), feature_scale(data, everything)
     for line in trained.scale_warnings(*scales, len(everything)) + trained.source_warnings(data.sources):
         say(line)
+    values = predicted_on(trained, data, everything, device, cpu_precision, say)
+    refuse_bad_prediction(values, data.gene_id)
+    write_predictions(out, prediction_table(data, everything, values))
+    say(f"{out}: {len(values):,} predictions")
+
+
+def predicted_on(
+    trained: Trained,
+    data: Windows,
+    rows: Sequence[int],
+    device: str,
+    cpu_precision: str,
+    say: Callable[[str], None],
+) -> np.ndarray:
+    """Predicted expression, (n,) float32 on the log10(x + 1) scale, of some genes, on a device that is free.
+
+    data: windows of the model's length and signals, with its gene features.
+    rows: places of the genes in it, (n,).
+    device: auto, cpu, cuda or cuda:<number>.
+    cpu_precision: of matrix products on a CPU, fp32 or bf16.
+    say: gets the lines that describe device, model and data.
+    Raises ValueError where the data lack a gene feature of the model.
+    """
+    facts = trained.checkpoint
+    columns = trained.feature_columns(data.rna_feature_names)
     settings = TrainingSettings.from_entry(facts["entry"].get("training") or {})
     closed_form = getattr(trained.module, "closed_form", False)
     with reserved("cpu" if closed_form else device, say) as place:
@@ -143,10 +168,7 @@ def predict(
         )
         say(f"dataset: {data.cell_type}, {len(data.gene_id):,} genes, {data.identity}")
         size = settings.genes_at_once(facts["length"])
-        values = predicted(trained.module.to(place), data, everything, place, precision, size, columns)
-    refuse_bad_prediction(values, data.gene_id)
-    write_predictions(out, prediction_table(data, everything, values))
-    say(f"{out}: {len(values):,} predictions")
+        return predicted(trained.module.to(place), data, rows, place, precision, size, columns)
 
 
 def predicted(

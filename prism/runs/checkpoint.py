@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,17 @@ from prism.files.atomic import writing
 
 # raised when a key that is needed changes; `feature_scale`, which older files lack, is not needed
 FORMAT = 1
+# what PyTorch's reader raises on bytes that are no checkpoint: it takes them for the instructions of one
+UNREADABLE = (
+    RuntimeError,
+    EOFError,
+    pickle.UnpicklingError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    struct.error,
+)
 IMPORT = "import it with python -m workflow_scripts.import_checkpoint"
 
 
@@ -31,7 +43,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except UNREADABLE as error:
         raise ValueError(
             f"{path}: cannot be read ({type(error).__name__}); re-run the training, or, where it was released "
             f"by others, {IMPORT}"

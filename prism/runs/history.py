@@ -30,3 +30,11 @@ def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
     terms = sorted({name for row in rows for name in row} - {*FIRST, *last})
     with writing(path) as part:
         pd.DataFrame(rows, columns=[*FIRST, *terms, *last]).to_csv(part, index=False)
+
+
+def read_history(path: str | Path) -> pd.DataFrame:
+    """Read a history, one row a validation; no row of a closed form. Raises ValueError for a damaged file."""
+    try:
+        return pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read ({error}); re-run the training") from None

@@ -95,8 +95,10 @@ class Windows:
                              "bp; cut a longer file, or ask for less")  # fmt: skip
         self.signal_names = list(there if signals is None else signals)
         if unknown := [name for name in self.signal_names if name not in there]:
-            raise ValueError(f"{self.path}: no signal {', '.join(unknown)}; needed are "
-                             f"{', '.join(self.signal_names)}, there are {', '.join(there) or 'none'}")  # fmt: skip
+            raise ValueError(
+                f"{self.path}: no signal {', '.join(unknown)}; needed are {', '.join(self.signal_names)}, there are "
+                f"{', '.join(there) or 'none'}; ask for those, or add a column for it to the table of cell types"
+            )
         self.cell_type, self.assembly = str(facts["cell_type"]), str(facts["assembly"])
         self.sources, self.content_hash = json.loads(facts["sources"]), str(facts["content_hash"])
         table = file["genes"]

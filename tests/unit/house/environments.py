@@ -91,8 +91,13 @@ def file_of(module: str) -> Path | None:
 
 
 def third_party(script: str) -> set[str]:
-    """Top-level modules from outside that a script reaches through this project's own code."""
-    todo, seen, outside = [f"workflow_scripts.{script}"], set(), set()
+    """Top-level modules from outside that a script of a rule reaches."""
+    return reached(f"workflow_scripts.{script}")
+
+
+def reached(start: str) -> set[str]:
+    """Top-level modules from outside that a module reaches through this project's own code."""
+    todo, seen, outside = [start], set(), set()
     while todo:
         module = todo.pop()
         path = file_of(module)

@@ -31,6 +31,7 @@ ROOMS = (
     ("prism.drawing",),
     ("prism.quality", "prism.explain", "prism.tokens", "prism.simulate"),
     ("prism.figures",),
+    ("prism.api",),
 )
 # The modules of workflow_scripts.planning, likewise.
 PLANNING = (

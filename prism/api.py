@@ -1,0 +1,238 @@
+"""For notebooks and scripts: a finished run, the windows of a dataset by gene ids, and their tables as pandas.
+
+`prism.load_run` and `prism.open_windows` are these functions; docs/python.md shows them at work.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from torch import nn
+
+from prism.genome.batch import Batch
+from prism.genome.dataset.windows import Windows
+from prism.genome.genes import table as gene_tables
+from prism.inference.prediction import Trained, predicted_on, refuse_bad_prediction
+from prism.runs.history import read_history
+from prism.runs.predictions import prediction_table, read_predictions
+from prism.runs.provenance import feature_scale, signal_scale
+from prism.runs.record import RunRecord
+
+CHECKPOINT, HISTORY, PREDICTIONS, METRICS = "best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json"
+log = logging.getLogger("prism")
+
+
+def load_run(path: str | Path) -> LoadedRun:
+    """Load a finished run, or a single checkpoint.
+
+    path: folder of a run, the one that holds its best.ckpt; or a best.ckpt, also one imported from a release.
+    Raises ValueError, naming the path, for a folder without a best.ckpt and for a file that is no checkpoint.
+    """
+    return LoadedRun(path)
+
+
+def open_windows(
+    path: str | Path,
+    genes: str | Path | None = None,
+    length: int | None = None,
+    signals: Sequence[str] | None = None,
+    elements: str | Path | None = None,
+    in_memory: bool | str = "auto",
+) -> Dataset:
+    """Open the windows that the workflow has cut.
+
+    path: the dataset file of a cell type and a window length (.h5).
+    genes: the genes table of the cell type (.tsv), for gene features and expression; None for neither.
+    length: bp of the windows, an even number up to the file's; None for the file's.
+    signals: names of signals, in the order in which batches shall hold them; None for all.
+    elements: file of candidate elements (.h5), which EPInformer reads; None for no elements.
+    in_memory: True, False (read from the file whenever asked) or "auto" (in memory up to 2 GiB).
+    Raises ValueError, naming the file and the value, for a file that is no dataset, a signal that it lacks, a length
+    that it cannot give and genes that the table lacks.
+    """
+    return Dataset(path, genes, length, signals, elements, in_memory)
+
+
+class Dataset:
+    """Windows around the TSS of genes, by gene id; `open_windows` makes it.
+
+    Attributes: path, genes (DataFrame: gene_id, chrom, tss 0-based, and what the genes table says: strand, gene
+    features, expression as log10(x + 1)), gene_ids, signals (names), length (bp), cell_type, assembly.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        genes: str | Path | None = None,
+        length: int | None = None,
+        signals: Sequence[str] | None = None,
+        elements: str | Path | None = None,
+        in_memory: bool | str = "auto",
+    ):
+        self.windows = Windows(path, genes, length, signals, in_memory=in_memory, elements=elements)
+        self.path, self.genes_path, self.elements_path = Path(path), genes, elements
+        self.gene_ids, self.signals = list(self.windows.gene_id), list(self.windows.signal_names)
+        self.length, self.cell_type = self.windows.length, self.windows.cell_type
+        self.assembly = self.windows.assembly
+        self._row_of = {gene: row for row, gene in enumerate(self.gene_ids)}
+        self.genes = self._gene_table()
+
+    def __len__(self) -> int:
+        return len(self.gene_ids)
+
+    def rows(self, gene_ids: Sequence[str] | str | None = None) -> list[int]:
+        """Rows of some genes in the dataset, in the order asked for.
+
+        gene_ids: ids, or one id; None for all genes.
+        Raises ValueError, naming them, for genes that have no window here.
+        """
+        if gene_ids is None:
+            return list(range(len(self)))
+        wanted = [gene_ids] if isinstance(gene_ids, str) else [str(gene) for gene in gene_ids]
+        if not wanted:
+            raise ValueError(f"{self.path}: no gene id was given; give at least one, or None for all genes")
+        if missing := [gene for gene in wanted if gene not in self._row_of]:
+            raise ValueError(
+                f"{self.path}: has no window of {gene_tables.named(missing)}; its {len(self):,} genes are "
+                f"{gene_tables.named(self.gene_ids, 3)} (all of them: dataset.gene_ids)"
+            )
+        return [self._row_of[gene] for gene in wanted]
+
+    def batch(self, gene_ids: Sequence[str] | str) -> Batch:
+        """Windows of some genes as models read them (`prism.genome.batch.Batch`), in the order asked for.
+
+        gene_ids: ids, or one id.
+        Raises ValueError, naming them, for genes that have no window here.
+        """
+        return self.windows.batch(self.rows(gene_ids))
+
+    def _gene_table(self) -> pd.DataFrame:
+        loci = pd.DataFrame({"gene_id": self.gene_ids, "chrom": self.windows.chrom, "tss": self.windows.tss})
+        if self.genes_path is None:
+            return loci
+        said = gene_tables.read(self.genes_path).kept.drop(columns=["chrom", "tss", gene_tables.DROPPED])
+        return loci.merge(said, on="gene_id", how="left", validate="one_to_one")
+
+
+class LoadedRun:
+    """A trained model with what its run left; `load_run` makes it.
+
+    Attributes: path (of the best.ckpt), module (in eval mode, on the CPU until it predicts elsewhere), architecture,
+    signals (names, in the model's order), length (bp of the window), rna_features (names of the gene features).
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = _checkpoint_of(Path(path))
+        self._trained = Trained.load(self.path)
+        facts = self._trained.checkpoint
+        self.architecture, self.length = facts["architecture"], facts["length"]
+        self.signals, self.rna_features = list(facts["signals"]), list(facts["rna_feature_names"])
+        self._compared: set[str] = set()
+
+    @property
+    def module(self) -> nn.Module:
+        return self._trained.module
+
+    def predict(
+        self,
+        dataset: Dataset,
+        gene_ids: Sequence[str] | str | None = None,
+        device: str = "auto",
+        cpu_precision: str = "fp32",
+    ) -> pd.DataFrame:
+        """Predict the expression of genes: gene_id, chrom, tss, expression where known, prediction; log10(x + 1).
+
+        dataset: of any cell type; the model takes its own signals and window length from the dataset's file, whatever
+        the dataset was opened with.
+        gene_ids: ids, or one id; None for all genes.
+        device: auto, cpu, cuda or cuda:<number>.
+        cpu_precision: of matrix products on a CPU, fp32 or bf16.
+        Warns where a signal or a gene feature has another scale, output type or transform than in training. Raises
+        ValueError for unknown genes and for a dataset that lacks a signal, a gene feature or the window length.
+        """
+        rows = dataset.rows(gene_ids)
+        if self.rna_features and dataset.genes_path is None:
+            raise ValueError(
+                f"{self.path}: the model reads the gene features {', '.join(self.rna_features)}, but {dataset.path} "
+                "was opened without a genes table; give it: prism.open_windows(path, genes=...)"
+            )
+        data = self._reading(dataset)
+        self._compare_scales(data)
+        values = predicted_on(self._trained, data, rows, device, cpu_precision, log.info)
+        refuse_bad_prediction(values, [data.gene_id[row] for row in rows])
+        table = prediction_table(data, rows, values)
+        numbers = [name for name in ("expression", "prediction") if name in table]
+        return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """What the run predicted of its own valid and test genes."""
+        return read_predictions(self._beside(PREDICTIONS))
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """How the training went, one row a validation; no row of a closed form."""
+        return read_history(self._beside(HISTORY))
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """Scores of the run: a row for each split, a column for each score, and n, the number of genes."""
+        return pd.DataFrame.from_dict(dict(self.record.metrics), orient="index")
+
+    @property
+    def record(self) -> RunRecord:
+        """The run's metrics.json: scores, settings, and what the numbers can be traced back to."""
+        return RunRecord.read(self._beside(METRICS))
+
+    def _reading(self, dataset: Dataset) -> Windows:
+        opened = dataset.windows
+        if (opened.length, opened.signal_names) == (self.length, self.signals):
+            return opened
+        return Windows(
+            dataset.path,
+            dataset.genes_path,
+            self.length,
+            self.signals,
+            in_memory=opened.in_memory,
+            elements=dataset.elements_path,
+        )
+
+    def _compare_scales(self, data: Windows) -> None:
+        """Warn once for each dataset."""
+        if data.identity in self._compared:
+            return
+        self._compared.add(data.identity)
+        everything = range(len(data))
+        scales = signal_scale(data, everything), feature_scale(data, everything)
+        for line in self._trained.scale_warnings(*scales, len(data)) + self._trained.source_warnings(
+            data.sources
+        ):
+            warnings.warn(line.removeprefix("warning: "), stacklevel=3)
+
+    def _beside(self, name: str) -> Path:
+        path = self.path.with_name(name)
+        if not path.is_file():
+            raise ValueError(
+                f"{path}: not there; {self.path.parent} is not the folder of a finished run, which holds "
+                f"{', '.join((CHECKPOINT, METRICS, PREDICTIONS, HISTORY))}. Load the run from its folder"
+            )
+        return path
+
+
+def _checkpoint_of(path: Path) -> Path:
+    if path.is_dir():
+        checkpoint = path / CHECKPOINT
+        if not checkpoint.is_file():
+            there = gene_tables.named(sorted(each.name for each in path.iterdir())) or "nothing"
+            raise ValueError(
+                f"{path}: not a run's folder: it holds {there}, and no {CHECKPOINT}. Give the folder that the "
+                "training wrote (.../fold1/seed2), or a best.ckpt"
+            )
+        return checkpoint
+    if not path.is_file():
+        raise ValueError(f"{path}: no such folder or file; give a run's folder or its {CHECKPOINT}")
+    return path
