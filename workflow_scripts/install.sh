@@ -6,9 +6,12 @@ venv="$PWD/.venv"
 
 fail() { echo "setup: $*" >&2; exit 1; }
 
+# Python 3.14 has no wheels of pyBigWig and immutables, so that they would have to be compiled.
+suits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
+
 find_python() {
     for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        if suits "$candidate"; then
             command -v "$candidate"
             return
         fi
@@ -16,7 +19,13 @@ find_python() {
     return 1
 }
 
-python=$(find_python) || fail "Python >= 3.11: not found; install it (apt-get install python3) or name one: PYTHON=/path/to/python3.11 make ..."
+needed="needed is 3.11, 3.12 or 3.13; install one (apt-get install python3.13) or name one: PYTHON=/path/to/python3.13 make ..."
+[ -z "${PYTHON:-}" ] || suits "$PYTHON" ||
+    fail "Python: PYTHON=$PYTHON is $("$PYTHON" --version 2>&1 || true); $needed"
+python=$(find_python) || fail "Python: $(python3 --version 2>/dev/null || echo none) is all there is; $needed"
+if [ -x "$venv/bin/python" ] && ! suits "$venv/bin/python"; then
+    fail "Python: .venv has $("$venv/bin/python" --version 2>&1 || true); delete .venv and run again ($needed)"
+fi
 echo "setup: $("$python" --version) ($python)"
 "$python" -c 'import ensurepip' 2>/dev/null ||
     fail "ensurepip: missing for $python; install it (apt-get install python3-venv)"
