@@ -2,11 +2,19 @@
 import json
 import os
 import re
+import runpy
 import sys
 
 from snakemake.exceptions import WorkflowError
 
-BASE = os.path.dirname(workflow.current_basedir)
+# Where the rules are read from a git address, Snakemake can find this one file, but nothing can be imported from there.
+checkout = runpy.run_path(workflow.source_path("../workflow_scripts/planning/checkout.py"))
+try:
+    BASE = checkout["base"](
+        workflow.current_basedir, None if workflow.is_main_process else os.environ.get("PRISM_HOME")
+    )
+except ValueError as error:
+    raise WorkflowError(f"{error}")
 sys.path.insert(0, BASE)
 
 from prism import NUMBERS_VERSION

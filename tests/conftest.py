@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ def shared() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip(f"no golden files or real data at {folder} (set PRISM_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def git():
+    """Function: run git in a folder, as somebody whom it lets commit; what it prints."""
+    somebody = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+
+    def run(folder: Path, *arguments: str) -> str:
+        command = ["git", *somebody, *arguments]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from prism import NUMBERS_VERSION
+from prism.runs.archived_commit import COMMIT
 
 PACKAGES = ("torch", "pytorch-lightning", "numpy", "numba", "h5py", "enformer-pytorch")
 # enough positions for a steady 99th percentile, few enough for a second
@@ -51,19 +52,22 @@ def run_identity(
 
 
 def git_revision() -> str | None:
-    """The commit of the clone that this code runs from, or None outside one."""
-    folder = Path(__file__).resolve().parent
+    """The commit of this code: of the archive that it was unpacked from, else of its own clone.
+
+    None where the code is neither: a repository that it only lies in, such as the user's own, has another history.
+    """
+    if not COMMIT.startswith("$"):
+        return COMMIT
+    home = Path(__file__).resolve().parents[2]
+    asked = ["git", "-C", str(home), "rev-parse", "--show-toplevel", "HEAD"]
     try:
-        asked = subprocess.run(
-            ["git", "-C", str(folder), "rev-parse", "HEAD"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return asked.stdout.strip() or None if asked.returncode == 0 else None
+    if done.returncode != 0:
+        return None
+    repository, revision = done.stdout.splitlines()
+    return revision if Path(repository).resolve() == home else None
 
 
 def package_versions() -> dict[str, str]:

@@ -35,7 +35,7 @@ ROOMS = (
 )
 # The modules of workflow_scripts.planning, likewise.
 PLANNING = (
-    ("paths", "validation"),
+    ("checkout", "paths", "validation"),
     ("configuration", "requests", "models", "cell_types", "folds"),
     ("released",),
     ("downloads", "model_settings"),
