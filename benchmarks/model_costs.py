@@ -30,6 +30,7 @@ from workflow_scripts import threads as thread_limit
 from workflow_scripts.planning.paths import BASE, COST_TABLE
 
 if TYPE_CHECKING:
+    from prism.training.run import Run
     from workflow_scripts.planning.models import Entry
 
 COLUMNS = (
@@ -56,25 +57,30 @@ def as_measured(entry: Entry, device: str) -> dict:
     return settings
 
 
-def measure(entry: dict, name: str, device: str) -> dict:
-    """Two steps in this process; what `prism.training.trial` says of them."""
+def synthetic_run(entry: dict, name: str, genes: int) -> Run:
+    """The training of an entry on synthetic windows of its own length.
+
+    entry: as JSON.
+    name: of the entry.
+    genes: to train on; one more is validated and one tested.
+    """
     import pandas as pd
 
     from benchmarks.synthetic_windows import SyntheticWindows
     from prism.training.run import Run
+
+    split = ["train"] * genes + ["valid", "test"]
+    folds = pd.DataFrame({"fold": "1", "gene_id": [f"gene{i}" for i in range(len(split))], "split": split})
+    data = (entry["length"], entry["signals"], entry["rna_features"], entry["settings"].get("n_enhancers", 0))
+    return Run(SyntheticWindows(len(folds), *data), folds, entry, "synthetic", name, 1, 2)
+
+
+def measure(entry: dict, name: str, device: str) -> dict:
+    """Two steps in this process; what `prism.training.trial` says of them."""
     from prism.training.trial import try_out
 
-    training = entry["training"]
-    train, valid = 2 * training["batch_size"], 1
-    folds = pd.DataFrame({"fold": "1", "gene_id": [f"gene{i}" for i in range(train + valid + 1)]})
-    folds["split"] = ["train"] * train + ["valid"] * valid + ["test"]
-    elements = entry["settings"].get("n_enhancers", 0)
-
-    def opened(changed: dict) -> Run:
-        data = (changed["length"], changed["signals"], changed["rna_features"], elements)
-        return Run(SyntheticWindows(len(folds), *data), folds, changed, "synthetic", name, 1, 2)
-
-    return try_out(opened, entry, device)
+    genes = 2 * entry["training"]["batch_size"]
+    return try_out(lambda changed: synthetic_run(changed, name, genes), entry, device)
 
 
 def row_of(name: str, record: dict, load: float) -> dict[str, str]:

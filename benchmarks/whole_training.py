@@ -24,19 +24,20 @@ import numpy as np
 import pandas as pd
 import torch
 
+from benchmarks.entries import entry_of
 from benchmarks.scan import RESULTS, slug
 from benchmarks.train_step import PAPER
 from benchmarks.training_steps import step_of
 from prism.compute.device import candidates, describe
 from prism.compute.precision import usable_precision
 from prism.genome.dataset.windows import Windows
+from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 from prism.inference.prediction import predicted
 from prism.runs.paths import RunPaths
 from prism.training import fit
 from prism.training.run import Run
 
 SIGNALS = ("H3K27ac", "DNase", "contacts")
-FEATURES = 9
 SHARES = {"valid": 1225 / 18377, "test": 1167 / 18377}  # of the genes, as in fold 11
 WHOLE = 50_000  # steps
 
@@ -59,7 +60,7 @@ def write_dataset(folder: Path, genes: int, length: int) -> tuple[Path, Path]:
             sources="{}", content_hash=f"random {genes} {length}",
         )  # fmt: skip
     table = {"gene_id": names, "symbol": names, "chrom": "chr1", "tss": tss, "strand": "+"}
-    table |= {f"feature{i}": draw.standard_normal(genes) for i in range(FEATURES)}
+    table |= {name: draw.standard_normal(genes) for name in (*RNA_FEATURES, ACTIVITY)}
     pd.DataFrame(table | {"expression": draw.random(genes), "dropped": ""}).to_csv(
         folder / "genes.tsv", sep="\t", index=False
     )
@@ -76,10 +77,7 @@ def folds_of(genes: int) -> pd.DataFrame:
 
 def the_run(folder: Path, options: argparse.Namespace) -> Run:
     """Entry prism_2k on such a dataset, with the sizes asked for."""
-    from workflow_scripts.planning.models import read_models
-    from workflow_scripts.planning.paths import BASE
-
-    entry = json.loads(read_models([BASE / "config" / "models.yaml"])["prism_2k"].canonical())
+    entry = entry_of("prism_2k")
     entry["length"] = options.length
     entry["settings"] |= {"d_model": options.d, "n_layer": options.layers, "center_len": options.length}
     entry["training"]["steps"] = options.steps

@@ -30,7 +30,9 @@ def with_threads() -> Callable[..., list[Any]]:
 @pytest.fixture(
     params=[
         pytest.param("cpu", id="interpreted", marks=pytest.mark.skipif(HAS_GPU, reason="interpreter is off")),
-        pytest.param("cuda", id="gpu", marks=pytest.mark.skipif(not HAS_GPU, reason="no GPU")),
+        pytest.param(
+            "cuda", id="gpu", marks=[pytest.mark.gpu, pytest.mark.skipif(not HAS_GPU, reason="no GPU")]
+        ),
     ]
 )
 def place(request) -> str:

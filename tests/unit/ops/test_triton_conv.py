@@ -68,6 +68,8 @@ def test_an_empty_batch(place):
     assert torch.equal(found["weight"], torch.zeros(4, 3))
 
 
+@pytest.mark.gpu
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_GPU, reason="no GPU")
 @pytest.mark.parametrize("reverse", [False, True])
 def test_large_sizes_on_a_gpu(reverse):

@@ -56,6 +56,8 @@ def test_values_and_gradients_equal_the_float64_twin(case, place):
     assert_equals_twin(selective_scan, selective_scan_reference, inputs, place, **options)
 
 
+@pytest.mark.gpu
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_GPU, reason="no GPU")
 @pytest.mark.parametrize("size", [(3, 2000, 256, 16), (1, 200_000, 128, 16), (24, 333, 200, 17)])
 @pytest.mark.parametrize("half", [None, torch.bfloat16])

@@ -13,7 +13,11 @@ from tests.unit.training.loop.test_state import KillError, die_at
 from tests.unit.training.test_fit import paths_in, run_of
 
 assert dataset  # fixture
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.slow,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
+]
 
 
 @pytest.mark.parametrize(("precision", "relative"), [("fp32", 2e-3), ("bf16", 5e-2)])
