@@ -5,25 +5,26 @@ FOLDER: a working directory of the workflow, with results/runs/.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
 
+from prism.runs.record import RunRecord
+from prism.scores import METRICS, SELECTED_BY
+
 
 def row(path: Path) -> dict:
     """One run's identity and test scores."""
-    record = json.loads(path.read_text())
-    test = record["metrics"]["test"]
+    record = RunRecord.read(path)
     return {
-        **{key: record[key] for key in ("cell_type", "model", "fold", "seed")},
-        "training_steps": (record["entry"].get("training") or {}).get("steps"),
-        "best_step": record["best_step"],
-        "genes": test["n"],
-        **{name: round(test[name], 4) for name in ("mse", "mae", "pearson", "spearman")},
-        "train_mean_mse": round(record["floor"]["train_mean"]["test"]["mse"], 4),
-        "numbers_version": record["provenance"]["numbers_version"],
+        **{key: getattr(record, key) for key in ("cell_type", "model", "fold", "seed")},
+        "training_steps": (record.entry.get("training") or {}).get("steps"),
+        "best_step": record.best_step,
+        "genes": record.genes("test"),
+        **{name: round(record.score("test", name), 4) for name in METRICS},
+        f"train_mean_{SELECTED_BY}": round(record.floor("test")[SELECTED_BY], 4),
+        "numbers_version": record.provenance["numbers_version"],
     }
 
 

@@ -33,6 +33,7 @@ from prism.compute.precision import usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 from prism.inference.prediction import predicted
+from prism.runs.history import read_history
 from prism.runs.paths import RunPaths
 from prism.training import fit
 from prism.training.run import Run
@@ -105,7 +106,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
         run = the_run(folder, options)
         names = ("best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json", "state")
         fit.train(run, RunPaths(*(folder / each for each in names)), options.device)
-        history = pd.read_csv(folder / "history.csv")
+        history = read_history(folder / "history.csv")
         trained = torch.load(folder / "best.ckpt", weights_only=True)
     precision = usable_precision(run.settings.precision, device)
     module = fit.build("prism", run.build_settings)

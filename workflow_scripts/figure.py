@@ -21,6 +21,8 @@ from prism.figures.scatter import scatter_figure
 from prism.figures.signal_profile import signal_profile_figure
 from prism.figures.training_curves import training_curves_figure
 from prism.files.atomic import writing
+from prism.runs.history import read_history
+from prism.runs.predictions import read_predictions
 from prism.runs.record import RunRecord
 from workflow_scripts import cli
 from workflow_scripts.planning.paths import find
@@ -53,15 +55,15 @@ def _metrics(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
 
 
 def _scatter(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
-    return scatter_figure(given.cell_type, _tables(given.predictions), runs, given.seed)
+    return scatter_figure(given.cell_type, list(map(read_predictions, given.predictions)), runs, given.seed)
 
 
 def _training_curves(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
-    return training_curves_figure(given.cell_type, _tables(given.histories), runs)
+    return training_curves_figure(given.cell_type, list(map(read_history, given.histories)), runs)
 
 
 def _mask(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
-    return mask_figure(given.cell_type, _tables(given.masks), runs)
+    return mask_figure(given.cell_type, list(map(_table, given.masks)), runs)
 
 
 def _signal_profile(given: argparse.Namespace, _: list[RunRecord]) -> Figure:
@@ -72,11 +74,7 @@ def _signal_profile(given: argparse.Namespace, _: list[RunRecord]) -> Figure:
 
 def _table(path: str) -> pd.DataFrame:
     names = dict.fromkeys(("cell_type", "model", "fold"), str)  # or fold 01 would become 1
-    return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t", dtype=names)
-
-
-def _tables(paths: list[str]) -> list[pd.DataFrame]:
-    return [_table(path) for path in paths]
+    return pd.read_csv(path, sep="\t", dtype=names)
 
 
 FIGURES = {

@@ -33,7 +33,7 @@ def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
 
 
 def read_history(path: str | Path) -> pd.DataFrame:
-    """Read a history, one row a validation; no row of a closed form. Raises ValueError for a damaged file."""
+    """Read a history, one row a validation. Raises ValueError, naming the file and the fix, for a damaged file."""
     try:
         return pd.read_csv(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
