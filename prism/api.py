@@ -16,7 +16,8 @@ from torch import nn
 from prism.genome.batch import Batch
 from prism.genome.dataset.windows import Windows
 from prism.genome.genes import table as gene_tables
-from prism.inference.prediction import Trained, predicted_on, refuse_bad_prediction
+from prism.inference.prediction import predicted_on, refuse_bad_prediction
+from prism.inference.trained import Trained
 from prism.runs.history import read_history
 from prism.runs.predictions import prediction_table, read_predictions
 from prism.runs.provenance import feature_scale, signal_scale

@@ -34,8 +34,8 @@ def main() -> None:
     from prism.genome.dataset import folds
     from prism.genome.dataset.windows import Windows
     from prism.genome.genes import table
-    from prism.inference.learned_masks import masks
-    from prism.inference.prediction import Trained
+    from prism.inference.learned_masks import learned_masks
+    from prism.inference.trained import Trained
     from prism.runs.predictions import write_predictions
 
     trained = Trained.load(arguments.checkpoint)
@@ -47,7 +47,7 @@ def main() -> None:
     chosen = np.flatnonzero(splits == arguments.split)
     strand = table.read(arguments.genes).kept.set_index("gene_id")["strand"]
     minus = (strand.loc[data.gene_id] == "-").to_numpy()
-    stream = masks(trained, data, chosen, arguments.device, arguments.cpu_precision)
+    stream = learned_masks(trained, data, chosen, arguments.device, arguments.cpu_precision)
     found = mask_profile.binned_masks(stream, facts["signals"], minus, data.length)
     write_predictions(arguments.out, mask_profile.mask_table(found, data.length, trained.module.center_len))
     if arguments.out_genes:

@@ -1,10 +1,10 @@
-"""Whether inputs lie where they lay in training: warnings about signals and gene features of another scale."""
+"""Warnings of signals and gene features whose scale is not that of the training."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-Scale = Mapping[str, Mapping[str, float]]  # by name: statistics of a signal or a gene feature
+InputScale = Mapping[str, Mapping[str, float]]  # by name: statistics of a signal or a gene feature
 
 # a signal whose mean or 99th percentile, or a gene feature whose spread, is this many times the training's, or its
 # inverse, is worth a warning
@@ -18,10 +18,12 @@ ASSUMED = "predictions assume the same scale (same output type, transform and no
 ASSUMED_FEATURES = "predictions assume gene features that are made alike (same sources, units and transform)"
 
 
-def signal_warnings(then: Scale | None, now: Scale) -> list[str]:
-    """A line for every signal whose mean or p99 is far from training's (`identity.signal_scale`).
+def signal_warnings(then: InputScale | None, now: InputScale) -> list[str]:
+    """A line for every signal whose mean or 99th percentile is far from training's.
 
-    One line for all where training's is unknown (None), as it is of a released checkpoint.
+    then: in training (`prism.runs.provenance.signal_scale`); None where it is unknown, as it is of a released
+    checkpoint: then there is one line for all.
+    now: here, of the same signals.
     """
     if then is None:
         return _unknown("the scale of the signals", now, ASSUMED)
@@ -29,11 +31,16 @@ def signal_warnings(then: Scale | None, now: Scale) -> list[str]:
     return [line for line in found if line]
 
 
-def feature_warnings(then: Scale | None, now: Scale, n_genes: int) -> list[str]:
-    """A line for every gene feature with another mean or spread than in training (`identity.feature_scale`).
+def feature_warnings(then: InputScale | None, now: InputScale, n_genes: int) -> list[str]:
+    """A line for every gene feature whose mean or spread is far from training's.
 
-    Mean: by more than `SHIFT` standard deviations of training; spread: by more than `SCALE_FACTOR`. One line for
-    all where training's is unknown (None), as it is of a released checkpoint, or where `n_genes` are too few to tell.
+    A mean is far where it is more than `SHIFT` standard deviations of training away; a spread, where it is more than
+    `SCALE_FACTOR` times as large or small. There is one line for all where `n_genes` are too few to tell.
+
+    then: in training (`prism.runs.provenance.feature_scale`); None where it is unknown, as it is of a released
+    checkpoint: then there is one line for all.
+    now: here, of the same features.
+    n_genes: over how many genes `now` was measured.
     """
     if then is None:
         return _unknown("the scale of the gene features", now, ASSUMED_FEATURES)
@@ -46,7 +53,7 @@ def feature_warnings(then: Scale | None, now: Scale, n_genes: int) -> list[str]:
     return [line for line in found if line]
 
 
-def _unknown(what: str, now: Scale, assumed: str) -> list[str]:
+def _unknown(what: str, now: InputScale, assumed: str) -> list[str]:
     here = ", ".join(
         f"{name} {', '.join(f'{key} {value:.4g}' for key, value in each.items())}"
         for name, each in now.items()

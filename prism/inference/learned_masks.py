@@ -13,30 +13,41 @@ from prism.compute.device import describe
 from prism.compute.gpu_lock import reserved
 from prism.compute.precision import autocast, usable_precision
 from prism.genome.dataset.windows import Windows
-from prism.inference.prediction import Trained, with_columns
+from prism.inference.prediction import with_columns
+from prism.inference.trained import Trained
 from prism.jobs.log import say
 from prism.models.catalogue import names
 from prism.protocol.settings import TrainingSettings
 
 
-class Masked(NamedTuple):
-    """Some genes' windows on the + strand, as the model in eval mode saw them."""
+class LearnedMasks(NamedTuple):
+    """Masks and signals of some genes' windows, on the + strand, as the model in eval mode saw them.
 
-    indices: list[int]  # of the dataset
-    mask: np.ndarray  # (genes, length) float32 in [0, 1]: 0 in the blacklist, 1 around the TSS
-    signals: np.ndarray  # (genes, length, n_signals) float32
+    indices: (genes,) places in the dataset.
+    mask: (genes, length) float32 in [0, 1]; 0 in the blacklist, 1 around the TSS.
+    signals: (genes, length, n_signals) float32.
+    """
+
+    indices: list[int]
+    mask: np.ndarray
+    signals: np.ndarray
 
 
-def masks(
+def learned_masks(
     trained: Trained,
     data: Windows,
     indices: Sequence[int],
     device: str = "auto",
     cpu_precision: str = "fp32",
-) -> Iterator[Masked]:
-    """The masks of some genes of a dataset, opened with the checkpoint's length and signals; a few genes at a time.
+) -> Iterator[LearnedMasks]:
+    """Yield the masks of some genes of a dataset, a few genes at a time.
 
-    Raises ValueError for a model that learns none, and where the genes lack a feature that it was trained with.
+    trained: seq2exp_soft or seq2exp_hard.
+    data: opened with the checkpoint's length and signals.
+    indices: (n,) places of the genes in the dataset.
+    device: auto (the default), cpu, cuda or cuda:<number>.
+    cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
+    Raises ValueError for a model that learns no mask, and where the genes lack a feature of the model's training.
     """
     columns = trained.feature_columns(data.rna_feature_names)
     settings = TrainingSettings.from_entry(trained.checkpoint["entry"].get("training") or {})
@@ -55,4 +66,5 @@ def masks(
                 raise ValueError(
                     f"{trained.checkpoint['architecture']} learns no mask; ask for that of {' or '.join(masking)}"
                 )
-            yield Masked(chunk, details["mask"].float().cpu().numpy(), batch.signals.float().cpu().numpy())
+            mask, signals = (each.float().cpu().numpy() for each in (details["mask"], batch.signals))
+            yield LearnedMasks(chunk, mask, signals)

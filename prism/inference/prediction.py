@@ -1,9 +1,9 @@
-"""Predictions of a trained model: the observed branch, in eval mode."""
+"""Predictions of a trained model, in eval mode."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,89 +18,11 @@ from prism.compute.gpu_lock import reserved
 from prism.compute.precision import autocast, usable_precision
 from prism.genome.batch import Batch
 from prism.genome.dataset.windows import Windows
-from prism.inference.input_scales import Scale, feature_warnings, signal_warnings
+from prism.inference.trained import Trained
 from prism.jobs.log import say
-from prism.models import build
 from prism.protocol.settings import TrainingSettings
-from prism.runs.checkpoint import read_checkpoint
 from prism.runs.predictions import prediction_table, write_predictions
 from prism.runs.provenance import feature_scale, signal_scale
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A model and what was said about its data when it was trained (best.ckpt)."""
-
-    module: nn.Module
-    checkpoint: dict[str, Any]
-
-    @classmethod
-    def load(cls, path: str | Path) -> Trained:
-        """Read a best.ckpt and build its model. Raises ValueError, naming the file, where that cannot be done."""
-        checkpoint = read_checkpoint(path)
-        module = build(checkpoint["architecture"], checkpoint["settings"])
-        try:
-            module.load_state_dict(checkpoint["state_dict"])
-        except RuntimeError as error:
-            told = " ".join(str(error).split())
-            raise ValueError(
-                f"{path}: its weights are not those of its settings ({told}); make it again"
-            ) from None
-        return cls(module.eval(), checkpoint)
-
-    def feature_columns(self, there: Sequence[str]) -> list[int]:
-        """Columns of a dataset's rna_features, in training's order; ValueError names what is missing."""
-        needed = self.checkpoint["rna_feature_names"]
-        missing = [name for name in needed if name not in there]
-        if missing:
-            raise ValueError(
-                f"the model needs the gene features {', '.join(needed)}; the genes table lacks "
-                f"{', '.join(missing)} (it has: {', '.join(there) or 'none'}). "
-                "Add them, or use a model with rna_features: false"
-            )
-        return [list(there).index(name) for name in needed]
-
-    def require(
-        self,
-        path: str | Path,
-        architecture: str | None = None,
-        signals: Sequence[str] | None = None,
-        length: int | None = None,
-    ) -> None:
-        """ValueError unless the checkpoint `path` is of this architecture, signals (in order) and window, if given."""
-        wanted = {"architecture": architecture, "length": length}
-        wanted["signals"] = list(signals) if signals is not None else None
-        wrong = [key for key, value in wanted.items() if value is not None and value != self.checkpoint[key]]
-        if wrong:
-            told = "; ".join(
-                f"its {key} {_listed(self.checkpoint[key])}, needed {_listed(wanted[key])}" for key in wrong
-            )
-            raise ValueError(
-                f"{path}: not the model that was asked for: {told}; delete it and make it again (train, or import it "
-                "with what it was trained on), or ask for the model that it is"
-            )
-
-    def scale_warnings(self, signals: Scale, features: Scale, n_genes: int) -> list[str]:
-        """A line for every signal and gene feature that lies elsewhere than in training (`scales`).
-
-        signals, features: `identity.signal_scale` and `identity.feature_scale` of the data, over `n_genes`.
-        """
-        facts = self.checkpoint
-        used = {name: features[name] for name in facts["rna_feature_names"]}
-        # checkpoints of before `feature_scale` load as ever: unknown, as a released one's
-        return signal_warnings(facts["signal_scale"], signals) + feature_warnings(
-            facts.get("feature_scale"), used, n_genes
-        )
-
-    def source_warnings(self, sources: dict[str, dict]) -> list[str]:
-        """A line for every signal that is of another output type or transform than in training."""
-        lines = []
-        for name in self.checkpoint["signals"]:
-            then, now = self.checkpoint["provenance"].get("sources", {}).get(name, {}), sources.get(name, {})
-            for key in ("output_type", "transform"):
-                if key in then and key in now and then[key] != now[key]:
-                    lines.append(f"warning: {name}: {key} is {now[key]} here and was {then[key]} in training")
-        return lines
 
 
 def predict(
@@ -113,13 +35,18 @@ def predict(
     expected: Mapping[str, Any] | None = None,
     cpu_precision: str = "fp32",
 ) -> None:
-    """Predict every gene of a dataset file with a best.ckpt and write gene_id, chrom, tss, (expression,) prediction.
+    """Predict every gene of a dataset file and write gene_id, chrom, tss, expression (where known) and prediction.
 
-    genes: the genes table, with or without expression. elements: the file of candidate elements, for a model that
-    reads them. expected: architecture, signals and length as the checkpoint must have them (`Trained.require`).
-    cpu_precision: of matrix products on a CPU, fp32 or bf16.
-    Raises ValueError where it has not, and where the dataset lacks a signal, a gene feature or the window length that
-    the model was trained with; warns where a signal or a gene feature has another scale.
+    checkpoint: best.ckpt of a run, or an imported one.
+    windows: dataset file (.h5), of this or another cell type.
+    genes: its genes table, with or without expression.
+    out: table to write (.tsv.gz).
+    device: auto (the default), cpu, cuda or cuda:<number>.
+    elements: file of candidate elements, for a model that reads them; None for any other.
+    expected: architecture, signals and length that the checkpoint must have (`Trained.require`); None to accept any.
+    cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
+    Raises ValueError for another checkpoint than expected, and where the dataset lacks a signal, a gene feature or the
+    window length of the model's training. Warns of a signal or a gene feature with another scale than in training.
     """
     trained = Trained.load(checkpoint)
     trained.require(checkpoint, **(expected or {}))
@@ -145,13 +72,16 @@ def predicted_on(
     cpu_precision: str,
     say: Callable[[str], None],
 ) -> np.ndarray:
-    """Predicted expression, (n,) float32 on the log10(x + 1) scale, of some genes, on a device that is free.
+    """Predict the expression of some genes on a device that no other run holds.
 
+    trained: the model.
     data: windows of the model's length and signals, with its gene features.
-    rows: places of the genes in it, (n,).
+    rows: (n,) places of the genes in the dataset.
     device: auto, cpu, cuda or cuda:<number>.
     cpu_precision: of matrix products on a CPU, fp32 or bf16.
-    say: gets the lines that describe device, model and data.
+    say: where the lines go that describe device, model and data.
+
+    Returns (n,) float32, log10(x + 1).
     Raises ValueError where the data lack a gene feature of the model.
     """
     facts = trained.checkpoint
@@ -180,9 +110,17 @@ def predicted(
     batch_size: int,
     columns: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """Predicted expression, (n,) float32 on the log10(x + 1) scale, of some genes of a `Windows` reader.
+    """Predict the expression of some genes; the model does not see their labels.
 
-    The model sees no expression. columns: which rna_features to use, in which order; None for all.
+    module: a model of `prism.models`, on `device`.
+    windows: a `Windows` reader.
+    indices: (n,) places of the genes in the dataset.
+    device: where the model computes.
+    precision: of matrix products: fp32, bf16 or fp16.
+    batch_size: genes that go through the model at once.
+    columns: which rna_features to use, in which order; None (the default) for all.
+
+    Returns (n,) float32, log10(x + 1).
     """
     was_training, answers = module.training, []
     module.eval()
@@ -195,17 +133,21 @@ def predicted(
     return torch.cat(answers).numpy()
 
 
-def _listed(value: Any) -> str:
-    return (", ".join(value) or "none") if isinstance(value, list) else str(value)
-
-
 def with_columns(batch: Batch, columns: Sequence[int]) -> Batch:
-    """The same batch with some columns of rna_features, in this order (`Trained.feature_columns`)."""
+    """The same batch with some columns of rna_features.
+
+    columns: of rna_features, in the order of the result (`Trained.feature_columns`).
+    """
     return replace(batch, rna_features=batch.rna_features[:, list(columns)])
 
 
 def refuse_bad_prediction(prediction: np.ndarray, gene_id: Sequence[str], when: str = "") -> None:
-    """ValueError naming genes unless every prediction (n,) is finite; `when` is said first."""
+    """Raise ValueError, naming genes, unless every prediction is finite.
+
+    prediction: (n,).
+    gene_id: (n,) names of the genes.
+    when: begins the message, such as "after step 3 "; default "".
+    """
     bad = np.flatnonzero(~np.isfinite(prediction))
     if len(bad):
         names = ", ".join(gene_id[i] for i in bad[:5]) + (", ..." if len(bad) > 5 else "")

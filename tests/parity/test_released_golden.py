@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from prism.genome.batch import Batch
-from prism.inference.prediction import Trained
 from prism.inference.released import import_released
+from prism.inference.trained import Trained
 from tests.parity.test_golden import assert_outputs_equal, golden
 
 assert golden  # the fixture

@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from prism.inference.prediction import Trained
+from prism.inference.trained import Trained
 from prism.models.catalogue import SEQ2EXP_PRIORS
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files

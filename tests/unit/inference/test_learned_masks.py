@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from prism.genome.dataset.windows import Windows
-from prism.inference.learned_masks import masks
-from prism.inference.prediction import Trained
+from prism.inference.learned_masks import learned_masks
+from prism.inference.trained import Trained
 from prism.training.fit import train
 from tests.unit.training import tiny_dataset
 from tests.unit.training.test_fit import RIDGE, dataset, paths_in, run_of
@@ -37,8 +37,8 @@ def trained(dataset, tmp_path_factory, request):
 def test_masks_of_a_checkpoint(trained, dataset):
     loaded = Trained.load(trained)
     data = Windows(*dataset, 32, loaded.checkpoint["signals"])
-    (found,) = masks(loaded, data, [3, 30], "cpu")
-    (again,) = masks(loaded, data, [3, 30], "cpu")
+    (found,) = learned_masks(loaded, data, [3, 30], "cpu")
+    (again,) = learned_masks(loaded, data, [3, 30], "cpu")
     assert found.indices == [3, 30]
     assert (found.mask.shape, found.signals.shape) == ((2, 32), (2, 32, 2))
     np.testing.assert_array_equal(found.mask, again.mask)
@@ -53,7 +53,7 @@ def test_a_model_without_a_mask_is_refused(dataset, tmp_path):
     paths = paths_in(tmp_path)
     train(run_of(dataset, RIDGE), paths, "cpu")
     with pytest.raises(ValueError, match="ridge learns no mask"):
-        list(masks(Trained.load(paths.checkpoint), Windows(*dataset, 32), [0], "cpu"))
+        list(learned_masks(Trained.load(paths.checkpoint), Windows(*dataset, 32), [0], "cpu"))
 
 
 def test_script_writes_the_test_genes(trained, dataset, tmp_path, root):

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from prism.inference.input_scales import feature_warnings, signal_warnings
-from prism.inference.prediction import Trained, predict
+from prism.inference.prediction import predict
+from prism.inference.trained import Trained
 from prism.training.fit import train
 from tests.unit.training import tiny_dataset
 from tests.unit.training.test_fit import RIDGE, dataset, paths_in, run_of

@@ -14,8 +14,9 @@ import pytest
 import torch
 
 from prism.inference.pickled import Unread, read_foreign_checkpoint
-from prism.inference.prediction import Trained, predict
+from prism.inference.prediction import predict
 from prism.inference.released import import_released
+from prism.inference.trained import Trained
 from prism.models import from_authors
 from prism.models.registry import recognise
 from tests.unit.models.test_authors import META, a_model, as_authors

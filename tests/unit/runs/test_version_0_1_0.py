@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from prism.evaluation.comparable import ScoredRun
-from prism.inference.prediction import Trained, predict
+from prism.inference.prediction import predict
+from prism.inference.trained import Trained
 from prism.runs.checkpoint import read_checkpoint
 from prism.runs.predictions import read_predictions
 from prism.runs.record import RunRecord
