@@ -14,9 +14,7 @@ from prism.inference.learned_masks import learned_masks
 from prism.inference.trained import Trained
 from prism.training.fit import train
 from tests.unit.training import tiny_dataset
-from tests.unit.training.test_fit import RIDGE, dataset, paths_in, run_of
-
-assert dataset  # the fixture
+from tests.unit.training.tiny_training import RIDGE, paths_in, run_of
 
 ENTRY = {
     "architecture": "seq2exp_soft", "length": 32, "signals": None, "rna_features": True,

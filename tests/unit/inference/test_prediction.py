@@ -16,9 +16,7 @@ from prism.inference.prediction import predict
 from prism.inference.trained import Trained
 from prism.training.fit import train
 from tests.unit.training import tiny_dataset
-from tests.unit.training.test_fit import RIDGE, dataset, paths_in, run_of
-
-assert dataset  # the fixture
+from tests.unit.training.tiny_training import RIDGE, paths_in, run_of
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from prism.inference.released import import_released
 from prism.inference.trained import Trained
 from prism.models import from_authors
 from prism.models.registry import recognise
-from tests.unit.models.test_authors import META, a_model, as_authors
+from tests.unit.models.authors_state import META, a_model, as_authors
 from tests.unit.training import tiny_dataset
 
 FEATURES = ["UTR5GC", "CDSGC", "UTR3GC", "ORFEXONDENSITY", "promoter_activity"]

@@ -20,11 +20,6 @@ from prism.models.blocks.residual import Backbone, LayerStack
 from prism.ops.recompute import Recomputation
 
 
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(1)
-
-
 @pytest.mark.parametrize(
     ("length", "center_len", "pooled"),
     [

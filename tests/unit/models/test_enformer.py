@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from prism import models
 from prism.genome.batch import Batch
 from prism.models.parameter_groups import parameter_groups
-from tests.unit.models.model_cases import count, random_batch
+from tests.unit.models.tiny_models import count, random_batch
 
 SMALL = {"length": 1100, "crop_length": 1024, "d_model": 384, "n_layer": 2, "n_heads": 8, "n_rna_features": 9}
 
@@ -26,11 +26,6 @@ needs_the_package = pytest.mark.skipif(
 
 def a_batch(n=2, length=1100, n_rna_features=9) -> Batch:
     return random_batch(n, length, 0, n_rna_features)
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(1)
 
 
 def test_without_the_package_the_environment_is_named(monkeypatch):

@@ -10,7 +10,7 @@ import torch
 
 from prism import models
 from prism.genome.batch import Batch
-from tests.unit.models.model_cases import random_batch, random_mask
+from tests.unit.models.tiny_models import random_batch, random_mask
 
 LENGTH = 96
 SETTINGS = {

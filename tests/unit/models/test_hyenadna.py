@@ -12,18 +12,13 @@ import torch.nn.functional as F
 from prism import models
 from prism.genome.batch import Batch
 from prism.models.hyenadna import HyenaFilter, HyenaOperator, long_convolution
-from tests.unit.models.model_cases import count, random_batch, with_and_without_checkpoints
+from tests.unit.models.tiny_models import count, random_batch, with_and_without_checkpoints
 
 SMALL = {"length": 40, "d_model": 16, "n_layer": 2, "center_len": 8, "n_rna_features": 3}
 
 
 def a_batch(n=2, length=40, n_rna_features=3) -> Batch:
     return random_batch(n, length, 0, n_rna_features)
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(1)
 
 
 def test_parameter_count_at_the_papers_sizes():

@@ -12,18 +12,13 @@ from prism import models, ops
 from prism.genome.batch import Batch
 from prism.models.blocks.tokens import NucleotideEmbedding, token_ids
 from prism.models.parameter_groups import parameter_groups
-from tests.unit.models.model_cases import random_batch, with_and_without_checkpoints
+from tests.unit.models.tiny_models import random_batch, with_and_without_checkpoints
 
 SMALL = {"d_model": 16, "n_layer": 2, "center_len": 8, "n_rna_features": 3}
 
 
 def a_batch(n=2, length=40) -> Batch:
     return random_batch(n, length, n_signals=0, n_rna_features=3)
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(1)
 
 
 def test_tokens_of_the_bases():

@@ -11,7 +11,7 @@ import torch
 from prism import models
 from prism.genome.batch import Batch
 from prism.models.prism import ConfounderEncoder, diversity
-from tests.unit.models.model_cases import count, random_batch
+from tests.unit.models.tiny_models import count, random_batch
 
 SMALL = {"length": 64, "d_model": 16, "n_layer": 1, "n_context": 2, "cnn_dim": 4, "center_len": 32}
 
@@ -25,11 +25,6 @@ def backbone_rows(model) -> list[int]:
     rows = []
     model.backbone.register_forward_hook(lambda module, inputs, output: rows.append(len(inputs[0])))
     return rows
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(1)
 
 
 @pytest.mark.parametrize(

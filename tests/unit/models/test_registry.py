@@ -12,19 +12,9 @@ from prism import models, ops
 from prism.genome.batch import Batch
 from prism.models.catalogue import ARCHITECTURES, known_settings
 from prism.models.parameter_groups import parameter_groups
-from tests.unit.models.model_cases import count, random_batch, random_mask
+from tests.unit.models.tiny_models import batch_with_peaks, count
 
 SMALL = {"d_model": 16, "n_layer": 2, "center_len": 32}
-
-
-def a_batch(n=2, length=64, n_signals=3, n_rna_features=9, seed=0) -> Batch:
-    batch = random_batch(n, length, n_signals, n_rna_features, seed)
-    return replace(batch, peaks=random_mask(n, length, 0.5, seed))
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(1)
 
 
 # Sizes of the published models.
@@ -61,7 +51,7 @@ def test_setting_that_is_no_size_is_refused_by_name(value):
 def test_expression_is_one_number_a_gene_whatever_the_rna_features(name, n_rna_features):
     settings = {**SMALL, "length": 64, "n_signals": 3, "n_rna_features": n_rna_features}
     model = models.build(name, settings).eval()
-    answer = model(a_batch(n_rna_features=n_rna_features))
+    answer = model(batch_with_peaks(n_rna_features=n_rna_features))
     assert answer.expression.shape == (2,)
     assert answer.losses == {}
     assert answer.details == {}
@@ -72,7 +62,7 @@ def test_expression_is_one_number_a_gene_whatever_the_rna_features(name, n_rna_f
 
 def test_a_gene_does_not_depend_on_its_batch_mates():
     model = models.build("caduceus_signals", SMALL).eval()
-    both, alone = a_batch(2), a_batch(2)
+    both, alone = batch_with_peaks(2), batch_with_peaks(2)
     alone = Batch(alone.sequence[:1], alone.signals[:1], alone.rna_features[:1])
     torch.testing.assert_close(model(both).expression[:1], model(alone).expression)
 
@@ -80,23 +70,23 @@ def test_a_gene_does_not_depend_on_its_batch_mates():
 def test_widths_that_do_not_fit_are_refused_by_name():
     model = models.build("caduceus_signals", {**SMALL, "n_signals": 2})
     with pytest.raises(ValueError, match=r"batch\.signals has width 3, the model was built for 2"):
-        model(a_batch())
+        model(batch_with_peaks())
     with pytest.raises(ValueError, match=r"batch\.rna_features has width 8"):
-        models.build("caduceus", SMALL)(a_batch(n_rna_features=8))
+        models.build("caduceus", SMALL)(batch_with_peaks(n_rna_features=8))
 
 
 def test_without_signals_it_is_caduceus():
     plain = models.build("caduceus", SMALL).eval()
     signals = models.build("caduceus_signals", {**SMALL, "n_signals": 0}).eval()
     signals.load_state_dict(plain.state_dict())
-    batch = a_batch(n_signals=0)
+    batch = batch_with_peaks(n_signals=0)
     torch.testing.assert_close(signals(batch).expression, plain(batch).expression, rtol=0, atol=0)
 
 
 def test_input_mask_hides_everything_outside_the_peaks():
     model = models.build("caduceus_signals", {**SMALL, "input_mask": "peaks"}).eval()
-    batch = a_batch()
-    other = a_batch(seed=5)
+    batch = batch_with_peaks()
+    other = batch_with_peaks(seed=5)
     hidden = ~batch.peaks[..., None]
     changed = replace(
         batch,
@@ -117,7 +107,7 @@ def test_input_mask_hides_everything_outside_the_peaks():
 def test_input_mask_without_peaks_and_of_another_kind_is_refused():
     model = models.build("caduceus_signals", {**SMALL, "input_mask": "peaks"})
     with pytest.raises(ValueError, match="needs peaks in the dataset"):
-        model(replace(a_batch(), peaks=None))
+        model(replace(batch_with_peaks(), peaks=None))
     with pytest.raises(ValueError, match="input_mask='blacklist' must be null or peaks"):
         models.build("caduceus_signals", {**SMALL, "input_mask": "blacklist"})
 
@@ -146,8 +136,8 @@ def test_the_seed_fixes_the_start():
 @pytest.mark.parametrize("name", ["caduceus", "caduceus_signals", "mamba", "prism"])
 def test_double_is_a_twin_of_single(name):
     model = models.build(name, {**SMALL, "length": 64}).eval()
-    single = model(a_batch()).expression
-    double = model.double()(a_batch()).expression
+    single = model(batch_with_peaks()).expression
+    double = model.double()(batch_with_peaks()).expression
     assert double.dtype == torch.float64
     torch.testing.assert_close(single.double(), double, rtol=1e-4, atol=1e-6)
 
@@ -155,7 +145,7 @@ def test_double_is_a_twin_of_single(name):
 @pytest.mark.parametrize("name", ["caduceus", "caduceus_signals", "mamba", "prism"])
 def test_autocast_lowers_the_products_and_nothing_else(name):
     model = models.build(name, {**SMALL, "length": 64})
-    batch = a_batch()
+    batch = batch_with_peaks()
     exact = model(batch).expression
     seen = {}
     model.backbone.layers[0].mixer.in_proj.register_forward_hook(
@@ -203,7 +193,7 @@ def test_weight_decay_spares_biases_norms_and_state_parameters():
 
 def test_gradients_reach_every_parameter():
     model = models.build("caduceus", SMALL)
-    model(a_batch()).expression.sum().backward()
+    model(batch_with_peaks()).expression.sum().backward()
     assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
 
 
@@ -216,5 +206,5 @@ def test_every_layer_reads_in_both_directions(monkeypatch):
         return inner(xz, directions, out_weight)
 
     monkeypatch.setattr(ops, "mamba_inner", watched)
-    models.build("caduceus", SMALL)(a_batch())
+    models.build("caduceus", SMALL)(batch_with_peaks())
     assert read == [[False, True], [False, True]]

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from prism import models
 from prism.genome.batch import Batch
 from prism.models.parameter_groups import parameter_groups
-from tests.unit.models.model_cases import random_batch, random_mask
+from tests.unit.models.tiny_models import random_batch, random_mask
 
 LENGTH, CENTRE = 96, slice(40, 56)
 SMALL = {"length": LENGTH, "d_model": 16, "n_layer": 2, "center_len": 16}
@@ -41,11 +41,6 @@ def rows(batch: Batch, chosen: list[int]) -> Batch:
 
 def named_gradients(model) -> dict[str, torch.Tensor]:
     return {name: p.grad for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(1)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def kill(dataset: list[str], folder: Path) -> None:
     import prism.training.gradient  # noqa: F401
     from prism.training.fit import train
     from prism.training.run import Conditions
-    from tests.unit.training.test_fit import ENTRY, paths_in, run_of
+    from tests.unit.training.tiny_training import ENTRY, paths_in, run_of
 
     entry = ENTRY | {"training": ENTRY["training"] | {"steps": 72}}
     save = torch.save
@@ -115,7 +115,7 @@ def kill(dataset: list[str], folder: Path) -> None:
 def repeat(dataset: list[str], folder: Path) -> None:
     """<folder>/first and <folder>/second from two runs of one seed."""
     from prism.training.fit import train
-    from tests.unit.training.test_fit import ENTRY, paths_in, run_of
+    from tests.unit.training.tiny_training import ENTRY, paths_in, run_of
 
     training = {"steps": 4, "batch_size": 4, "warmup_steps": 2, "validations_per_epoch": 1}
     settings = {"d_model": 32, "n_layer": 2, "center_len": 256}

@@ -10,46 +10,15 @@ import pandas as pd
 import pytest
 import torch
 
-from prism.compute.device import candidates
-from prism.compute.precision import usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.models import build
 from prism.models.contract import Output
-from prism.runs.paths import RunPaths
 from prism.scores import scores
 from prism.training.closed_form import fit_closed_form
 from prism.training.fit import train
 from prism.training.run import Run
 from tests.unit.training import tiny_dataset
-
-ENTRY = {
-    "architecture": "caduceus_signals", "length": 32, "signals": None, "rna_features": True,
-    "settings": {"d_model": 8, "n_layer": 1, "center_len": 32},
-    "training": {"steps": 24, "batch_size": 4, "warmup_steps": 4, "learning_rate": 0.01},
-}  # fmt: skip
-RIDGE = {"architecture": "ridge", "length": 32, "signals": None, "rna_features": True}
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return tiny_dataset.write(tmp_path_factory.mktemp("tiny"))
-
-
-def paths_in(folder) -> RunPaths:
-    names = ("best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json", "state")
-    return RunPaths(*(folder / name for name in names))
-
-
-def run_of(dataset, entry=ENTRY, seed=2, **windows) -> Run:
-    reader = Windows(*dataset, entry["length"], entry["signals"], entry["rna_features"], **windows)
-    return Run(reader, tiny_dataset.FOLDS, entry, "tiny", "small", 1, seed, {"assay": "made up"})
-
-
-@pytest.fixture(scope="module")
-def trained(dataset, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    paths = paths_in(folder)
-    return train(run_of(dataset), paths, "cpu"), paths
+from tests.unit.training.tiny_training import ENTRY, RIDGE, paths_in, run_of
 
 
 def test_it_learns_the_level_of_the_signal(trained):
@@ -217,22 +186,3 @@ def test_a_closed_form_whose_prediction_is_not_finite_names_the_gene(dataset, mo
     run.windows._arrays["signals/ATAC"][22, 0] = -1e10
     with pytest.raises(ValueError, match="the predictions of 1 of 6 genes are not finite: gene22"):
         fit_closed_form(module, run)
-
-
-def test_devices(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert candidates("auto") == candidates("cpu") == [torch.device("cpu")]
-    with pytest.raises(ValueError, match="cuda:1 was asked for, but PyTorch sees no GPU here"):
-        candidates("cuda:1")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert candidates("auto") == candidates("cuda") == [torch.device("cuda", 0), torch.device("cuda", 1)]
-    assert candidates("cuda:1") == [torch.device("cuda", 1)]
-    with pytest.raises(ValueError, match=r"cuda:2 was asked for, but 2 GPU\(s\) here"):
-        candidates("cuda:2")
-    with pytest.raises(ValueError, match="'gpu' is not one of"):
-        candidates("gpu")
-
-
-def test_a_cpu_computes_in_fp32():
-    assert usable_precision("bf16", torch.device("cpu")) == "fp32"

@@ -16,11 +16,7 @@ from prism.training.fit import train
 from prism.training.run import Conditions
 from tests.unit.training import tiny_dataset
 from tests.unit.training.forked_runs import IN_WRITING, KILLS
-from tests.unit.training.loop.test_state import die_at, same_files
-from tests.unit.training.test_fit import dataset, paths_in, run_of, trained
-
-assert dataset  # fixtures
-assert trained
+from tests.unit.training.tiny_training import die_at, paths_in, run_of, same_files
 
 
 def forked_runs(word, files, folder):

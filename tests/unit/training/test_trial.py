@@ -25,11 +25,6 @@ ENTRY = {
 SETTINGS = {"length": 32, "n_signals": 0, "n_rna_features": 1, "d_model": 8, "n_layer": 1, "center_len": 32}
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return tiny_dataset.write(tmp_path_factory.mktemp("tiny"))
-
-
 @pytest.fixture
 def open_run(dataset):
     opened = []

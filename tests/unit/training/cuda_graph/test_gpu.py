@@ -8,11 +8,9 @@ import torch
 from prism.models import build
 from prism.training.fit import train
 from prism.training.run import Conditions
-from tests.unit.training.cuda_graph.captured_cases import CAPTURABLE, dataset, entry_of, same_numbers
-from tests.unit.training.loop.test_state import KillError, die_at
-from tests.unit.training.test_fit import paths_in, run_of
+from tests.unit.training.cuda_graph.captured_training import CAPTURABLE, entry_of, same_numbers
+from tests.unit.training.tiny_training import KillError, die_at, paths_in, run_of
 
-assert dataset  # fixture
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.slow,

@@ -14,18 +14,15 @@ from prism.training.cuda_graph.task import CapturedTask, task_of
 from prism.training.loop.data import FoldData
 from prism.training.loop.readback import Readback
 from prism.training.loop.task import Task
-from tests.unit.models.test_registry import a_batch
-from tests.unit.training.cuda_graph.captured_cases import (
+from tests.unit.models.tiny_models import batch_with_peaks
+from tests.unit.training.cuda_graph.captured_training import (
     CAPTURABLE,
     LENGTH,
     SMALL,
     RefusesQuestions,
-    dataset,
     entry_of,
 )
-from tests.unit.training.test_fit import run_of
-
-assert dataset  # fixture
+from tests.unit.training.tiny_training import run_of
 
 
 def small(name: str) -> torch.nn.Module:
@@ -47,7 +44,7 @@ def test_a_capturable_model_asks_nothing_of_the_device(name, scan, monkeypatch):
     modules = [small(name)]
     if name == "caduceus_signals":
         modules.append(build(name, {"n_signals": 3, "input_mask": "peaks"} | SMALL).train())
-    batch = a_batch(4, LENGTH)
+    batch = batch_with_peaks(4, LENGTH)
     for module in modules:
         with RefusesQuestions():
             output = module(batch)
@@ -57,7 +54,7 @@ def test_a_capturable_model_asks_nothing_of_the_device(name, scan, monkeypatch):
 
 
 def test_it_would_be_noticed():
-    module, batch = small("seq2exp_hard"), a_batch(4, LENGTH)
+    module, batch = small("seq2exp_hard"), batch_with_peaks(4, LENGTH)
     with pytest.raises(RuntimeError, match="waits for the device"), RefusesQuestions():
         module(batch)
 

@@ -1,7 +1,7 @@
 """Training whose step is captured once and replayed.
 
 On a CPU a stand-in for the capture repeats the step by calling it, or operation by operation: buffers that stay,
-snapshot, guard, learning rate, journal and resuming are the real ones. CUDA's own: test_training_captured_gpu.py.
+snapshot, guard, learning rate, journal and resuming are the real ones. CUDA's own: test_gpu.py.
 """
 
 from __future__ import annotations
@@ -20,22 +20,14 @@ from prism.protocol.schedule import learning_rate_at
 from prism.training.cuda_graph.step import CapturedStep
 from prism.training.fit import train
 from prism.training.run import Conditions
-from tests.unit.jobs.test_limits import counted, stand_still
-from tests.unit.training.cuda_graph.captured_cases import (
+from tests.unit.training.cuda_graph.captured_training import (
     CAPTURABLE,
     StandIn,
-    capturing,
-    dataset,
-    eager,
     entry_of,
-    not_capturing,
     same_numbers,
     taped,
 )
-from tests.unit.training.loop.test_state import KillError, die_at, same_files
-from tests.unit.training.test_fit import paths_in, run_of
-
-__all__ = ["capturing", "dataset", "eager", "not_capturing"]  # fixtures
+from tests.unit.training.tiny_training import KillError, counted, die_at, paths_in, run_of, same_files
 
 
 @pytest.mark.parametrize("name", CAPTURABLE)
@@ -117,8 +109,7 @@ def test_either_way_goes_on_from_the_others_state(
     same_files(paths, expected)
 
 
-def test_sigterm_and_the_time_limit_stop_between_two_steps(dataset, capturing, tmp_path, capsys, monkeypatch):
-    stand_still(monkeypatch)
+def test_sigterm_and_the_time_limit_stop_between_two_steps(dataset, capturing, tmp_path, capsys, stand_still):
     whole, paths = paths_in(tmp_path / "whole"), paths_in(tmp_path / "stopped")
     entry = entry_of("caduceus_signals")
     train(run_of(dataset, entry), whole, "cpu")

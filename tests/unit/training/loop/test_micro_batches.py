@@ -13,9 +13,8 @@ from prism.protocol.settings import TrainingSettings
 from prism.training.fit import train
 from prism.training.loop.micro_batches import accumulated, parts, refuse_coupled
 from tests.unit.training import tiny_dataset
-from tests.unit.training.test_fit import ENTRY, dataset, paths_in, run_of
+from tests.unit.training.tiny_training import ENTRY, paths_in, run_of
 
-assert dataset  # fixture
 SIZES = {"length": 64, "n_signals": 2, "n_rna_features": 1, "d_model": 8, "n_layer": 2, "center_len": 64}
 
 

@@ -10,50 +10,14 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from prism.models import build
-from prism.runs.provenance import canonical, run_identity, split_hash
 from prism.training.fit import train
 from prism.training.loop.state import RunState, random_state, restore_random_state, seed_everything
 from prism.training.run import Conditions
-from tests.unit.training.test_fit import ENTRY, dataset, paths_in, run_of, trained
-
-assert dataset  # fixtures
-assert trained
-
-CLOCK = ["seconds", "steps_per_s", "peak_memory_gb"]  # of the process, not of the run
-
-
-class KillError(Exception):
-    """Stands for a kill in the middle of a step."""
-
-
-def kill():
-    raise KillError
-
-
-def die_at(run, batches, death=kill):
-    """Let `death` come when the reader of a run is asked for its `batches`-th batch."""
-    plain, asked = run.windows.batch, 0
-
-    def batch(indices):
-        nonlocal asked
-        asked += 1
-        if asked == batches:
-            death()
-        return plain(indices)
-
-    run.windows.batch = batch
-    return run
-
-
-def same_files(paths, others):
-    assert paths.predictions.read_bytes() == others.predictions.read_bytes()
-    histories = [pd.read_csv(each.history).drop(columns=CLOCK) for each in (paths, others)]
-    pd.testing.assert_frame_equal(*histories, check_exact=True)
+from tests.unit.training.tiny_training import KillError, die_at, kill, paths_in, run_of, same_files
 
 
 @pytest.mark.parametrize(("batches", "resumed_at"), [(2, None), (12, 8), (20, 14), (29, 21)])
@@ -77,7 +41,7 @@ def test_kill_9_and_a_broken_newest_state(trained, dataset, tmp_path):
     script = (
         "import os, pathlib, signal, sys\n"
         "from prism.training.fit import train\n"
-        "from tests.unit.training.loop.test_state import die_at, paths_in, run_of\n"
+        "from tests.unit.training.tiny_training import die_at, paths_in, run_of\n"
         "run = die_at(run_of(sys.argv[1:3]), 20, lambda: os.kill(os.getpid(), signal.SIGKILL))\n"
         "train(run, paths_in(pathlib.Path(sys.argv[3])), 'cpu')\n"
     )
@@ -145,28 +109,6 @@ def _drop_signals(module, arguments):
     if module.training:
         batch = replace(batch, signals=torch.nn.functional.dropout(batch.signals, 0.3))
     return (batch,)
-
-
-def test_identity_moves_with_everything_that_moves_numbers(monkeypatch):
-    splits = np.array(["train", "test", ""])
-    split = split_hash(["a", "b", "c"], splits)
-    base = run_identity(ENTRY, "data", split, 11, 2)
-    assert base == run_identity(dict(reversed(ENTRY.items())), "data", split, "11", 2)
-    assert split == split_hash(["a", "b"], splits[:2])
-    others = [
-        run_identity(ENTRY | {"length": 30}, "data", split, 11, 2),
-        run_identity(ENTRY, "other", split, 11, 2),
-        run_identity(ENTRY, "data", split_hash(["a", "b", "c"], splits[::-1]), 11, 2),
-        run_identity(ENTRY, "data", split, 12, 2),
-        run_identity(ENTRY, "data", split, 11, 22),
-    ]
-    monkeypatch.setattr("prism.runs.provenance.NUMBERS_VERSION", -1)
-    others.append(run_identity(ENTRY, "data", split, 11, 2))
-    assert len({base, *others}) == 7
-
-
-def test_canonical_json():
-    assert canonical({"b": [1, None], "a": 0.1}) == '{"a":0.1,"b":[1,null]}'
 
 
 def test_two_states_are_kept_and_the_newest_readable_is_loaded(tmp_path):

@@ -11,10 +11,7 @@ import pytest
 from prism.training.fit import train
 from prism.training.loop.tensorboard import EventFile, crc32c
 from prism.training.run import Conditions
-from tests.unit.training.loop.test_state import KillError, die_at
-from tests.unit.training.test_fit import dataset, paths_in, run_of
-
-assert dataset  # fixture
+from tests.unit.training.tiny_training import KillError, die_at, paths_in, run_of
 
 
 def fields_of(data):

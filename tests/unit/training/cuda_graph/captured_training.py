@@ -6,16 +6,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from prism.training.cuda_graph.task import CapturedTask, task_of
-from prism.training.fit import train
-from tests.unit.training import tiny_dataset
-from tests.unit.training.loop.test_state import CLOCK
-from tests.unit.training.test_fit import ENTRY, paths_in, run_of
+from tests.unit.training.tiny_training import CLOCK, ENTRY
 
 LENGTH = 64
 SMALL = {"d_model": 8, "n_layer": 1, "center_len": LENGTH}
@@ -101,45 +96,3 @@ def same_numbers(paths, others, relative):
     pd.testing.assert_frame_equal(*histories, check_exact=False, rtol=relative, atol=relative)
     predictions = [pd.read_csv(each.predictions, sep="\t")["prediction"] for each in (paths, others)]
     np.testing.assert_allclose(*predictions, rtol=relative, atol=relative)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return tiny_dataset.write(tmp_path_factory.mktemp("tiny"), length=LENGTH)
-
-
-@pytest.fixture
-def capturing(monkeypatch):
-    """Let trainings capture with what is given, by default with a stand-in."""
-
-    def by(capture):
-        def task(module, data, place, precision, cuda_graphs):
-            return CapturedTask(module, data, precision, capture)
-
-        monkeypatch.setattr("prism.training.gradient.task_of", task)
-        return capture
-
-    by(StandIn())
-    return by
-
-
-@pytest.fixture
-def not_capturing(monkeypatch):
-    """A function after which trainings are ordinary ones again."""
-    return lambda: monkeypatch.setattr("prism.training.gradient.task_of", task_of)
-
-
-@pytest.fixture(scope="module")
-def eager(dataset, tmp_path_factory):
-    """Paths of an ordinary run of each architecture."""
-    done = {}
-
-    def of(name):
-        if name not in done:
-            done[name] = paths_in(tmp_path_factory.mktemp(name))
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("prism.training.gradient.task_of", task_of)
-                train(run_of(dataset, entry_of(name)), done[name], "cpu")
-        return done[name]
-
-    return of

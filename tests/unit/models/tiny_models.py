@@ -1,7 +1,8 @@
-"""What the tests of the models share: a random batch, what is counted of a module, checkpointed layers."""
+"""Random batches for small models, and what is counted of a module."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -22,6 +23,14 @@ def random_batch(n: int, length: int, n_signals: int, n_rna_features: int, seed:
         rna_features=torch.randn(n, n_rna_features, generator=generator),
         expression=torch.rand(n, generator=generator),
     )
+
+
+def batch_with_peaks(
+    n: int = 2, length: int = 64, n_signals: int = 3, n_rna_features: int = 9, seed: int = 0
+) -> Batch:
+    """A random batch, half of whose positions lie in peaks."""
+    batch = random_batch(n, length, n_signals, n_rna_features, seed)
+    return replace(batch, peaks=random_mask(n, length, 0.5, seed))
 
 
 def random_mask(n: int, length: int, share: float, seed: int = 0) -> torch.Tensor:
