@@ -13,8 +13,10 @@ SQUASHED = 8.0  # an outlier is left off when the axis would be this many times 
 def axis_limits(values: list[list[float]], higher_is_better: bool) -> tuple[float, float]:
     """Limits that hold all values, or all but the outliers at the worse end.
 
-    values: per model, its seeds, mean and published number; nan is ignored
-    Bounds follow the better three quarters of the models; models beyond are marked at the edge by the caller.
+    values: for each model its seeds, mean and published number; nan is ignored.
+    higher_is_better: whether the worse end is the low one.
+
+    The better three quarters of the models set the limits; the caller marks models outside them at the edge.
     """
     sign = -1.0 if higher_is_better else 1.0
     finite = [sign * np.asarray(group, float) for group in values]
@@ -36,10 +38,14 @@ def axis_limits(values: list[list[float]], higher_is_better: bool) -> tuple[floa
 
 
 def with_intervals(low: float, high: float, ends: list[float]) -> tuple[float, float]:
-    """Stretch the limits to the ends of the intervals, but on each side by REACH of the span at most.
+    """Stretch the limits to the ends of the intervals, on each side by at most REACH of the span.
 
-    With two seeds an interval is 13 standard errors long on either side: it may run off the axis, the models may not
-    shrink to a clump.
+    low: limit.
+    high: limit.
+    ends: of the intervals; nan is ignored.
+
+    With two seeds an interval is 13 standard errors long on either side. It may leave the axis, so that the
+    models need not shrink to a clump.
     """
     finite, reach = [end for end in ends if np.isfinite(end)], REACH * (high - low)
     wanted = min([low, *finite]), max([high, *finite])
@@ -47,9 +53,13 @@ def with_intervals(low: float, high: float, ends: list[float]) -> tuple[float, f
 
 
 def with_floor(low: float, high: float, floors: list[float]) -> tuple[float, float, list[float], list[float]]:
-    """Stretch the limits to a floor that is near; return limits, the floors to draw and those too far away.
+    """Stretch the limits to near floors; return the limits, the floors to draw and those too far away.
 
-    Too far: the axis would be more than 2.2 times as long, and the models a clump at one end.
+    low: limit.
+    high: limit.
+    floors: scores of the floor.
+
+    Too far means that the axis would be more than 2.2 times as long, and the models a clump at one end.
     """
     near, far = [], []
     for floor in floors:

@@ -25,13 +25,20 @@ def _revision(value: str) -> str:
 
 
 def output_type(source: dict) -> str:
-    """What a signal's values are: as the user's table says, else as the portal said of its files; "" if neither did."""
+    """What a signal's values are: by the user's table, else by the portal's record of its files, else "".
+
+    source: of the signal, as the dataset file records it.
+    """
     said = [file.get("output_type") for file in source.get("files") or []]
     return source.get("output_type") or ", ".join(dict.fromkeys(filter(None, said)))
 
 
 def describe_source(name: str, source: dict) -> str:
-    """One signal in words: `DNase: read-depth normalized signal, log1p (ENCFF414OGC)`."""
+    """One signal in words: `DNase: read-depth normalized signal, log1p (ENCFF414OGC)`.
+
+    name: of the signal.
+    source: of the signal, as the dataset file records it.
+    """
     addresses = str(source.get("address") or "").split(",")
     files = "; ".join(part.strip().rstrip("/").rsplit("/", 1)[-1] for part in addresses if part.strip())
     words = [output_type(source) or "output type not given"]
@@ -43,14 +50,21 @@ def describe_source(name: str, source: dict) -> str:
 
 
 def signal_line(cell_type: str, sources: dict) -> str:
-    """The signals of a cell type with what they measure; a substitute is thereby named."""
+    """The signals of a cell type with what they measure, so that a substitute is visible.
+
+    cell_type: its name.
+    sources: of the dataset file, by name.
+    """
     # sequence, blacklist and peaks have no kind: they are no signals
     words = [describe_source(name, source) for name, source in sources.items() if source.get("kind")]
     return f"signals of {cell_type}: " + (" | ".join(words) if words else "none")
 
 
 def provenance_lines(runs: list[RunRecord]) -> list[str]:
-    """Footer lines of runs: data set hash, NUMBERS_VERSION, label, git revision; then each cell type's signals."""
+    """Lines below a figure: data set, NUMBERS_VERSION, label, git revision, each cell type's signals.
+
+    runs: those that the figure shows.
+    """
     versions = _distinct([str(run.provenance.get("numbers_version", "")) for run in runs])
     numbers = ", ".join(versions) + (" (differ: runs not comparable)" if len(versions) > 1 else "")
     first = " · ".join(
@@ -70,7 +84,10 @@ def provenance_lines(runs: list[RunRecord]) -> list[str]:
 
 
 def full_record(runs: list[RunRecord]) -> str:
-    """Every run's identity in full, as JSON, for the metadata of the written file."""
+    """Every run's identity in full, as JSON, for the metadata of the written file.
+
+    runs: those that the figure shows.
+    """
     keys = ("dataset_hash", "settings_hash", "numbers_version", "git_revision", "device", "precision")
     return json.dumps(
         [

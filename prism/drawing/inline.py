@@ -15,9 +15,11 @@ ZOOM = 1.3  # printed type of 7 points is small on a screen
 
 
 def inline_svg(figure: Figure, name: str, words: str) -> str:
-    """The <svg> element of a figure made with `style.page`, as wide as its container, without blank above and below.
+    """The <svg> element of a figure, as wide as its container, without blank above and below.
 
-    name: unique in the page, starts every id of the element; words: what it shows, for those who cannot see it
+    figure: made with `style.page`.
+    name: unique in the page; starts every id of the element.
+    words: what it shows, for those who cannot see it.
     """
     out = io.BytesIO()
     style.save(figure, out, "svg")

@@ -1,4 +1,4 @@
-"""The look of an HTML page: the figures' fonts and colours, nothing loaded from elsewhere."""
+"""The look of an HTML page: fonts and colours of the figures, with nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ footer {{ margin-top: 44px; padding-top: 12px; border-top: 1px solid {style.RULE
 
 
 def document(title: str, body: str) -> str:
-    """A whole page; title: plain text, already escaped; body: HTML."""
+    """A whole HTML page.
+
+    title: plain text, already escaped.
+    body: HTML.
+    """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -69,7 +69,7 @@ PAPER = {
 
 
 def paper():
-    """Context (or decorator) under which a figure is built and saved: the defaults and PAPER, not the user's style."""
+    """Context (or decorator) for building and saving a figure: PAPER instead of the user's style."""
     return matplotlib.style.context(["default", PAPER])
 
 
@@ -80,7 +80,11 @@ def colour(architecture: str) -> str:
 
 
 def wrapped(name: str, width: int = 24) -> str:
-    """Break a long model name into lines at '_', '-' and blanks; nothing is cut, so two names never look the same."""
+    """Break a long model name into lines at '_', '-' and blanks; nothing is cut.
+
+    name: of the model.
+    width: letters of a line; default 24.
+    """
     if len(name) <= width:
         return name
     lines = [""]
@@ -94,7 +98,12 @@ def wrapped(name: str, width: int = 24) -> str:
 
 
 def page(width: float, height: float, footer: list[str]) -> tuple[Figure, SubFigure]:
-    """A figure `width` inches wide and its body, `height` inches high, above the footer's lines in small grey type."""
+    """A figure and its body, above a footer in small grey type.
+
+    width: of the figure, inches.
+    height: of the body, inches.
+    footer: lines, wrapped here.
+    """
     letters = int(width * 25.5)
     lines = [part for line in footer for part in textwrap.wrap(line, letters, break_long_words=True)]
     below = 0.08 + 0.105 * len(lines)
@@ -108,19 +117,29 @@ def page(width: float, height: float, footer: list[str]) -> tuple[Figure, SubFig
 
 
 def empty(axes: Axes, message: str) -> None:
-    """Say in the middle of an axes why nothing is drawn there."""
+    """Say in the middle of an axes why nothing is drawn there.
+
+    axes: the empty one.
+    message: the reason.
+    """
     axes.text(0.5, 0.5, message, transform=axes.transAxes, ha="center", va="center", color=NOTE, fontsize=6.5)
 
 
 def count(number: int, noun: str) -> str:
-    """`1,167 genes`, `1 gene`."""
+    """A number with its noun: `1,167 genes`, `1 gene`.
+
+    number: how many.
+    noun: its singular.
+    """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def settle(figure: Figure) -> None:
-    """Lay the figure out once and for all, on a grid of millionths of its size.
+    """Lay a figure out for good, on a grid of millionths of its size.
 
-    The solver of the layout differs in the last bit from run to run, and that would reach the file's bytes.
+    figure: with constrained layout.
+
+    The solver of the layout differs in the last bit from run to run, which would reach the bytes of the file.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -132,7 +151,14 @@ def settle(figure: Figure) -> None:
 
 
 def save(figure: Figure, path: str | Path | BinaryIO, form: str, description: str = "") -> None:
-    """Write a figure as `svg` or `png`, without dates or versions; `description` goes into the file's metadata."""
+    """Write a figure without dates or versions.
+
+    figure: the figure.
+    path: the file, or an open one.
+    form: `svg` or `png`.
+    description: goes into the file's metadata; default none.
+    Raises ValueError for another form.
+    """
     if form == "svg":
         metadata = {"Date": None, "Creator": None, "Description": description or None}
     elif form == "png":

@@ -1,6 +1,6 @@
-"""Mean signal around the TSS, gene by gene in the direction of transcription, from streams of any length.
+"""Mean signal around the TSS in the direction of transcription, from streams of any length.
 
-Only the display is turned: models read every window on the + strand (paper's convention).
+Only the drawing turns genes: models read every window on the + strand (the paper's convention).
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ MAX_BINS = 401
 
 @dataclass(frozen=True)
 class Profile:
-    """mean, sem: (groups, bins) in the signal's own units; sem nan for a group of one. n: (groups,) genes."""
+    """Mean signal around the TSS of groups of genes.
+
+    mean: (groups, bins) in the signal's own units.
+    sem: (groups, bins) standard error over genes; nan for a group of one.
+    n: (groups,) genes.
+    """
 
     mean: np.ndarray
     sem: np.ndarray
@@ -23,7 +28,11 @@ class Profile:
 
 
 def bin_width(length: int, max_bins: int = MAX_BINS) -> int:
-    """Smallest odd width (bp) for which a window of `length` has at most max_bins bins, one centred on the TSS."""
+    """Smallest odd width (bp) of bins, one centred on the TSS, of which a window has few enough.
+
+    length: of the window, bp.
+    max_bins: the most; default 401.
+    """
     width = 1
     while (length - 1) // width > max_bins:
         width += 2
@@ -31,7 +40,12 @@ def bin_width(length: int, max_bins: int = MAX_BINS) -> int:
 
 
 def bin_centres(length: int, width: int) -> np.ndarray:
-    """Centres of the bins (bins,), bp downstream of the TSS; symmetric around 0. Raises ValueError if none fits."""
+    """Centres of the bins (bins,), bp downstream of the TSS, symmetric around 0.
+
+    length: of the window, bp.
+    width: of the bins, bp.
+    Raises ValueError if no bin fits.
+    """
     half = ((length - 1) // 2 - width // 2) // width
     if length < 2 or length % 2 or half < 0:
         raise ValueError(
@@ -41,10 +55,14 @@ def bin_centres(length: int, width: int) -> np.ndarray:
 
 
 def binned(values: np.ndarray, minus: np.ndarray, width: int) -> np.ndarray:
-    """Turn minus-strand genes so that transcription runs left to right, and average into bins around the TSS.
+    """Turn minus-strand genes around and average into bins around the TSS: (genes, bins) float64.
 
-    values: (genes, length), + strand, the TSS at index length / 2; minus: (genes,) bool; returns (genes, bins) float64
-    The first position has no counterpart downstream and is left out, as are the positions beyond the last full bins.
+    values: (genes, length) on the + strand, with the TSS at index length / 2.
+    minus: (genes,) bool, True on the minus strand.
+    width: of the bins, bp.
+
+    The first position has no counterpart downstream and is left out, as are positions outside the last full
+    bins.
     """
     length = values.shape[1]
     half = abs(int(bin_centres(length, width)[0])) + width // 2
@@ -56,7 +74,14 @@ def binned(values: np.ndarray, minus: np.ndarray, width: int) -> np.ndarray:
 def expand_contacts(
     bins: np.ndarray, tss: np.ndarray, chrom_length: np.ndarray, length: int, bin_size: int
 ) -> np.ndarray:
-    """Contacts per position (genes, length) from contacts per genome bin (genes, n_bins); 0 off the chromosome."""
+    """Contacts per position (genes, length), 0 off the chromosome, from contacts per genome bin.
+
+    bins: (genes, n_bins).
+    tss: (genes,) 0-based bp.
+    chrom_length: (genes,) bp.
+    length: of the windows, bp.
+    bin_size: bp.
+    """
     position = (tss - length // 2)[:, None] + np.arange(length)
     column = position // bin_size - ((tss - length // 2) // bin_size)[:, None]
     values = np.take_along_axis(bins, column, axis=1)
@@ -64,16 +89,22 @@ def expand_contacts(
 
 
 def blocks(n_genes: int, length: int, megabytes: int = 64) -> Iterator[slice]:
-    """Slices of genes whose float64 windows fill at most `megabytes`."""
+    """Slices of genes whose float64 windows fit into a piece of memory.
+
+    n_genes: how many there are.
+    length: of the windows, bp.
+    megabytes: the most; default 64.
+    """
     step = max(1, megabytes * 2**20 // (8 * length))
     for start in range(0, n_genes, step):
         yield slice(start, min(start + step, n_genes))
 
 
 def mean_profile(stream: Iterable[tuple[np.ndarray, np.ndarray]], groups: int) -> Profile:
-    """Mean and standard error over genes, per group and bin, in one pass (Chan's update of mean and squares).
+    """Mean and standard error over genes, by group and bin, in one pass (Chan's update).
 
-    stream: pairs of (genes, bins) values and (genes,) group numbers; a negative number leaves the gene out
+    stream: pairs of (genes, bins) values and (genes,) group numbers; a negative number leaves the gene out.
+    groups: how many there are.
     Raises ValueError for an empty stream.
     """
     n, mean, squares = np.zeros(groups), None, None
@@ -101,8 +132,11 @@ def mean_profile(stream: Iterable[tuple[np.ndarray, np.ndarray]], groups: int) -
 def tertiles(expression: np.ndarray | None, n_genes: int) -> tuple[np.ndarray, list[str]]:
     """Group numbers (genes,) and group names: top and bottom third of the genes with a known expression.
 
-    expression: (genes,) log10(x + 1), nan where unknown, or None. The middle third and unknown genes get -1. One group
-    of all genes where nothing is known or the thirds do not differ.
+    expression: (genes,) log10(x + 1), nan where unknown; or None.
+    n_genes: how many there are.
+
+    The middle third and unknown genes get -1. If nothing is known or the thirds do not differ, all genes are
+    one group.
     """
     everything = np.zeros(n_genes, int), ["all genes"]
     if expression is None or not np.isfinite(expression).any():

@@ -25,7 +25,12 @@ from prism.genome.tracks.transforms import of_source
 
 
 def known_expression(gene_ids: list[str], genes: pd.DataFrame) -> np.ndarray | None:
-    """Expression (genes,) of the windows' genes, nan where unknown; None without the column. Raises ValueError."""
+    """Expression (genes,) of the windows' genes, nan where unknown; None if the genes table has none.
+
+    gene_ids: of the windows.
+    genes: the genes table.
+    Raises ValueError for genes that the table lacks.
+    """
     missing = sorted(set(gene_ids) - set(genes["gene_id"]))
     if missing:
         raise ValueError(
@@ -38,10 +43,11 @@ def known_expression(gene_ids: list[str], genes: pd.DataFrame) -> np.ndarray | N
 
 
 def profiles(windows: Mapping[str, Any], genes: pd.DataFrame) -> dict[str, Any]:
-    """What `signal_profile_figure` draws, as its keyword arguments but the assay.
+    """What `signal_profile_figure` draws, as its keyword arguments without the assay.
 
-    windows: the open dataset file (h5py.File: genes/, signals/, attrs), 0-based TSS, windows on the + strand
-    genes: the genes table (gene_id, and expression where known); errors ValueError
+    windows: the open dataset file (h5py.File).
+    genes: the genes table (gene_id, and expression where known).
+    Raises ValueError for genes that the table lacks.
     """
     attrs = windows.attrs
     length, names = int(attrs["length"]), json.loads(attrs["signals"])

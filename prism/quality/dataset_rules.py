@@ -1,4 +1,4 @@
-"""Judges the numbers of `quality.measure`: what looks wrong, its likely cause and the fix."""
+"""Rules about the dataset as a whole, its genes and label: what looks wrong, its likely cause and the fix."""
 
 from __future__ import annotations
 
@@ -22,13 +22,19 @@ Numbers = dict[str, Any]
 
 
 def find(numbers: Numbers) -> list[Finding]:
-    """All findings, warnings first. numbers: of `quality.measure`, or read back from its JSON."""
+    """All findings, warnings first.
+
+    numbers: of `prism.quality.measure.measure`, or read back from its JSON.
+    """
     found = [finding for rule in (*RULES, *signal_rules.RULES) for finding in rule(numbers)]
     return sorted(found, key=lambda finding: finding.level != WARNING)
 
 
 def unknown_sequence(numbers: Numbers) -> Iterator[Finding]:
-    """Much N in the windows."""
+    """Much N in the windows.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     share = numbers["sequence"]["unknown"]
     if share > UNKNOWN:
         there = [row for row in numbers["chromosomes"] if row["genes"]]
@@ -42,19 +48,25 @@ def unknown_sequence(numbers: Numbers) -> Iterator[Finding]:
 
 
 def blacklisted(numbers: Numbers) -> Iterator[Finding]:
-    """Much of the windows in the blacklist."""
+    """Much of the windows in the blacklist.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     share = numbers["sequence"]["blacklist"]
     if share is not None and share > BLACKLISTED:
         yield Finding(
             "blacklisted", WARNING, "blacklist", share,
             f"{percent(share)} of the windows' positions are in the blacklist.",
-            "The list belongs to another assembly, or is no blacklist but, say, a list of repeats.",
+            "The list belongs to another assembly, or is not a blacklist but, say, a list of repeats.",
             "Use ENCODE's list for this assembly.",
         )  # fmt: skip
 
 
 def dropped_genes(numbers: Numbers) -> Iterator[Finding]:
-    """Many genes of the table were dropped."""
+    """Many genes of the table were dropped.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     genes = numbers["genes"]
     share = genes["dropped"] / max(genes["in_table"], 1)
     if share > DROPPED:
@@ -64,12 +76,15 @@ def dropped_genes(numbers: Numbers) -> Iterator[Finding]:
             f"{genes['dropped']:,} of {genes['in_table']:,} genes ({percent(share)}) were dropped, {n:,} because: "
             f"{reason}.",
             "Gene ids, chromosome names or versions differ between annotation, label and genome.",
-            "Look at column `dropped` of the genes table; nothing to do where the reason is meant.",
+            "Look at column `dropped` of the genes table. If the reasons are as intended, there is nothing to do.",
         )  # fmt: skip
 
 
 def one_strand(numbers: Numbers) -> Iterator[Finding]:
-    """Nearly all genes on one strand."""
+    """Nearly all genes on one strand.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     strands = {strand: numbers["genes"]["strands"][strand] for strand in "+-"}
     total = sum(strands.values())
     most = max(strands, key=strands.get)
@@ -84,7 +99,10 @@ def one_strand(numbers: Numbers) -> Iterator[Finding]:
 
 
 def swapped_strands(numbers: Numbers) -> Iterator[Finding]:
-    """A stranded label with more reads against the genes than along them."""
+    """A stranded label with more reads against the genes than along them.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     sums = (numbers["label"] or {}).get("strand_sums")
     if sums and sums["antisense"] > sums["sense"]:
         share = sums["antisense"] / (sums["sense"] + sums["antisense"])
@@ -98,7 +116,10 @@ def swapped_strands(numbers: Numbers) -> Iterator[Finding]:
 
 
 def label_values(numbers: Numbers) -> Iterator[Finding]:
-    """A label that is constant, mostly 0, or not a logarithm."""
+    """A label that is constant, mostly 0, or not a logarithm.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     label = numbers["label"]
     if not label:
         return
@@ -126,7 +147,10 @@ def label_values(numbers: Numbers) -> Iterator[Finding]:
 
 
 def label_uncorrelated(numbers: Numbers) -> Iterator[Finding]:
-    """A label that has nothing to do with any signal."""
+    """A label that has nothing to do with any signal.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     label = numbers["label"]
     if not label or label["n"] < MIN_GENES or label["lowest"] == label["highest"]:
         return

@@ -9,10 +9,15 @@ WARNING, NOTE = "warning", "note"  # looks wrong; worth knowing
 
 @dataclass(frozen=True)
 class Finding:
-    """What was seen, with the value; its likely cause; what to do.
+    """What was seen, with the value, its likely cause and what to do.
 
-    key: of the rule; level: WARNING or NOTE; subject: signal, chromosome, `label` or `genes`; value: the number
-    that the rule compared, in the unit that `seen` names
+    key: of the rule.
+    level: WARNING or NOTE.
+    subject: signal, chromosome, `label` or `genes`.
+    value: the number that the rule compared, in the unit that `seen` names.
+    seen: what is there, in words.
+    cause: what it most likely comes from.
+    fix: what to do.
     """
 
     key: str
@@ -25,5 +30,8 @@ class Finding:
 
 
 def percent(share: float) -> str:
-    """`12 %`, with a digit more below 10 %."""
+    """`12 %`; with one more digit below 10 %.
+
+    share: from 0 to 1.
+    """
     return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"

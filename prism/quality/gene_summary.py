@@ -1,4 +1,4 @@
-"""One pass over an open dataset file: a few numbers for each gene and signal, whatever the windows' length."""
+"""One pass over an open dataset file: a few numbers for each gene and signal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,21 @@ _BYTES_AT_ONCE = 32 << 20  # of one block's decoded windows, as float64
 
 @dataclass(frozen=True)
 class GeneSummary:
-    """What the windows of n genes hold for k signals, in the file's order.
+    """What the windows of n genes hold for k signals; shares are of positions on the chromosome.
 
-    centre: (n, k) mean value over [tss - centre_half, tss + centre_half); flank: (n, k) over the outer half of
-    the window; window: (n, k) over all of it; zeros: (n, k) share of positions that are exactly 0
-    unknown: (n,) share of bases that are none of A, C, G, T; blacklist, peaks: (n,) share of positions, or None
-    (all of these count positions on the chromosome only)
-    lowest, highest: (k,) over all windows; pairs: (k, k) Pearson correlation over positions, nan for contacts
-    and constants; decay: (k) mean contacts by distance, None for other signals
+    names: (k) of the signals.
+    centre_half: bp on each side of the TSS that count as the centre.
+    centre: (n, k) mean value over [tss - centre_half, tss + centre_half).
+    flank: (n, k) mean value over the outer half of the window.
+    window: (n, k) mean value over all of it.
+    zeros: (n, k) share of positions that are exactly 0.
+    unknown: (n,) share of bases other than A, C, G, T.
+    blacklist: (n,) share of positions, or None.
+    peaks: (n,) share of positions, or None.
+    lowest: (k,) over all windows.
+    highest: (k,) over all windows.
+    pairs: (k, k) Pearson correlation over positions; nan for contacts and constants.
+    decay: (k) mean contacts by distance; None for other signals.
     """
 
     names: list[str]
@@ -46,7 +53,9 @@ class GeneSummary:
 class Decay:
     """Contacts with the TSS by distance; genes without usable contacts (the whole feature 0) are left out.
 
-    distance: (m,) bp between a bin and the TSS's bin; mean: (m,) of log10(x + 1); n: (m,) bins averaged
+    distance: (m,) bp between a bin and the TSS's bin.
+    mean: (m,) of log10(x + 1).
+    n: (m,) bins averaged.
     """
 
     distance: np.ndarray
@@ -55,9 +64,10 @@ class Decay:
 
 
 def summarise(windows: Mapping[str, Any], rows_at_once: int | None = None) -> GeneSummary:
-    """Summarise an open dataset file (layout: `dataset_file`) in blocks of genes, in bounded memory.
+    """Summarise an open dataset file in blocks of genes, in bounded memory.
 
-    rows_at_once: genes read together; None: as many as fill 32 MiB. It does not change the result.
+    windows: the open file (layout: `prism.genome.dataset.layout`).
+    rows_at_once: genes read together; default None: as many as fill 32 MiB. It does not change the result.
     """
     length, names = int(windows.attrs["length"]), json.loads(windows.attrs["signals"])
     tss, ends = windows["genes/tss"][:], windows["genes/chrom_length"][:]

@@ -1,4 +1,4 @@
-"""What a dataset and its genes table look like, in numbers: the plain dict that `findings` judges and pages show."""
+"""A dataset and its genes table in numbers: the plain dict that the rules judge and pages show."""
 
 from __future__ import annotations
 
@@ -27,12 +27,17 @@ def measure(
     strands: np.ndarray | None = None,
     rows_at_once: int | None = None,
 ) -> dict[str, Any]:
-    """Measure an open dataset file (layout: `dataset_file`) and the genes table it was cut from.
+    """Measure an open dataset file and the genes table that it was cut from.
 
-    assay: of the label, for words; strands: (2, n) sense and antisense sums of a stranded label
-    (`expression.strand_sums`), None for another; rows_at_once: see `gene_summary.summarise`
-    Returns a dict for JSON: plain numbers, None where one is not defined. Raises ValueError for genes that the
-    table lacks.
+    windows: the open file (layout: `prism.genome.dataset.layout`).
+    table: the genes.
+    assay: of the label, for words; default "".
+    strands: (2, n) sense and antisense sums of a stranded label (`prism.genome.genes.label.strand_sums`);
+    default None.
+    rows_at_once: genes read together (`gene_summary.summarise`); default None.
+    Raises ValueError for genes that the table lacks.
+
+    Returns a dict for JSON: plain numbers, None where one is not defined.
     """
     attrs = windows.attrs
     genes = {name: windows[f"genes/{name}"].asstr()[:] for name in ("gene_id", "chrom", "strand")}
@@ -62,7 +67,10 @@ def measure(
 
 
 def plain(value: Any) -> Any:
-    """numpy values as Python's, nan and infinities as None: what strict JSON can hold."""
+    """A value as strict JSON can hold it: numpy's as Python's, nan and infinities as None.
+
+    value: numbers, arrays and text, in lists and dicts.
+    """
     if isinstance(value, dict):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -73,12 +81,19 @@ def plain(value: Any) -> Any:
 
 
 def correlations(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """Spearman and Pearson correlation of two (n,) arrays; nan where one is constant or n is below 3."""
+    """Spearman and Pearson correlation of two arrays; nan if one is constant or n is below 3.
+
+    x: (n,).
+    y: (n,).
+    """
     return {"spearman": _pearson(rankdata(x), rankdata(y)), "pearson": _pearson(x, y)}
 
 
 def thirds(expression: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Masks (n,) of the genes of the highest and of the lowest third; all and none where the thirds do not differ."""
+    """Masks (n,) of the highest and the lowest third of the genes; all and none if they do not differ.
+
+    expression: (n,), nan where unknown.
+    """
     known = np.isfinite(expression)
     if known.any():
         low, high = np.quantile(expression[known], [1 / 3, 2 / 3])

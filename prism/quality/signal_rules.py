@@ -36,7 +36,10 @@ def _bigwigs(numbers: Numbers) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def constant(numbers: Numbers) -> Iterator[Finding]:
-    """A signal with one value everywhere."""
+    """A signal with one value everywhere.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     for name, signal in numbers["signals"].items():
         if signal["lowest"] == signal["highest"]:
             yield Finding(
@@ -48,7 +51,10 @@ def constant(numbers: Numbers) -> Iterator[Finding]:
 
 
 def no_peak(numbers: Numbers) -> Iterator[Finding]:
-    """A signal that is neither higher at the TSS than beside it, nor differs with expression."""
+    """A signal that is neither higher at the TSS than beside it, nor differs with expression.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     half = numbers["centre_half"]
     for name, signal in _bigwigs(numbers):
         ratio, contrast, n = (signal["tss"][key] for key in ("ratio", "contrast", "genes"))
@@ -67,7 +73,7 @@ def no_peak(numbers: Numbers) -> Iterator[Finding]:
             yield Finding(
                 "dips_at_tss", NOTE, name, ratio, seen,
                 "Nucleosome maps and marks of gene bodies or of silent chromatin do that; a promoter mark does not.",
-                "Nothing, if the assay is such a one. Otherwise compare the assemblies of file, genome and TSS.",
+                "Nothing, if the assay is one of these. Otherwise compare the assemblies of file, genome and TSS.",
             )  # fmt: skip
         else:
             yield Finding(
@@ -78,7 +84,10 @@ def no_peak(numbers: Numbers) -> Iterator[Finding]:
 
 
 def peak_on_one_strand(numbers: Numbers) -> Iterator[Finding]:
-    """A signal that peaks at the TSS of one strand's genes only."""
+    """A signal that peaks at the TSS of one strand's genes only.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     for name, signal in _bigwigs(numbers):
         ratios, genes = signal["tss"]["ratio_by_strand"], signal["tss"]["genes_by_strand"]
         if None in ratios.values() or min(genes.values()) < MIN_GENES:
@@ -95,7 +104,10 @@ def peak_on_one_strand(numbers: Numbers) -> Iterator[Finding]:
 
 
 def silent_at_tss(numbers: Numbers) -> Iterator[Finding]:
-    """A signal that is 0 around the TSS of most expressed genes."""
+    """A signal that is 0 around the TSS of most expressed genes.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     for name, signal in _bigwigs(numbers):
         silent = signal["tss"]["silent"]
         if silent is not None and signal["tss"]["genes"] >= MIN_GENES and silent > SILENT:
@@ -109,7 +121,10 @@ def silent_at_tss(numbers: Numbers) -> Iterator[Finding]:
 
 
 def leakage(numbers: Numbers) -> Iterator[Finding]:
-    """A signal that correlates so well with the label that it may be measured by nearly the same assay."""
+    """A signal that correlates so well with the label that it may be measured by nearly the same assay.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     if not numbers["label"] or numbers["label"]["n"] < MIN_GENES:
         return
     assay = numbers["label"]["assay"] or "the label's assay"
@@ -132,20 +147,26 @@ def leakage(numbers: Numbers) -> Iterator[Finding]:
 
 
 def duplicates(numbers: Numbers) -> Iterator[Finding]:
-    """Two signals that are the same track, up to scale."""
+    """Two signals that are the same track, up to scale.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     for pair in numbers["pairs"]:
         if abs(pair["pearson"]) > DUPLICATE:
             first, second = pair["signals"]
             yield Finding(
                 "duplicate", WARNING, f"{first}, {second}", pair["pearson"],
                 f"{first} and {second} correlate at {pair['pearson']:.5f} (Pearson, over all positions).",
-                "One file stands in two columns of the cell type's row, perhaps in two units.",
+                "One file is in two columns of the cell type's row, perhaps in two units.",
                 "Give each signal its own file, or leave one out: a copy adds parameters and no information.",
             )  # fmt: skip
 
 
 def chromosome_coverage(numbers: Numbers) -> Iterator[Finding]:
-    """A chromosome on which a signal covers far less, or far more, than on the others."""
+    """A chromosome on which a signal covers far less, or far more, than on the others.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     rows = [row for row in numbers["chromosomes"] if row["genes"] >= MIN_GENES]
     for name in numbers["signals"]:
         covered = {row["chrom"]: 1 - row["zeros"][name] for row in rows}
@@ -158,13 +179,16 @@ def chromosome_coverage(numbers: Numbers) -> Iterator[Finding]:
                     "chromosome_coverage", WARNING, f"{name}, {row['chrom']}", own,
                     f"On {row['chrom']}, {name} is not 0 at {percent(own)} of the positions ({row['genes']:,} genes); "
                     f"the median of the chromosomes is {percent(usual)}.",
-                    "The file lacks most of that chromosome, the cells do (Y, a deletion), or it was made otherwise.",
+                    "The file or the cells lack most of that chromosome (Y, a deletion), or it was made differently.",
                     f"Look at {row['chrom']} in a genome browser; replace the file, or leave the chromosome out.",
                 )  # fmt: skip
 
 
 def contacts(numbers: Numbers) -> Iterator[Finding]:
-    """Contacts that do not fall with distance, and genes that have none."""
+    """Contacts that do not fall with distance, and genes that have none.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     for name, found in numbers["contacts"].items():
         if numbers["signals"][name]["lowest"] == numbers["signals"][name]["highest"]:
             continue

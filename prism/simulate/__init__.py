@@ -1,8 +1,9 @@
 """A simulated genome whose expression has known causes, and one confounder of known strength.
 
-Motifs, an active mark, mRNA features and distal enhancers cause expression. Chromatin domains are open or closed,
-which moves DNase, local Hi-C contacts and a little of H3K27ac, but never expression: on training chromosomes highly
-expressed genes are merely placed in open domains (`confounding`), on the held-out ones they are not.
+Motifs, an active mark, mRNA features and distal enhancers cause expression. Chromatin domains are open or
+closed, which moves DNase, local Hi-C contacts and a little of H3K27ac, but never expression. On training
+chromosomes highly expressed genes are placed in open domains more often (`confounding`); on the held-out ones
+they are not.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ __all__ = ["Settings", "simulate"]
 
 
 def simulate(settings: dict, folder: str | Path) -> None:
-    """Write a simulated genome and its cell types to `folder`; the same settings give the same files.
+    """Write a simulated genome and its cell types; the same settings give the same files.
 
-    settings: any of the fields of `Settings`; ValueError names one that is unknown or out of range.
-    Files: genome.fa.gz (bgzipped), annotation.gtf.gz, blacklist.bed, and for each cell type
-    H3K27ac.bw, DNase.bw, contacts.cool (5 kb, with `weight`), CAGE.plus.bw, CAGE.minus.bw (negative values),
-    peaks.narrowPeak and truth.tsv: one row a gene, its causes in log10 units, `background` (the domain's openness,
-    no cause), `count` (CAGE over TSS +-192 bp) and `expression` = log10(count + 1).
+    settings: any of the fields of `Settings`.
+    folder: where to write.
+    Raises ValueError for a setting that is unknown or out of range.
+
+    Files: genome.fa.gz (bgzipped), annotation.gtf.gz, blacklist.bed, and for each cell type H3K27ac.bw,
+    DNase.bw, contacts.cool (5 kb, with `weight`), CAGE.plus.bw, CAGE.minus.bw (negative values),
+    peaks.narrowPeak and truth.tsv. The
+    last has one row for each gene: its causes in log10 units, `background` (the domain's openness, not a
+    cause), `count` (CAGE over TSS +-192 bp) and `expression` = log10(count + 1).
     """
     checked = Settings.read(settings)
     folder = Path(folder)

@@ -16,7 +16,9 @@ PEAK_HALF_WIDTH = 150  # bp
 
 
 def gtf_lines(landscape: Landscape) -> list[str]:
-    """The annotation in GENCODE's manner, 1-based and closed, one protein-coding transcript a gene.
+    """The annotation as GENCODE writes it: 1-based, closed, one protein-coding transcript a gene.
+
+    landscape: the genome.
 
     As in Ensembl's files the stop codon belongs neither to the CDS nor to the 3'UTR.
     """
@@ -65,7 +67,10 @@ def _gene_lines(gene: tuple, transcript: Transcript) -> list[str]:
 
 
 def blacklist(landscape: Landscape) -> pd.DataFrame:
-    """Blacklisted regions by position, the telomeres and the artefacts: chrom, start, end, name."""
+    """Blacklisted regions by position, the telomeres and the artefacts: chrom, start, end, name.
+
+    landscape: the genome.
+    """
     length = landscape.settings.chromosome_length
     rows = []
     for chrom in landscape.settings.chromosomes:
@@ -76,7 +81,11 @@ def blacklist(landscape: Landscape) -> pd.DataFrame:
 
 
 def peaks(landscape: Landscape, cell: Cell) -> pd.DataFrame:
-    """DNase peaks (narrowPeak columns) at open promoters and enhancers, by position."""
+    """DNase peaks (narrowPeak columns) at open promoters and enhancers, by position.
+
+    landscape: the genome.
+    cell: the cell type.
+    """
     promoter, enhancer = peak_fragments(landscape, cell, "DNase")
     chrom = np.concatenate([landscape.genes["chrom"], landscape.enhancers["chrom"]])
     centre = np.concatenate([landscape.genes["tss"], landscape.enhancers["centre"]])

@@ -18,9 +18,11 @@ ENHANCER_ON = 0.6  # an enhancer is active in a cell type with this probability
 class Cell:
     """The hidden state of one cell type.
 
-    truth: `Landscape.genes` with the causes in log10 units (motif, mark, mrna, enhancer, noise), the standardised
-    mark_state, the background openness of the TSS's domain (which causes nothing) and log10_rate, their sum.
-    activity: (n_enhancers,) 0 where an enhancer is off.
+    name: of the cell type.
+    truth: `Landscape.genes` with the causes in log10 units (motif, mark, mrna, enhancer, noise), the
+    standardised mark_state, the background openness of the TSS's domain (which causes nothing) and
+    log10_rate, their sum.
+    activity: (n_enhancers,), 0 where an enhancer is off.
     background: chrom -> (n_domains,) openness.
     """
 
@@ -31,7 +33,11 @@ class Cell:
 
 
 def draw_cell(landscape: Landscape, name: str) -> Cell:
-    """Draw the states of cell type `name` and add up what causes its genes' expression."""
+    """Draw the states of a cell type and add up what causes its genes' expression.
+
+    landscape: the genome.
+    name: of the cell type.
+    """
     settings = landscape.settings
     n = len(landscape.genes)
     shared = settings.stream("mark").standard_normal(n)

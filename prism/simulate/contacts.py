@@ -19,10 +19,15 @@ LOOP = 2.0  # contacts of an active enhancer with its promoter, relative to the 
 
 
 def draw_contacts(landscape: Landscape, cell: Cell, chrom: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Upper-triangle contacts of one chromosome: bin1 (n,), bin2 (n,) with bin1 <= bin2, counts (n,) > 0, sorted.
+    """Upper-triangle contacts of one chromosome: bin1 (n,), bin2 (n,), counts (n,), sorted.
 
-    Contacts fall with distance as a power law. Open domains have more contacts close to the diagonal; domains
-    of the same kind and active enhancers with their promoters meet more often. Telomeres cannot be mapped.
+    landscape: the genome.
+    cell: the cell type.
+    chrom: its name.
+
+    bin1 <= bin2 and counts > 0. Contacts fall with distance as a power law. Open domains have more contacts
+    close to the diagonal; domains of the same kind, and active enhancers and their promoters, meet more
+    often. Telomeres cannot be mapped.
     """
     n_bins = -(-landscape.settings.chromosome_length // BIN)
     middle = np.arange(n_bins) * BIN + BIN // 2
@@ -60,7 +65,12 @@ def _loops(landscape: Landscape, cell: Cell, chrom: str) -> tuple[np.ndarray, np
 
 
 def balance(bin1: np.ndarray, bin2: np.ndarray, counts: np.ndarray, n_bins: int) -> np.ndarray:
-    """Weights w (n_bins,) such that each row of w_i * count_ij * w_j sums to 1; NaN for bins without contacts.
+    """Weights w (n_bins,) for which each row of w_i * count_ij * w_j sums to 1; NaN where empty.
+
+    bin1: (n,).
+    bin2: (n,), >= bin1.
+    counts: (n,).
+    n_bins: of the chromosome.
 
     Iterative correction (Imakaev et al. 2012), the diagonal included; the rows agree to 1e-6.
     """

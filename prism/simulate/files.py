@@ -20,7 +20,11 @@ LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
 def write_fasta(path: Path, chromosomes: Iterator[tuple[str, np.ndarray, np.ndarray]]) -> None:
-    """Write a bgzipped FASTA from (name, codes (length,), lower case (length,) bool)."""
+    """Write a bgzipped FASTA.
+
+    path: the file.
+    chromosomes: (name, codes (length,), lower case (length,) bool) of each.
+    """
     with writing(path) as part, pysam.BGZFile(str(part), "wb") as fasta:
         for name, codes, lower in chromosomes:
             letters = LETTERS[codes] + 32 * lower.astype(np.uint8)
@@ -32,25 +36,43 @@ def write_fasta(path: Path, chromosomes: Iterator[tuple[str, np.ndarray, np.ndar
 
 
 def write_bgzipped(path: Path, lines: list[str]) -> None:
-    """Write lines of text, bgzipped."""
+    """Write lines of text, bgzipped.
+
+    path: the file.
+    lines: without line ends.
+    """
     with writing(path) as part, pysam.BGZFile(str(part), "wb") as text:
         text.write(("\n".join(lines) + "\n").encode())
 
 
 def write_bed(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as tab-separated lines without a header."""
+    """Write a table as tab-separated lines without a header.
+
+    path: the file.
+    table: BED or narrowPeak columns.
+    """
     with writing(path) as part:
         table.to_csv(part, sep="\t", header=False, index=False)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table with its header, floats at full precision."""
+    """Write a table with its header, floats at full precision.
+
+    path: the file.
+    table: any.
+    """
     with writing(path) as part:
         table.to_csv(part, sep="\t", index=False)
 
 
 def write_bigwig(path: Path, tracks: dict[str, np.ndarray], chromosome_length: int, step: int) -> None:
-    """Write a bigWig; tracks: chrom -> (n_bins,) values, each over `step` bp. Zeros are not stored."""
+    """Write a bigWig; zeros are not stored.
+
+    path: the file.
+    tracks: chrom -> (n_bins,) values.
+    chromosome_length: bp, the same for all.
+    step: bp of each value.
+    """
     with writing(path) as part:
         bigwig = pyBigWig.open(str(part), "w")
         bigwig.addHeader([(chrom, chromosome_length) for chrom in tracks], maxZooms=4)
@@ -78,7 +100,14 @@ def write_cool(
     chromosome_length: int,
     bin_size: int,
 ) -> None:
-    """Write raw contacts and balancing weights as `.cool`; contacts: chrom -> (bin1, bin2, counts) inside it."""
+    """Write raw contacts and balancing weights as `.cool`.
+
+    path: the file.
+    contacts: chrom -> (bin1, bin2, counts), bins numbered within the chromosome.
+    weights: chrom -> (n_bins,).
+    chromosome_length: bp, the same for all.
+    bin_size: bp.
+    """
     starts = np.arange(0, chromosome_length, bin_size)
     ends = np.minimum(starts + bin_size, chromosome_length)
     bins = pd.concat(

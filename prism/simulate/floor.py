@@ -1,4 +1,4 @@
-"""What the mean signals alone can predict, and how far it carries to chromosomes without the confounding."""
+"""What the mean signals alone can predict, and how much of it holds without the confounding."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ SIGNALS = (*ASSAYS, "contacts")
 
 @dataclass(frozen=True)
 class Transfer:
-    """Pearson correlation of a ridge on the chromosomes it was fitted to, and on the others."""
+    """Pearson correlation of a ridge on the chromosomes that it was fitted to, and on the others.
+
+    train: on those that it was fitted to.
+    held_out: on the others.
+    """
 
     train: float
     held_out: float
 
     @property
     def loss(self) -> float:
-        """What is lost between them."""
+        """The difference between them."""
         return self.train - self.held_out
 
 
@@ -38,10 +42,13 @@ def ridge_transfer(
 ) -> Transfer:
     """Fit a ridge to the training genes and correlate its predictions there (in-sample) and elsewhere.
 
-    means: (n, k) non-negative mean signals, used as log1p and standardised on the training genes;
-    expression: (n,) label; train: (n,) bool; alpha: penalty on the standardised coefficients.
+    means: (n, k) non-negative mean signals, used as log1p and standardised on the training genes.
+    expression: (n,) label.
+    train: (n,) bool.
+    alpha: penalty on the standardised coefficients; default 1.
+    Raises ValueError if either side has fewer than three genes.
+
     With three signals and hundreds of genes the in-sample optimism is below 0.005.
-    Raises ValueError where either side has fewer than three genes.
     """
     if train.sum() < 3 or (~train).sum() < 3:
         raise ValueError(
@@ -61,8 +68,12 @@ def ridge_transfer(
 def mean_signals(folder: str | Path, genes: pd.DataFrame, length: int = 2_000) -> np.ndarray:
     """Means over [tss - length/2, tss + length/2) of the signals in a cell type's folder: (n, 3), as SIGNALS.
 
-    genes: columns chrom and tss (0-based). Signals as the workflow's windows hold them: bigWigs raw, contacts
-    with the pseudocount and as log10(x + 1).
+    folder: of the cell type.
+    genes: columns chrom and tss (0-based bp).
+    length: bp; default 2,000.
+
+    Signals are as the workflow's windows hold them: bigWigs raw, contacts with the pseudocount and as log10(x
+    + 1).
     """
     folder = Path(folder)
     with pyBigWig.open(str(folder / f"{SIGNALS[0]}.bw")) as bigwig:
@@ -80,7 +91,12 @@ def mean_signals(folder: str | Path, genes: pd.DataFrame, length: int = 2_000) -
 
 
 def simulated_means(landscape: Landscape, cell: Cell, length: int = 2_000) -> np.ndarray:
-    """What `mean_signals` reads from the files, straight from the simulation: (n, 3), as SIGNALS."""
+    """What `mean_signals` reads from the files, straight from the simulation: (n, 3), as SIGNALS.
+
+    landscape: the genome.
+    cell: the cell type.
+    length: bp; default 2,000.
+    """
     means = np.zeros((len(landscape.genes), len(SIGNALS)))
     for chrom in landscape.settings.chromosomes:
         rows = landscape.of(chrom)

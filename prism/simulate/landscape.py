@@ -19,16 +19,20 @@ CLEAR_OF_TSS = 1_500  # bp; an enhancer keeps this far from every TSS
 
 @dataclass(frozen=True)
 class Domains:
-    """Chromatin domains of one chromosome: `edges` (n + 1,) bp, `shared` (n,) openness common to all cell types.
+    """Chromatin domains of one chromosome, open and closed in turn like A and B compartments.
 
-    Open and closed domains alternate, like A and B compartments; openness has mean 0 and standard deviation ~1.
+    edges: (n + 1,) bp.
+    shared: (n,) openness common to all cell types, with mean 0 and standard deviation about 1.
     """
 
     edges: np.ndarray
     shared: np.ndarray
 
     def index(self, positions: np.ndarray) -> np.ndarray:
-        """The domain of each 0-based position."""
+        """The domain of each position.
+
+        positions: 0-based bp.
+        """
         return np.clip(np.searchsorted(self.edges, positions, side="right") - 1, 0, len(self.shared) - 1)
 
 
@@ -36,9 +40,12 @@ class Domains:
 class Landscape:
     """The genome that all cell types share.
 
-    genes: one row a gene in order of chromosome and position: gene_id, symbol, chrom, split, strand, start, end
-    (0-based, half-open), tss, n_<motif>, the mRNA lengths, intrinsic causes in log10 units.
-    transcripts, promoters: the same order; promoters (n, width) codes in the gene's direction.
+    settings: of the simulation.
+    domains: chrom -> its domains.
+    genes: one row for each gene in order of chromosome and position: gene_id, symbol, chrom, split, strand,
+    start, end (0-based, half-open), tss, n_<motif>, the mRNA lengths, intrinsic causes in log10 units.
+    transcripts: in the order of the genes.
+    promoters: (n, width) codes in the gene's direction, in the order of the genes.
     enhancers: chrom, start, end, centre, gene (row of `genes`), distance (bp to the TSS).
     artefacts: chrom -> (n, 2) intervals where every assay piles up; they are blacklisted.
     """
@@ -52,11 +59,17 @@ class Landscape:
     artefacts: dict[str, np.ndarray]
 
     def of(self, chrom: str) -> np.ndarray:
-        """Rows of `genes` on one chromosome."""
+        """Rows of `genes` on one chromosome.
+
+        chrom: its name.
+        """
         return np.flatnonzero(self.genes["chrom"].to_numpy() == chrom)
 
     def background(self, cell_type: str) -> dict[str, np.ndarray]:
-        """Openness of each domain in one cell type: chrom -> (n_domains,), mean 0, standard deviation ~1."""
+        """Openness of each domain in one cell type: chrom -> (n_domains,), mean 0, deviation about 1.
+
+        cell_type: its name.
+        """
         states = {}
         for chrom, domains in self.domains.items():
             own = self.settings.stream("background", cell_type, chrom).standard_normal(len(domains.shared))
@@ -65,7 +78,10 @@ class Landscape:
 
 
 def lay_out(settings: Settings) -> Landscape:
-    """Draw domains, genes, their placement and their enhancers."""
+    """Draw domains, genes, their placement and their enhancers.
+
+    settings: of the simulation.
+    """
     pool, transcripts, promoters = _draw_pool(settings)
     domains = {chrom: _draw_domains(settings, chrom) for chrom in settings.chromosomes}
     order, genes = _place(settings, domains, pool, transcripts)
@@ -76,7 +92,10 @@ def lay_out(settings: Settings) -> Landscape:
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
-    """`values` (n,) with mean 0 and standard deviation 1; zeros where they do not vary."""
+    """Values with mean 0 and standard deviation 1; zeros if they do not vary.
+
+    values: (n,).
+    """
     spread = values.std()
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values, dtype=float)
 

@@ -13,9 +13,14 @@ ZONE_START, ZONE_END = -200, 60  # the promoter zone relative to the TSS, in the
 
 @dataclass(frozen=True)
 class Motif:
-    """A literal motif: its sequence, what a copy adds (before scaling), where copies start, how often 0, 1, ... occur.
+    """A literal motif.
 
-    places: one (first, last) range of start offsets from the TSS per copy; both_strands: copies may be reversed.
+    name: of the motif.
+    sequence: its letters.
+    weight: what a copy adds to expression, before scaling.
+    places: one (first, last) range of start offsets from the TSS, bp, for each copy.
+    frequencies: how often a promoter has 0, 1, ... copies.
+    both_strands: whether copies may be reversed.
     """
 
     name: str
@@ -42,19 +47,31 @@ MOTIFS = (
 
 
 def reverse_complement(codes: np.ndarray) -> np.ndarray:
-    """Codes of the other strand, read in its direction; 4 stays 4. Works on the last axis."""
+    """Codes of the other strand, read in its direction; 4 stays 4.
+
+    codes: (..., length); the last axis is turned.
+    """
     return np.where(codes == 4, 4, 3 - codes)[..., ::-1].astype(np.uint8)
 
 
 def random_bases(rng: np.random.Generator, shape: int | tuple[int, ...], gc: float) -> np.ndarray:
-    """Independent bases with the share `gc` (to 1/128) of G and C: uint8 codes of the given shape."""
+    """Independent bases: uint8 codes of the given shape.
+
+    rng: source of chance.
+    shape: of the result.
+    gc: share of G and C, to 1/128.
+    """
     weak = round(128 * (1 - gc))
     table = np.repeat(np.array([0, 3, 1, 2], dtype=np.uint8), [weak, weak, 128 - weak, 128 - weak])
     return table[rng.integers(0, 256, size=shape, dtype=np.uint8)]
 
 
 def draw_counts(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-    """How many copies of each motif each of `n` promoters has: motif name -> (n,) int64."""
+    """Draw the copies of each motif that each promoter has: motif name -> (n,) int64.
+
+    rng: source of chance.
+    n: promoters.
+    """
     return {
         motif.name: rng.choice(len(motif.frequencies), size=n, p=motif.frequencies).astype(np.int64)
         for motif in MOTIFS
@@ -62,7 +79,10 @@ def draw_counts(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
 
 
 def draw_promoters(rng: np.random.Generator, counts: dict[str, np.ndarray]) -> np.ndarray:
-    """Promoter zones with exactly the motifs counted: (n, ZONE_END - ZONE_START) uint8 codes, gene's direction.
+    """Promoter zones with exactly the motifs counted: (n, zone) uint8 codes in the gene's direction.
+
+    rng: source of chance.
+    counts: motif name -> (n,).
 
     A zone in which further copies arose by chance is drawn again.
     """
@@ -92,7 +112,9 @@ def _insert(rng: np.random.Generator, zones: np.ndarray, motif: Motif, counts: n
 
 
 def count_motifs(zones: np.ndarray) -> dict[str, np.ndarray]:
-    """Copies of each motif on either strand of `zones` (n, width): motif name -> (n,) int64.
+    """Copies of each motif on either strand: motif name -> (n,) int64.
+
+    zones: (n, width) codes.
 
     A motif that reads the same on both strands counts once; TATA counts in the gene's direction only.
     """

@@ -19,7 +19,11 @@ SENSE_CODONS = np.stack(
 
 
 def draw_sequence(landscape: Landscape, chrom: str) -> np.ndarray:
-    """Bases of one chromosome: (length,) uint8 codes A0 C1 G2 T3, 4 in the telomeres."""
+    """Bases of one chromosome: (length,) uint8 codes A0 C1 G2 T3, 4 in the telomeres.
+
+    landscape: the genome.
+    chrom: its name.
+    """
     settings = landscape.settings
     rng = settings.stream("sequence", chrom)
     codes = random_bases(rng, settings.chromosome_length, gc=0.42)
@@ -64,7 +68,11 @@ def _draw_orf(rng: np.random.Generator, n_codons: int) -> np.ndarray:
 
 
 def soft_masked(landscape: Landscape, chrom: str) -> np.ndarray:
-    """Which bases are written in lower case, as repeats are: (length,) bool, about a fifth, in runs."""
+    """Which bases are written in lower case, as repeats are: (length,) bool, about a fifth, in runs.
+
+    landscape: the genome.
+    chrom: its name.
+    """
     length = landscape.settings.chromosome_length
     rng = landscape.settings.stream("repeats", chrom)
     starts = rng.integers(TELOMERE, length - TELOMERE - 600, size=length // 1500)

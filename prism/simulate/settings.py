@@ -1,4 +1,4 @@
-"""What can be asked of the simulated genome, with defaults, and the random streams that every part draws from."""
+"""Settings of the simulated genome, with defaults, and the random streams that every part draws from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,23 @@ MIN_BP_PER_GENE = 8_000  # a promoter window of 2 kb, a transcript and room betw
 
 @dataclass(frozen=True)
 class Settings:
-    """The simulation's settings. Effects and noise are standard deviations of log10 expression over genes.
+    """The simulation's settings; effects and noise are standard deviations of log10 expression over genes.
+
+    seed: of every random stream.
+    cell_types: names.
+    n_chromosomes: chr1, chr2, ...: training first, then validation, then test.
+    n_valid: validation chromosomes.
+    n_test: test chromosomes.
+    genes_per_chromosome: at least 10.
+    chromosome_length: bp.
+    confounding: correlation, on training chromosomes only, between a gene's intrinsic expression (motifs,
+    mRNA and the shared part of the noise) and the key that decides how open a domain the gene is placed in.
+    motif_effect: of the promoter's motifs.
+    mark_effect: of the active mark.
+    mrna_effect: of the mRNA features.
+    enhancer_effect: of the distal enhancers.
+    noise: half of its variance is the gene's own in every cell type, half is the cell type's.
+    mean_expression: log10.
 
     Ground truth: log10 rate = mean_expression + motif + mark + mRNA + enhancer + noise. With the defaults the
     label log10(x + 1) spans about 0 to 3.5 with a standard deviation of about 0.7.
@@ -25,24 +41,26 @@ class Settings:
 
     seed: int = 1
     cell_types: tuple[str, ...] = ("simA", "simB")
-    n_chromosomes: int = 8  # chr1, chr2, ...: training first, then validation, then test
+    n_chromosomes: int = 8
     n_valid: int = 1
     n_test: int = 1
     genes_per_chromosome: int = 100
-    chromosome_length: int = 1_800_000  # bp
-    # Correlation, on training chromosomes only, between a gene's intrinsic expression (motifs, mRNA and the
-    # shared part of the noise) and the key that decides how open a domain the gene is placed in.
+    chromosome_length: int = 1_800_000
     confounding: float = 0.5
     motif_effect: float = 0.45
     mark_effect: float = 0.45
     mrna_effect: float = 0.20
     enhancer_effect: float = 0.15
-    noise: float = 0.20  # half of its variance is the gene's own in every cell type, half is the cell type's
-    mean_expression: float = 1.6  # log10
+    noise: float = 0.20
+    mean_expression: float = 1.6
 
     @classmethod
     def read(cls, given: dict) -> Settings:
-        """Check `given` (any subset of the fields) and fill in the defaults; ValueError names what is wrong."""
+        """Check the given settings and fill in the defaults.
+
+        given: any subset of the fields.
+        Raises ValueError with what is wrong.
+        """
         known = {field.name: field.default for field in fields(cls)}
         unknown = sorted(set(given) - set(known))
         if unknown:
@@ -94,7 +112,10 @@ class Settings:
         return [f"chr{i + 1}" for i in range(self.n_chromosomes)]
 
     def split(self, chrom: str) -> str:
-        """'train', 'valid' or 'test'."""
+        """'train', 'valid' or 'test'.
+
+        chrom: name of a chromosome.
+        """
         place = self.chromosomes.index(chrom)
         if place < self.n_chromosomes - self.n_valid - self.n_test:
             return "train"
@@ -106,7 +127,10 @@ class Settings:
         return pd.DataFrame(rows)
 
     def stream(self, *names: str) -> np.random.Generator:
-        """A random stream of its own for each purpose, so that one part's draws never move another's."""
+        """A random stream for one purpose, so that one part's draws never move another's.
+
+        names: of the purpose.
+        """
         return np.random.default_rng([self.seed, zlib.crc32("/".join(names).encode())])
 
 

@@ -19,10 +19,15 @@ CAGE_SPREAD = 60  # bp; how far from the TSS transcription may start
 class Assay:
     """How one assay sees the genome, in sequenced fragments.
 
-    base: fragments per 25-bp bin of neutral background. promoter, enhancer: fragments of a typical peak.
-    mark, background, noise: the natural-log effect of one standard deviation of the mark (or of log enhancer
-    activity), of the domain's openness and of the measurement. extension: bins covered by one fragment.
-    shape: (offset from the TSS in the gene's direction, standard deviation, share), in bp, of the promoter peak.
+    base: fragments per 25-bp bin of neutral background.
+    promoter: fragments of a typical promoter peak.
+    enhancer: fragments of a typical enhancer peak.
+    mark: natural-log effect of one standard deviation of the mark (or of log enhancer activity).
+    background: natural-log effect of one standard deviation of the domain's openness.
+    noise: natural-log effect of one standard deviation of the measurement.
+    extension: bins covered by one fragment.
+    shape: parts of the promoter peak: (offset from the TSS in the gene's direction in bp, standard deviation
+    in bp, share).
     """
 
     base: float
@@ -49,7 +54,12 @@ ARTEFACT = 15.0  # expected fragments per bin of a blacklisted artefact
 
 
 def peak_fragments(landscape: Landscape, cell: Cell, assay: str) -> tuple[np.ndarray, np.ndarray]:
-    """Expected fragments of every promoter peak (n_genes,) and enhancer peak (n_enhancers,); 0 where off."""
+    """Expected fragments of every promoter peak (n_genes,) and enhancer peak (n_enhancers,); 0 where off.
+
+    landscape: the genome.
+    cell: the cell type.
+    assay: a name of ASSAYS.
+    """
     rules = ASSAYS[assay]
     rng = landscape.settings.stream("peak noise", assay, cell.name)
     truth, enhancers = cell.truth, landscape.enhancers
@@ -67,7 +77,13 @@ def peak_fragments(landscape: Landscape, cell: Cell, assay: str) -> tuple[np.nda
 
 
 def coverage(landscape: Landscape, cell: Cell, assay: str, chrom: str) -> np.ndarray:
-    """Fragment coverage of one chromosome: (n_bins,) float32, mostly zero away from peaks."""
+    """Fragment coverage of one chromosome: (n_bins,) float32, mostly zero away from peaks.
+
+    landscape: the genome.
+    cell: the cell type.
+    assay: a name of ASSAYS.
+    chrom: its name.
+    """
     rules = ASSAYS[assay]
     length = landscape.settings.chromosome_length
     n_bins = -(-length // BIN)
@@ -112,8 +128,12 @@ def _add_peaks(
 def cage(landscape: Landscape, cell: Cell, chrom: str) -> dict[str, np.ndarray]:
     """CAGE 5' ends of one chromosome: {'+': (length,) int32, '-': ...}, counts, never negative.
 
+    landscape: the genome.
+    cell: the cell type.
+    chrom: its name.
+
     A gene's expected count on its own strand is 10 ** log10_rate - 1, so that log10(count + 1) estimates the
-    rate; a tenth of it starts upstream in the other direction, and a few stray ends fall anywhere.
+    rate. A tenth of it starts upstream in the other direction, and a few stray ends fall anywhere.
     """
     length = landscape.settings.chromosome_length
     rng = landscape.settings.stream("CAGE", cell.name, chrom)
@@ -140,7 +160,12 @@ def _scatter(rng: np.random.Generator, counts: np.ndarray, places: np.ndarray, e
 
 
 def label_counts(landscape: Landscape, counts: dict[str, np.ndarray], chrom: str) -> np.ndarray:
-    """Sense-strand counts over [tss - 192, tss + 192) of the chromosome's genes: (n,) int64."""
+    """Sense-strand counts over [tss - 192, tss + 192) of the chromosome's genes: (n,) int64.
+
+    landscape: the genome.
+    counts: of `cage`.
+    chrom: its name.
+    """
     genes = landscape.genes.loc[landscape.of(chrom)]
     places = genes["tss"].to_numpy()[:, None] + np.arange(-CAGE_HALF_WINDOW, CAGE_HALF_WINDOW)
     sums = {strand: values[places].sum(axis=1, dtype=np.int64) for strand, values in counts.items()}

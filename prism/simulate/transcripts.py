@@ -16,9 +16,12 @@ STOP = 3  # bases of the stop codon, which belongs neither to the CDS nor to the
 class Transcript:
     """One spliced transcript, read in its own direction.
 
-    utr5, cds, utr3: lengths in bases; cds is divisible by 3 and does not count the stop codon.
+    utr5: its length, bases.
+    cds: its length, bases; divisible by 3, without the stop codon.
+    utr3: its length, bases.
     exon_ends: (n_exons,) cumulative ends in mRNA coordinates; the last is the mRNA's length.
     introns: (n_exons - 1,) lengths.
+
     "Body" coordinates count from the TSS along the unspliced gene.
     """
 
@@ -45,7 +48,11 @@ class Transcript:
         return int(inside.sum()) + 1
 
     def pieces(self, start: int, end: int) -> np.ndarray:
-        """The mRNA interval [start, end) as (n, 2) half-open intervals in body coordinates, in order."""
+        """An mRNA interval [start, end) as (n, 2) half-open intervals in body coordinates, in order.
+
+        start: in mRNA coordinates.
+        end: in mRNA coordinates, exclusive.
+        """
         exon_starts = np.concatenate([[0], self.exon_ends[:-1]])
         shift = np.concatenate([[0], np.cumsum(self.introns)])
         left, right = np.maximum(exon_starts, start), np.minimum(self.exon_ends, end)
@@ -54,10 +61,15 @@ class Transcript:
 
 
 def draw_transcripts(rng: np.random.Generator, n: int, longest_body: int) -> list[Transcript]:
-    """Draw `n` transcripts, none longer than `longest_body` bp.
+    """Draw transcripts.
+
+    rng: source of chance.
+    n: how many.
+    longest_body: bp that none exceeds.
 
     Lengths are log-normal around human medians (5'UTR 200, CDS 1,200, 3'UTR 900, exons of 180 bases, introns
-    5 kb in all); each gene has its own typical exon length, so that exon density varies freely of CDS length.
+    5 kb in all). Each gene has its own typical exon length, so exon density varies independently of CDS
+    length.
     """
     longest_mrna = 0.6 * longest_body
     utr5 = _lengths(rng, n, 200, 0.6, MIN_UTR5, 0.12 * longest_mrna)

@@ -17,7 +17,10 @@ SHARES = LinearSegmentedColormap.from_list("shares", ["#F4F6F8", "#9CC6E2", styl
 
 
 def shown(numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The chromosomes that the figure has a row for: those with genes in the windows, the richest AT_MOST."""
+    """The chromosomes that the figure shows: at most AT_MOST, those with most genes in the windows.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
     rows = [row for row in numbers["chromosomes"] if row["genes"]]
     least = sorted((row["genes"] for row in rows), reverse=True)[:AT_MOST][-1]
     return [row for row in rows if row["genes"] >= least][:AT_MOST]
@@ -27,7 +30,7 @@ def shown(numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
 def chromosomes_figure(numbers: Mapping[str, Any]) -> Figure:
     """Genes by chromosome as bars, dropped ones lighter; share of N, blacklist and exact zeros as shades.
 
-    numbers: of `prism.quality.measure.measure`
+    numbers: of `prism.quality.measure.measure`.
     """
     rows = shown(numbers)
     columns = {"N": [row["unknown"] for row in rows]}

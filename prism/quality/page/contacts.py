@@ -15,7 +15,8 @@ from prism.drawing import style
 def contacts_figure(contacts: Mapping[str, Any]) -> Figure:
     """Mean contact feature against the distance of a bin from the TSS's bin, a line for each map.
 
-    contacts: `contacts` of `prism.quality.measure.measure`. Raises ValueError for none.
+    contacts: `contacts` of `prism.quality.measure.measure`.
+    Raises ValueError if there are none.
     """
     if not contacts:
         raise ValueError("there are no contacts to draw; leave the figure out")

@@ -18,7 +18,9 @@ SHIFT = {"centre": -0.12, "window": 0.12}
 def correlation_figure(numbers: Mapping[str, Any]) -> Figure:
     """Spearman correlation over genes of every signal with the label, around the TSS and over the window.
 
-    numbers: of `prism.quality.measure.measure`. The shaded ends are where leakage is likely.
+    numbers: of `prism.quality.measure.measure`.
+
+    The shaded ends are where leakage is likely.
     """
     signals = numbers["signals"] if numbers["label"] else {}
     figure, body = style.page(style.COLUMN, max(2.0, 0.95 + 0.27 * len(signals)), [])

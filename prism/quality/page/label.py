@@ -13,9 +13,9 @@ from prism.drawing import style
 
 @style.paper()
 def label_figure(label: Mapping[str, Any] | None) -> Figure:
-    """Histogram of the label; the genes whose label is exactly 0 stand apart in their own colour.
+    """Histogram of the label; genes whose label is exactly 0 have their own colour.
 
-    label: `label` of `prism.quality.measure.measure` (histogram edges and counts, n, zeros, median), or None
+    label: `label` of `prism.quality.measure.measure`, or None.
     """
     figure, body = style.page(style.COLUMN, 2.0, [])
     axes = body.subplots()

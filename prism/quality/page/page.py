@@ -25,8 +25,9 @@ from prism.quality.signal_rules import RULES as SIGNAL_RULES
 def quality_page(numbers: Mapping[str, Any], findings: Sequence[Finding], profile: Figure | None) -> str:
     """One self-contained HTML page.
 
-    numbers: of `prism.quality.measure.measure`; findings: of `prism.quality.dataset_rules.find`; profile: the figure of
-    the signals around the TSS, None for a dataset without signals
+    numbers: of `prism.quality.measure.measure`.
+    findings: of `prism.quality.dataset_rules.find`.
+    profile: the figure of the signals around the TSS; None for a dataset without signals.
     """
     parts = [
         _head(numbers),
@@ -43,7 +44,12 @@ def quality_page(numbers: Mapping[str, Any], findings: Sequence[Finding], profil
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int] = (0,)) -> str:
-    """An HTML table; words: columns of text, the others are numbers. Cells are escaped here."""
+    """An HTML table; cells are escaped here.
+
+    header: names of the columns.
+    rows: cells, as text.
+    words: columns of text; the others are numbers. Default: the first.
+    """
 
     def row(tag: str, cells: Sequence[str]) -> str:
         kinds = [' class="words"' if place in words else "" for place in range(len(cells))]
@@ -142,7 +148,7 @@ def _label(numbers: Mapping[str, Any]) -> str:
         return f"<h2>The label</h2>\n{histogram}"
     dots = _figure(
         correlation_figure(numbers), "correlation", "Spearman correlation of each signal with the label",
-        "A strong correlation is what models live on; one in the shaded ends may mean that input and label come "
+        "Models need strong correlations, but one in the shaded ends may mean that input and label come "
         "from nearly the same assay.",
     )  # fmt: skip
     return f'<h2>The label, and the signals against it</h2>\n<div class="pair">{histogram}{dots}</div>'
