@@ -11,6 +11,7 @@ benchmarks/results/plan.<cpu>.txt. The 4DN key of H1's contacts has only to be t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import resource
@@ -35,7 +36,10 @@ LIMIT = 10.0  # seconds
 
 
 def planned(profile: str, folder: str) -> tuple[str, float, float]:
-    """What a dry run prints, its seconds, and those of the processor."""
+    """What a dry run prints, its seconds, and those of the processor.
+
+    profile: a folder of profiles/. folder: to plan in.
+    """
     command = [sys.executable, "-m", "snakemake", "-s", str(BASE / "Snakefile"), "--dry-run"]
     command += ["--configfile", str(BASE / "config" / "paper.yaml")]
     command += ["--workflow-profile", str(BASE / "profiles" / profile)]
@@ -68,24 +72,33 @@ def submissions(output: str) -> int:
     return len(groups) + len(single)
 
 
+def costs(folder: str, output: str) -> list[str]:
+    """Lines on what the plan costs: disk for windows, hours of training.
+
+    folder: an empty one, to plan in. output: of a dry run there.
+    """
+    os.environ.update(KEY)
+    with contextlib.chdir(folder):
+        plan = make_plan(yaml.safe_load((BASE / "config" / "paper.yaml").read_text()))
+        cut = set(re.findall(r"output: results/windows/([\w-]+)/(\d+)\.h5", output))
+        disk = sum(dataset_bytes(plan, name, int(length)) for name, length in cut)
+        hours = training_lines([each.model for each in plan.trainings()], plan)
+    return [f"windows on disk: at most {disk / GB:,.0f} GB before compression ({GENES:,} genes)", *hours]
+
+
 def report(repeats: int) -> str:
-    """The table."""
+    """The table.
+
+    repeats: dry runs with each profile.
+    """
+    outputs: dict[str, str] = {}
+    seconds: dict[str, list[tuple[float, float]]] = {"default": [], "slurm": []}
     with tempfile.TemporaryDirectory() as folder:
-        outputs = {}
-        seconds: dict[str, list[tuple[float, float]]] = {"default": [], "slurm": []}
         for _ in range(repeats):
             for profile, times in seconds.items():
                 outputs[profile], *took = planned(profile, folder)
                 times.append(tuple(took))
-        os.environ.update(KEY)
-        before = Path.cwd()
-        os.chdir(folder)
-        plan = make_plan(yaml.safe_load((BASE / "config" / "paper.yaml").read_text()))
-        cut = set(re.findall(r"output: results/windows/([\w-]+)/(\d+)\.h5", outputs["default"]))
-        disk = sum(dataset_bytes(plan, name, int(length)) for name, length in cut)
-        trainings = training_lines([each.model for each in plan.trainings()], plan)
-        os.chdir(before)
-    jobs = jobs_by_rule(outputs["default"])
+        costly = costs(folder, outputs["default"])
     lines = [
         "planning the whole benchmark (config/paper.yaml)",
         f"machine: {cpu()}, {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}",
@@ -97,11 +110,11 @@ def report(repeats: int) -> str:
             f"profiles/{profile}: {statistics.median(wall):.1f} s ({max(wall):.1f} s), "
             f"{statistics.median(used):.1f} s of them on the processor"
         )
+    jobs = jobs_by_rule(outputs["default"])
     many = sorted(jobs.items(), key=lambda item: -item[1])
     lines.append(f"jobs: {sum(jobs.values())} ({', '.join(f'{count} {name}' for name, count in many)})")
     lines.append(f"jobs handed to Slurm: {submissions(outputs['slurm'])}")
-    lines.append(f"windows on disk: at most {disk / GB:,.0f} GB before compression ({GENES:,} genes)")
-    return "\n".join([*lines, *trainings]) + "\n"
+    return "\n".join([*lines, *costly]) + "\n"
 
 
 def cpu() -> str:

@@ -6,35 +6,12 @@ import argparse
 import json
 
 from prism.models.catalogue import names
-from workflow_scripts.cli import run
-
-
-def _json_of(kind: type, text: str) -> dict | list:
-    value = json.loads(text)
-    if not isinstance(value, kind):
-        raise ValueError(f"needed is a JSON {'object' if kind is dict else 'list'}, not {text[:80]!r}")
-    return value
+from workflow_scripts import cli
 
 
 def main() -> None:
-    """Parse the command line and import."""
-    released = names(lambda entry: entry.has_released)
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", required=True, help="the published file; nothing in it is ever run")
-    parser.add_argument("--architecture", required=True, help=f"one of {', '.join(released)}")
-    parser.add_argument(
-        "--settings", default="{}", help='JSON, e.g. {"center_len": 2000}; sizes are read from the file'
-    )
-    parser.add_argument(
-        "--signals", default="[]", help="JSON list of names, in the order that it was trained with"
-    )
-    parser.add_argument(
-        "--rna-features", default="[]", help="JSON list of columns of the genes table, in its order"
-    )
-    parser.add_argument("--length", required=True, type=int, help="window length, bp")
-    parser.add_argument("--description", default="{}", help="JSON, kept in the record: name, address, ...")
-    parser.add_argument("--out", required=True, help="checkpoint to write (.ckpt)")
-    arguments = parser.parse_args()
+    """Import the checkpoint and write it."""
+    arguments = parsed()
 
     from prism.inference.released import import_released
 
@@ -52,5 +29,28 @@ def main() -> None:
     print(f"{arguments.out}: {arguments.architecture}, {n:,} parameters, all keys accounted for", flush=True)
 
 
+def _json_of(kind: type, text: str) -> dict | list:
+    value = json.loads(text)
+    if not isinstance(value, kind):
+        raise ValueError(f"needed is a JSON {'object' if kind is dict else 'list'}, not {text[:80]!r}")
+    return value
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    released = names(lambda entry: entry.has_released)
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--checkpoint", required=True, help="the published file; nothing in it is ever run")
+    add("--architecture", required=True, help=f"one of {', '.join(released)}")
+    add("--settings", default="{}", help='JSON, e.g. {"center_len": 2000}; sizes are read from the file')
+    add("--signals", default="[]", help="JSON list of names, in the order that it was trained with")
+    add("--rna-features", default="[]", help="JSON list of columns of the genes table, in its order")
+    add("--length", required=True, type=int, help="window length, bp")
+    add("--description", default="{}", help="JSON, kept in the record: name, address, ...")
+    add("--out", required=True, help="checkpoint to write (.ckpt)")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from workflow_scripts import threads
-from workflow_scripts.cli import run
+from workflow_scripts import cli, threads
 from workflow_scripts.planning.paths import find
+from workflow_scripts.run_options import add_device_options
 
 
 def main() -> None:
-    """Parse the command line and write the mask."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", required=True, help="best.ckpt of a model that learns a mask")
-    parser.add_argument("--windows", required=True, help="dataset file (.h5)")
-    parser.add_argument("--genes", required=True, help="its genes table")
-    parser.add_argument("--folds", required=True, help="table of fold, chromosome or gene_id, split")
-    parser.add_argument("--fold", required=True)
-    parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
-    parser.add_argument(
-        "--cpu-precision", default="fp32", choices=("fp32", "bf16"), help="of matrix products on a CPU"
-    )
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", required=True, help="means by position (.tsv.gz)")
-    parser.add_argument("--out-genes", help="also the mask of every gene (.tsv.gz)")
-    arguments = parser.parse_args()
+    """Compute the mask and write it."""
+    arguments = parsed()
     threads.limit(arguments.threads)
 
     import numpy as np
@@ -41,9 +27,8 @@ def main() -> None:
     trained = Trained.load(arguments.checkpoint)
     facts = trained.checkpoint
     data = Windows(arguments.windows, arguments.genes, facts["length"], facts["signals"])
-    splits = folds.assign(
-        folds.read(find(arguments.folds, "folds")), arguments.fold, data.gene_id, data.chrom
-    )
+    fold_table = folds.read(find(arguments.folds, "folds"))
+    splits = folds.assign(fold_table, arguments.fold, data.gene_id, data.chrom)
     chosen = np.flatnonzero(splits == arguments.split)
     strand = table.read(arguments.genes).kept.set_index("gene_id")["strand"]
     minus = (strand.loc[data.gene_id] == "-").to_numpy()
@@ -57,5 +42,21 @@ def main() -> None:
     print(f"{arguments.out}: {len(chosen):,} genes, {kept:.1%} of the window kept on average", flush=True)
 
 
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--checkpoint", required=True, help="best.ckpt of a model that learns a mask")
+    add("--windows", required=True, help="dataset file (.h5)")
+    add("--genes", required=True, help="its genes table")
+    add("--folds", required=True, help="table of fold, chromosome or gene_id, split")
+    add("--fold", required=True, help="name of the fold in that table")
+    add("--split", default="test", choices=("train", "valid", "test"), help="whose genes")
+    add_device_options(parser)
+    add("--out", required=True, help="means by position to write (.tsv.gz)")
+    add("--out-genes", help="also the mask of every gene (.tsv.gz)")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

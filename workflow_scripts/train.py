@@ -6,13 +6,12 @@ import argparse
 import json
 from pathlib import Path
 
-from workflow_scripts import threads
-from workflow_scripts.cli import run
+from workflow_scripts import cli, threads
 from workflow_scripts.run_options import add_run_options, open_run
 
 
 def main() -> None:
-    """Parse the command line and train."""
+    """Train, as a job with limits and attempts."""
     arguments = parsed()
     threads.limit(arguments.threads)
 
@@ -63,4 +62,4 @@ def parsed() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from workflow_scripts import threads
-from workflow_scripts.cli import run
+from workflow_scripts import cli, threads
 from workflow_scripts.run_options import add_run_options, open_run
 
 
 def main() -> None:
-    """Parse the command line, try the model out and write what it took."""
+    """Try the model out and write what it took."""
     arguments = parsed()
     threads.limit(arguments.threads)
 
@@ -42,4 +41,4 @@ def parsed() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

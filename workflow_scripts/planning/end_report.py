@@ -10,25 +10,28 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from prism.jobs.trial_record import cuts
+from workflow_scripts.planning.prediction_files import PREDICTIONS
+from workflow_scripts.planning.trials import TRIALS
 
-PREDICTIONS, TRIALS = "results/predictions/", "results/smoke/"
 WARNING = "warning: "
 AT_MOST = 5  # warnings of one prediction; all of them are in its log
 
 
 def closing_words(jobs: Iterable, prefix: str = "") -> str:
-    """The warnings of predictions and the cuts of trials among `jobs`, which have finished; '' where there are none.
+    """The warnings of predictions and the cuts of trials, a line each; '' where there are none.
 
-    Jobs are known by their files, not their rules, whose names another workflow may change. prefix: of these files.
+    jobs: Snakemake's, which have finished. They are known by their files, not by their rules, whose names another
+    workflow may change.
+    prefix: of these files, the plan's.
     """
     lines = []
     for job in sorted(jobs, key=lambda job: [str(path) for path in job.output]):
         made = [str(path) for path in job.output]
         if len(made) != 1:
             continue
-        if made[0].startswith(f"{prefix}{PREDICTIONS}"):
+        if made[0].startswith(f"{prefix}{PREDICTIONS}/"):
             lines += _warnings(made[0], Path(str(job.log[0])))
-        elif made[0].startswith(f"{prefix}{TRIALS}") and made[0].endswith(".json"):
+        elif made[0].startswith(f"{prefix}{TRIALS}/") and made[0].endswith(".json"):
             lines += _cut(Path(made[0]))
     return "".join(f"{line}\n" for line in lines)
 

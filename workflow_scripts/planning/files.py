@@ -201,23 +201,23 @@ class Files:
         peaks = shlex.join(word for file in self.peaks(cell_type) for word in ("--peaks", self.placed(file)))
         return f"{self.blacklist_option(cell_type)} {peaks}".strip()
 
-    def dataset(self, cell_type: str, model: str) -> str:
-        """The dataset that a model reads: the smallest that its window can be cropped from."""
+    def windows(self, cell_type: str, length: int) -> str:
+        """The dataset that a window of `length` bp is read from: the shortest that it can be cropped from."""
         self.cell_type(cell_type)
-        return f"results/windows/{cell_type}/{self.plan.dataset_length(self.plan.entries[model].length)}.h5"
+        return f"results/windows/{cell_type}/{self.plan.dataset_length(length)}.h5"
+
+    def dataset(self, cell_type: str, model: str) -> str:
+        """The dataset that a model reads."""
+        return self.windows(cell_type, self.plan.entries[model].length)
 
     def shortest_dataset(self, cell_type: str) -> str:
         """The dataset of the shortest windows, which shows what lies around the TSS."""
-        return f"results/windows/{cell_type}/{min(self.plan.config['windows']['lengths'])}.h5"
+        return self.windows(cell_type, min(self.plan.config["windows"]["lengths"]))
 
     def all_datasets(self) -> list[str]:
         """Datasets of the chosen cell types at the chosen lengths."""
         lengths = self.plan.config["windows"]["lengths"]
-        return [
-            f"results/windows/{name}/{length}.h5"
-            for name in self.plan.chosen["cell_types"]
-            for length in lengths
-        ]
+        return [self.windows(name, length) for name in self.plan.chosen["cell_types"] for length in lengths]
 
     def of_runs(self, name: str, cell_type: str | None = None) -> list[str]:
         """One file of every training asked for.

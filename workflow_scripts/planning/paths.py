@@ -12,9 +12,10 @@ COST_TABLE = BASE / "benchmarks" / "results" / "model_costs.tsv"  # by benchmark
 
 
 def find(path: str, key: str) -> Path:
-    """A table named in the configuration: absolute, relative to the working directory, or bundled.
+    """The file of a table that the configuration names.
 
-    `key` is the configuration key, for the error.
+    path: absolute, or relative to the working directory or, where it is not there, to this workflow.
+    key: the configuration key, for the error. Raises ValueError where there is no such file.
     """
     candidates = [Path(path)] if os.path.isabs(path) else [Path.cwd() / path, BASE / path]
     for candidate in candidates:
@@ -25,15 +26,18 @@ def find(path: str, key: str) -> Path:
 
 
 def expand(address: str, prefix: str = "") -> str:
-    """`{workdir}` in an address stands for the folder that the workflow writes to.
+    """`address` with the folder that the workflow writes to in place of `{workdir}`.
 
-    That is the working directory; where another workflow uses this one as a module with a prefix, `prefix` in it.
+    prefix: the plan's; that folder is `prefix` in the working directory.
     """
     return address.replace("{workdir}", str(Path.cwd() / prefix))
 
 
 def local_input(address: str) -> str | None:
-    """The file on this machine behind a `file://` address or a plain path, as Snakemake should name it; else None."""
+    """The file on this machine that an address names, as Snakemake should name it.
+
+    address: a `file://` address or a plain path; None for any other.
+    """
     if classify(address) not in ("file", "path"):
         return None
     path = Path(address.removeprefix("file://"))

@@ -10,11 +10,10 @@ from workflow_scripts.planning import downloads, requests
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.needs import Needs, needs_of
 from workflow_scripts.planning.prediction_checks import check_prediction
-from workflow_scripts.planning.requests import Training
+from workflow_scripts.planning.requests import FOLD, NAME, Training
 
 PREDICTIONS = "results/predictions"
 RELEASED = "results/released"
-_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
 class PredictionFiles:
@@ -37,7 +36,7 @@ class PredictionFiles:
             for name, entry in self.plan.entries.items()
             if environment in (None, entry.traits.environment)
         ]
-        return rf"{_NAME}\.(?:{'|'.join(names)})\.fold[A-Za-z0-9_-]+\.seed\d+" if names else "(?!)"
+        return rf"{NAME}\.(?:{'|'.join(names)})\.fold{FOLD}\.seed\d+" if names else "(?!)"
 
     def any_run(self) -> str:
         """Wildcard constraint: whatever can be predicted with."""
@@ -65,8 +64,7 @@ class PredictionFiles:
 
     def windows(self, cell_type: str, run: str) -> str:
         """The dataset that a run predicts from."""
-        length = self.plan.dataset_length(self.needs(cell_type, run).length)
-        return f"results/windows/{cell_type}/{length}.h5"
+        return self.files.windows(cell_type, self.needs(cell_type, run).length)
 
     def elements(self, cell_type: str, run: str) -> list[str]:
         """The candidate elements that a run reads, if it reads any."""

@@ -13,14 +13,18 @@ FEATURES = (*RNA_FEATURES, ACTIVITY)
 
 @dataclass(frozen=True)
 class Released:
-    """One entry of `released`: a file and what was said of the model in it."""
+    """One entry of `released`: a file and what was said of the model in it.
+
+    member: the file of a zip, "" for the whole. length: of the window, bp. signals, rna_features: in the order that
+    the model was trained with.
+    """
 
     name: str
     address: str
     md5: str
     member: str
     architecture: str
-    length: int  # bp
+    length: int
     signals: tuple[str, ...]
     rna_features: tuple[str, ...]
     settings: dict
@@ -46,7 +50,11 @@ class Released:
 
 
 def read_released(section: dict | None) -> dict[str, Released]:
-    """The configuration's `released`, checked by its schema; ValueError for odd lengths, wrong and repeated names."""
+    """Released checkpoints by name.
+
+    section: the configuration's `released`, checked against its schema; None for none.
+    Raises ValueError for odd lengths, names that stand twice and features that no genes table has.
+    """
     found = {}
     for name, entry in (section or {}).items():
         where = f"config: released.{name}"

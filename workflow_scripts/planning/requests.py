@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_NAME = re.compile(
-    r"(?P<cell_type>[A-Za-z0-9][A-Za-z0-9_-]*)\.(?P<model>[A-Za-z0-9][A-Za-z0-9_-]*)"
-    r"\.fold(?P<fold>[A-Za-z0-9_-]+)\.seed(?P<seed>\d+)"
-)
+# Patterns of what a file's name is made of, for the rules too.
+NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"  # of a cell type, an entry
+FOLD = "[A-Za-z0-9_-]+"
+_TRAINING = re.compile(rf"(?P<cell_type>{NAME})\.(?P<model>{NAME})\.fold(?P<fold>{FOLD})\.seed(?P<seed>\d+)")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Training:
 
         name: such as `K562.prism_2k.fold11.seed2`; None for one of another form, as a released checkpoint's is.
         """
-        found = _NAME.fullmatch(name)
+        found = _TRAINING.fullmatch(name)
         return cls(**found.groupdict() | {"seed": int(found["seed"])}) if found else None
 
     @property

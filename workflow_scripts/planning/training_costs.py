@@ -40,7 +40,10 @@ class Hours:
 
 
 def read_step_times(path: Path = TABLE) -> list[StepTime]:
-    """Rows of `benchmarks/results/model_costs.tsv` that hold a time; none where the file is absent."""
+    """The measured times.
+
+    path: default `benchmarks/results/model_costs.tsv`. Rows without a time are left out; [] where it is absent.
+    """
     if not path.exists():
         return []
     with path.open() as lines:
@@ -69,9 +72,11 @@ def training_hours(
 ) -> Hours:
     """Hours of trainings, one after the other.
 
-    trainings: the entry of each. times: what was measured; an entry takes the time of one that is alike.
-    genes: training genes, for entries whose length is in passes over them. gpu: whether times on a GPU count, or
-    those on a CPU.
+    trainings: the entry of each.
+    entries: by name.
+    times: what was measured; an entry takes the time of one that is alike.
+    genes: training genes, for entries whose length is in passes over them.
+    gpu: whether times on a GPU count, or those on a CPU.
     """
     measured = {
         _alike(entries[each.entry]): each for each in times if each.on_gpu == gpu and each.entry in entries
@@ -94,7 +99,10 @@ def training_hours(
 
 
 def told(total: Hours, what: str) -> str:
-    """One line on them; `what` is `CPU` or `GPU`."""
+    """One line on the hours of all trainings.
+
+    what: `CPU` or `GPU`.
+    """
     if not total.devices:
         return f"Training on a {what}: hours unknown, no step was measured"
     details = [f"measured on {'; '.join(sorted(total.devices))}"]
@@ -112,7 +120,8 @@ def beyond_limit(
 ) -> list[str]:
     """A line for each entry whose training takes longer than its attempts may take together.
 
-    allowed: minutes of an attempt (0 or None: no limit) and attempts, by entry. times, genes: as for `training_hours`.
+    allowed: minutes of an attempt (0 or None: no limit) and attempts, by entry.
+    entries, times, genes: as for `training_hours`.
     kind: `CPU` or `GPU`.
     """
     lines = []

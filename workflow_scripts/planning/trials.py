@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from workflow_scripts.planning.plan import Plan
 
+TRIALS = "results/smoke"
+
 
 def results(plan: Plan) -> list[str]:
     """The trial of every model to train, for every cell type that has a label."""
@@ -17,7 +19,7 @@ def before_training(plan: Plan, cell_type: str, model: str) -> list[str]:
 
 def result(cell_type: str, model: str) -> str:
     """Where a trial's facts lie."""
-    return f"results/smoke/{cell_type}/{model}.json"
+    return f"{TRIALS}/{cell_type}/{model}.json"
 
 
 def trained_in(plan: Plan, environment: str) -> list[str]:

@@ -14,8 +14,6 @@ import yaml
 from prism.models.catalogue import names
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
-
-
 # What `enum_of` in a schema stands for: values that have a table of their own, and are not written again.
 ENUMS: dict[str, Callable[[], list[str]]] = {
     "architectures": names,
@@ -26,6 +24,18 @@ ENUMS: dict[str, Callable[[], list[str]]] = {
 def read_schema(name: str) -> dict:
     """The schema `config/schemas/<name>.schema.yaml`, each `enum_of` in it filled in."""
     return _filled(yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text()))
+
+
+def check(instance: Any, schema: dict, where: str) -> None:
+    """Refuse what does not follow a schema.
+
+    instance: the content. schema: as `read_schema` gives it. where: the file or the table's row, for the error.
+    Raises ValueError with one line for each problem.
+    """
+    validator = jsonschema.Draft202012Validator(schema)
+    problems = [_sentence(error, where) for error in validator.iter_errors(instance)]
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 def _filled(schema: Any) -> Any:
@@ -63,14 +73,3 @@ def _sentence(error: jsonschema.ValidationError, where: str) -> str:
         return f"{where}: {error.message}; add it (see config/README.md)"
     meaning = str(error.schema.get("description", "")).strip().rstrip(".")
     return f"{where} = {error.instance!r}: {error.message}" + (f"; it is: {meaning}" if meaning else "")
-
-
-def check(instance: Any, schema: dict, where: str) -> None:
-    """Raise ValueError with one line per problem when `instance` does not follow `schema`.
-
-    `where` names the file or table (and row) in the messages.
-    """
-    validator = jsonschema.Draft202012Validator(schema)
-    problems = [_sentence(error, where) for error in validator.iter_errors(instance)]
-    if problems:
-        raise ValueError("\n".join(problems))

@@ -44,7 +44,8 @@ PLANNING = (
     ("training_checks", "prediction_checks"),
     ("compose",),
     ("files", "sizes", "training_costs", "trials"),
-    ("prediction_files", "announcement", "end_report"),
+    ("prediction_files", "announcement"),
+    ("end_report",),
 )
 HEAVY = {"torch", "pytorch_lightning", "lightning", "h5py", "numba", "matplotlib", "snakemake"}
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
