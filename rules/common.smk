@@ -7,7 +7,8 @@ import sys
 
 from snakemake.exceptions import WorkflowError
 
-# Where the rules are read from a git address, Snakemake can find this one file, but nothing can be imported from there.
+# Where the rules are read from a git address, Snakemake can find this one file, but nothing can be imported from
+# there.
 checkout = runpy.run_path(workflow.source_path("../workflow_scripts/planning/checkout.py"))
 try:
     BASE = checkout["base"](
@@ -20,16 +21,19 @@ sys.path.insert(0, BASE)
 from prism import NUMBERS_VERSION
 from prism.jobs.attempts import got_further
 from prism.jobs.memory_watch import memory_for
-from workflow_scripts.planning import announcement
+from workflow_scripts.planning.announcement import announce
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
+from workflow_scripts.planning.requests import FOLD, NAME
 
-# The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach the rules of
-# a workflow that uses this one as a module, and Snakemake takes PYTHONPATH out of a job's environment under conda.
+# The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach
+# the rules of a workflow that uses this one as a module, and Snakemake takes PYTHONPATH out of a job's environment
+# under conda.
 os.environ.update(PRISM_HOME=BASE)
 
-# The prefix that another workflow gives this one when it uses it as a module; the plan places with it what a path in `params` names.
+# The prefix that another workflow gives this one when it uses it as a module; the plan puts it before the paths
+# that `params` name.
 if workflow.modifier.path_modifier.modifies_prefixes:
     raise WorkflowError("module: replace_prefix is not understood here; give the module a `prefix`")
 PREFIX = workflow.modifier.path_modifier.replace_prefix("")
@@ -46,17 +50,17 @@ DEVICE = PLAN.config["device"]
 GPUS = 0 if DEVICE == "cpu" else 1
 STATE = "results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/state"
 THREADS = PLAN.config["threads"]
-# Of a training that gets no further, or more if --retries says so. Only where the run was started: the snakemake inside a
-# cluster job would otherwise try again by itself, within the memory and time that were too little.
+# Of a training that gets no further, or more if --retries says so. Only where the run was started: the snakemake
+# inside a cluster job would otherwise try again by itself, within the memory and time that were too little.
 RETRIES = max(3, getattr(workflow.execution_settings, "retries", 0)) if workflow.is_main_process else 0
 
 
 wildcard_constraints:
-    cell_type="[A-Za-z0-9][A-Za-z0-9_-]*",
-    model="[A-Za-z0-9][A-Za-z0-9_-]*",
+    cell_type=NAME,
+    model=NAME,
     length=r"\d+",
     seed=r"\d+",
-    fold=r"[A-Za-z0-9_-]+",
+    fold=FOLD,
 
 
 def family(names):
@@ -65,7 +69,7 @@ def family(names):
 
 
 def local_file(download):
-    """The file on this machine that is copied, as an input beyond the reach of a module's prefix; nothing for a remote one."""
+    """The file on this machine that is copied, an input without a module's prefix; nothing for a remote one."""
     return local(download.local) if download.local else []
 
 
@@ -75,10 +79,10 @@ def runtime_of(minutes):
 
 
 def limit_of(minutes):
-    """Minutes after which a training is ended: those of `runtime_of` where a scheduler gets them, else 0 for no limit.
+    """Minutes after which a training is ended: those of `runtime_of` under a scheduler, else 0 for no limit.
 
-    A user's `--set-resources`, or a profile's, takes its place. The snakemake inside a cluster job may have a local executor,
-    but is not the process that the user started.
+    A user's `--set-resources`, or a profile's, takes its place. The snakemake inside a cluster job may have a local
+    executor, but is not the process that the user started.
     """
     asked = runtime_of(minutes)
     return lambda wildcards: (
@@ -124,10 +128,11 @@ def training_resources(minutes, device=DEVICE):
 
 
 onstart:
-    print(announcement.announce(list(workflow.dag.needrun_jobs()), PLAN), file=sys.stderr, flush=True)
+    print(announce(list(workflow.dag.needrun_jobs()), PLAN), file=sys.stderr, flush=True)
 
 
-# Another workflow that uses this one as a module calls these two in handlers of its own; Snakemake leaves them out there.
+# Another workflow that uses this one as a module calls these two in handlers of its own; Snakemake leaves them out
+# there.
 onsuccess:
     print(closing_words(workflow.dag.finished_jobs, PREFIX), end="", file=sys.stderr, flush=True)
 
