@@ -13,9 +13,13 @@ from typing import Any
 import numpy as np
 
 from prism import NUMBERS_VERSION
+from prism.models.catalogue import ARCHITECTURES
 from prism.runs.archived_commit import COMMIT
 
-PACKAGES = ("torch", "pytorch-lightning", "numpy", "numba", "h5py", "enformer-pytorch")
+PACKAGES = (
+    *("torch", "pytorch-lightning", "numpy", "numba", "h5py"),
+    *(entry.package for entry in ARCHITECTURES.values() if entry.package),
+)
 # enough positions for a steady 99th percentile, few enough for a second
 POSITIONS_FOR_SCALE = 4_000_000
 

@@ -7,6 +7,7 @@ import json
 import pandas as pd
 import yaml
 
+from prism.models.catalogue import names
 from tests.workflow.project import MODELS, executed_jobs
 
 SMALL = {"d_model": 8, "n_layer": 1}
@@ -21,6 +22,11 @@ FAMILIES = {
     # beside EPInformer, on the same windows: elements must not keep the two apart
     "ridge": {"length": 2000, "rna_features": False},
 }
+
+
+def test_every_architecture_of_the_shared_environment_has_a_row():
+    # Prism is what the other tests train
+    assert {*FAMILIES, "prism"} == set(names(lambda entry: entry.in_shared_environment))
 
 
 def test_every_family_trains(fresh):

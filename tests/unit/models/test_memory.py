@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from prism import models
 from prism.genome.batch import Batch, Elements
 from prism.models import memory
+from prism.models.catalogue import names
 from tests.unit.models.saved_bytes import kept_bytes as counted
 
 TOLERANCE = 0.02  # of the whole; the count is by hand, and small arrays are left out
@@ -34,6 +35,12 @@ CASES = [
     ("seq2exp_hard", {}),
     ("seq2exp_hard", {"checkpoint_layers": True}),
 ]
+
+
+def test_every_trained_architecture_is_counted():
+    counted_alone = {"epinformer", "enformer"}
+    trained = names(lambda entry: not entry.closed_form)
+    assert {name for name, _ in CASES} | counted_alone == set(trained)
 
 
 def a_batch(length: int, genes: int, n_signals: int = 3, n_elements: int = 0) -> Batch:
