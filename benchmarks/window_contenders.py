@@ -23,8 +23,8 @@ from prism.genome.dataset.layout import DatasetWriter, compressed, digest
 from prism.genome.genes.loci import read_loci
 from prism.genome.tracks.bigwig import _GAP, _MOST_READ, BigWigSignal, open_bigwig, overlapping
 from prism.genome.tracks.contacts import ContactMap
+from prism.genome.tracks.fasta import Genome
 from prism.genome.tracks.intervals import Intervals
-from prism.genome.tracks.sequence import Genome
 
 PEER_GENES = {20_000: 300, 1 << 40: 24}  # up to a window length: genes
 PIECE_BLOCKS = 12

@@ -10,7 +10,7 @@ from prism.genome.genes import table as genes
 from prism.genome.genes.annotation import genes_of_gtf, genes_of_list
 from prism.genome.genes.gene_list import ListSettings
 from prism.genome.genes.rna_features import PUBLISHED_SCALE
-from prism.genome.tracks.sequence import Genome
+from prism.genome.tracks.fasta import Genome
 from workflow_scripts import cli
 
 

@@ -10,7 +10,7 @@ from prism.genome.genes import table as genes
 from prism.genome.genes.activity import add_activity
 from prism.genome.genes.annotation import report_dropped
 from prism.genome.genes.label import Label, add_expression
-from prism.genome.tracks.sequence import Genome
+from prism.genome.tracks.fasta import Genome
 from workflow_scripts import cli
 
 

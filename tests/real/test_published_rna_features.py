@@ -18,8 +18,8 @@ from prism.genome.genes import rna_features
 from prism.genome.genes.gtf import Segments, read_gtf, select_transcripts
 from prism.genome.genes.rna_features import LENGTHS, PSEUDO_LENGTH, PUBLISHED_SCALE
 from prism.genome.genes.table import RNA_FEATURES
-from prism.genome.tracks.fasta import write_fasta
-from prism.genome.tracks.sequence import Genome, decode
+from prism.genome.tracks.fasta import Genome, write_fasta
+from prism.genome.tracks.sequence import decode
 
 # Distances hg38 - hg19 seen in the part of chr22 whose sequence is at hand, in bp.
 SHIFTS = [*range(12470, 12491), *range(-354295, -354280), *range(-480895, -480885)]

@@ -21,8 +21,8 @@ from prism.genome.dataset.layout import SCHEMA_VERSION, Block, DatasetWriter
 from prism.genome.genes.loci import Loci, read_loci
 from prism.genome.tracks.bigwig import BigWigSignal
 from prism.genome.tracks.contacts import ContactMap
+from prism.genome.tracks.fasta import Genome
 from prism.genome.tracks.intervals import Intervals
-from prism.genome.tracks.sequence import Genome
 from prism.genome.tracks.signal_sources import Signal, describe, describe_file
 
 BLOCK_BYTES = 32 << 20  # decoded bytes of a block: a worker holds about three times this

@@ -10,8 +10,8 @@ from prism.genome.coordinates import window_bounds
 from prism.genome.dataset.layout import Array, Block, compressed, digest
 from prism.genome.tracks.bigwig import BigWigSignal
 from prism.genome.tracks.contacts import ContactMap, n_bins
+from prism.genome.tracks.fasta import Genome
 from prism.genome.tracks.intervals import Intervals
-from prism.genome.tracks.sequence import Genome
 
 Task = tuple[np.ndarray, str, np.ndarray]  # rows (k,) of the file, chromosome, tss (k,)
 

@@ -26,7 +26,8 @@ from prism.genome.elements.candidates import WIDTH, Candidates, Elements
 from prism.genome.elements.layout import KIND, SCHEMA_VERSION
 from prism.genome.genes.loci import Loci, read_loci
 from prism.genome.tracks.contacts import ContactMap
-from prism.genome.tracks.sequence import UNKNOWN, Genome
+from prism.genome.tracks.fasta import Genome
+from prism.genome.tracks.sequence import UNKNOWN
 from prism.genome.tracks.signal_sources import Signal, describe, describe_file
 
 _ROWS_AT_ONCE = 4096  # sequences held while writing: 8 MB

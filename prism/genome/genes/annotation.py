@@ -14,7 +14,7 @@ from prism.genome.genes.gene_list import ListSettings, read_gene_list
 from prism.genome.genes.gtf import Transcripts, read_gtf, select_transcripts
 from prism.genome.genes.rna_features import longest_coding, measure, scaled
 from prism.genome.genes.table import DROPPED, LOCUS, RNA_FEATURES, GeneTable, gene_table, named
-from prism.genome.tracks.sequence import Genome
+from prism.genome.tracks.fasta import Genome
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from prism.genome.genes.gtf import Segments, Transcripts
 from prism.genome.genes.table import RNA_FEATURES
-from prism.genome.tracks.sequence import Genome
+from prism.genome.tracks.fasta import Genome
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Makes the genome's plain FASTA file and its index from any FASTA file (plain gzip cannot be indexed)."""
+"""The genome as a plain FASTA file with its index: made from any FASTA file, and read in windows."""
 
 from __future__ import annotations
 
@@ -6,16 +6,109 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from prism.files.atomic import writing
+from prism.genome.coordinates import clip
+from prism.genome.tracks.sequence import UNKNOWN, encode
+
+if TYPE_CHECKING:
+    from pyfaidx import Faidx
 
 LINE_BASES = 60
 _BLOCK_BYTES = 8 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _ALLOWED = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-*."
+
+
+class Genome:
+    """Windows of a plain FASTA file, read with pyfaidx.
+
+    path: a FASTA file with `<path>.fai` beside it, as `workflow_scripts.genome_fasta` writes them. Plain, because
+    UCSC's gzip files cannot be indexed.
+    Raises ValueError where the index is absent or belongs to another file. Safe to pickle; opens the file on first
+    use, so that two processes never share one position in it.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._lengths = _checked_lengths(self.path)
+        self._faidx: Faidx | None = None
+
+    def __getstate__(self):
+        return {**self.__dict__, "_faidx": None}
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Length in bp of each chromosome, in the file's order."""
+        return dict(self._lengths)
+
+    def codes(self, chrom: str, start: int, end: int) -> np.ndarray:
+        """Codes (end - start,) uint8 of a region; 4 (N) where it lies off the chromosome."""
+        low, high = clip(start, end, self._lengths[chrom])
+        inside = self._read(chrom, low, high)
+        if len(inside) == end - start:
+            return inside
+        codes = np.full(end - start, UNKNOWN, np.uint8)
+        codes[low - start : high - start] = inside
+        return codes
+
+    def windows(self, chrom: str, starts: np.ndarray, length: int) -> np.ndarray:
+        """Codes (n, length) uint8 of the windows that begin at `starts` (n,)."""
+        codes = np.empty((len(starts), length), np.uint8)
+        for row, start in enumerate(starts):
+            codes[row] = self.codes(chrom, int(start), int(start) + length)
+        return codes
+
+    def _read(self, chrom: str, low: int, high: int) -> np.ndarray:
+        if low >= high:
+            return np.empty(0, np.uint8)
+        if self._faidx is None:
+            self._faidx = _opened(self.path)
+        codes = encode(self._faidx.fetch(chrom, low + 1, high))  # pyfaidx counts from 1, both ends included
+        if len(codes) != high - low:
+            raise ValueError(
+                f"{self.path}: does not match its index {self.path}.fai; make both again (genome_fasta)"
+            )
+        return codes
+
+
+def _opened(path: Path) -> Faidx:
+    from pyfaidx import Faidx  # here, for slow to import and not needed where only a FASTA is written
+
+    # never rebuilt: the index is made with the file, in one pass
+    return Faidx(path, as_raw=True, rebuild=False, build_index=False)
+
+
+def _checked_lengths(path: Path) -> dict[str, int]:
+    """bp of each chromosome; ValueError unless the file is plain FASTA and as long as its index says."""
+    index = Path(f"{path}.fai")
+    if not path.is_file():
+        raise ValueError(f"{path}: no such FASTA file; make it with workflow_scripts.genome_fasta")
+    if not index.is_file():
+        raise ValueError(
+            f"{index}: no such index; make it with workflow_scripts.genome_fasta (or samtools faidx)"
+        )
+    with open(path, "rb") as fasta:
+        if (start := fasta.read(1)) != b">":
+            raise ValueError(
+                f"{path}: not a plain FASTA file (starts with {start!r}); make one with genome_fasta"
+            )
+    try:
+        faidx = _opened(path)
+    except ValueError as error:
+        raise ValueError(f"{index}: not a FASTA index ({error}); make it again (genome_fasta)") from None
+    faidx.close()
+    ends = [record.bend - (record.lenb - record.lenc) for record in faidx.index.values() if record.rlen]
+    needed = max(ends, default=0)  # `bend` counts the end of the last line, which the file need not have
+    if path.stat().st_size < needed:
+        raise ValueError(
+            f"{path}: {path.stat().st_size} bytes, but its index needs {needed}: truncated, or the "
+            "index of another file; make both again (genome_fasta)"
+        )
+    return {name: record.rlen for name, record in faidx.index.items()}
 
 
 def write_fasta(source: str | Path, target: str | Path) -> dict[str, int]:

@@ -15,8 +15,7 @@ import pytest
 
 from prism.genome.genes.gtf import read_gtf
 from prism.genome.genes.rna_features import measure, scaled
-from prism.genome.tracks.fasta import write_fasta
-from prism.genome.tracks.sequence import Genome
+from prism.genome.tracks.fasta import Genome, write_fasta
 from prism.simulate import Settings, simulate
 from prism.simulate.cells import draw_cell
 from prism.simulate.floor import mean_signals, simulated_means

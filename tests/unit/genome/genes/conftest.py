@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prism.genome.tracks.sequence import Genome
+from prism.genome.tracks.fasta import Genome
 from tests.unit.genome.tiny_genome import write_genome
 
 

@@ -11,7 +11,7 @@ from prism.genome.genes import table as genes
 from prism.genome.genes.annotation import genes_of_gtf, genes_of_list
 from prism.genome.genes.gene_list import ListSettings, read_gene_list
 from prism.genome.genes.table import RNA_FEATURES
-from prism.genome.tracks.sequence import Genome
+from prism.genome.tracks.fasta import Genome
 from tests.unit.genome.genes.gtf_text import FORWARD, REVERSE, write
 from tests.unit.genome.tiny_genome import write_genome
 

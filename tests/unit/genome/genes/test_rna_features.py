@@ -7,7 +7,7 @@ import pytest
 
 from prism.genome.genes import rna_features
 from prism.genome.genes.gtf import read_gtf, select_transcripts
-from prism.genome.tracks.sequence import Genome
+from prism.genome.tracks.fasta import Genome
 from tests.unit.genome.genes.gtf_text import CODING, FORWARD, REVERSE, line, write
 from tests.unit.genome.tiny_genome import write_genome
 

@@ -1,6 +1,7 @@
 """The genome's bases: codes, windows, the index beside samtools' and pyfaidx's, and what is refused."""
 
 import gzip
+import pickle
 import subprocess
 import sys
 
@@ -9,8 +10,8 @@ import pyfaidx
 import pysam
 import pytest
 
-from prism.genome.tracks.fasta import write_fasta
-from prism.genome.tracks.sequence import Genome, decode, encode, one_hot
+from prism.genome.tracks.fasta import Genome, write_fasta
+from prism.genome.tracks.sequence import decode, encode, one_hot
 from tests.unit.genome import tiny_genome
 
 
@@ -66,26 +67,45 @@ def test_windows_are_rows(genome):
     assert genome.lengths == {"chr1": 7, "chr2": 5}
 
 
-def test_every_base_agrees_with_pyfaidx(tmp_path):
-    source = tiny_genome.write_fasta(tmp_path / "in.fa", tiny_genome.bases(), width=61)
+def test_every_base_is_the_one_that_was_written(tmp_path):
+    bases = tiny_genome.bases()
+    source = tiny_genome.write_fasta(tmp_path / "in.fa", bases, width=61)
     write_fasta(source, tmp_path / "genome.fa")
     ours = Genome(tmp_path / "genome.fa")
-    with pyfaidx.Fasta(str(source)) as theirs:
+    with pysam.FastaFile(str(tmp_path / "genome.fa")) as theirs:
         for name, length in tiny_genome.LENGTHS.items():
-            assert np.array_equal(ours.codes(name, 0, length), encode(str(theirs[name][:])))
+            assert np.array_equal(ours.codes(name, 0, length), encode(bases[name]))
             for start in (0, 59, 60, 61, 119, 120, length - 60, length - 1):
                 end = min(start + 61, length)
-                assert np.array_equal(ours.codes(name, start, end), encode(str(theirs[name][start:end])))
+                assert np.array_equal(ours.codes(name, start, end), encode(theirs.fetch(name, start, end)))
 
 
-def test_the_index_is_the_one_samtools_makes(tmp_path):
+def test_a_pickled_genome_reads_on(genome):
+    genome.codes("chr1", 0, 3)
+    again = pickle.loads(pickle.dumps(genome))
+    assert decode(again.codes("chr1", 4, 10)) == "ACGNNN"
+
+
+@pytest.mark.parametrize(
+    "maker", [lambda path: pysam.faidx(str(path)), pyfaidx.Faidx], ids=["samtools", "pyfaidx"]
+)
+def test_the_index_is_the_one_that_others_make(tmp_path, maker):
     source = tiny_genome.write_fasta(tmp_path / "in.fa", tiny_genome.bases())
     lengths = write_fasta(source, tmp_path / "genome.fa")
     assert lengths == tiny_genome.LENGTHS
     ours = (tmp_path / "genome.fa.fai").read_text()
     (tmp_path / "genome.fa.fai").unlink()
-    pysam.faidx(str(tmp_path / "genome.fa"))
+    maker(tmp_path / "genome.fa")
     assert ours == (tmp_path / "genome.fa.fai").read_text()
+
+
+def test_an_index_that_samtools_made_is_read(tmp_path):
+    """Of a file with other lines, and none ended at its end."""
+    (tmp_path / "g.fa").write_text(">chr1\nACGTA\nCG\n>chr2\nnnRyA\nTT")
+    pysam.faidx(str(tmp_path / "g.fa"))
+    genome = Genome(tmp_path / "g.fa")
+    assert genome.lengths == {"chr1": 7, "chr2": 7}
+    assert decode(genome.codes("chr2", 3, 8)) == "NATTN"
 
 
 @pytest.mark.parametrize("block", [1, 2, 7, 64, 1 << 20])
@@ -127,6 +147,7 @@ def test_bad_files_are_refused_and_leave_nothing(tmp_path, content, message):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.fa"]
 
 
+@pytest.mark.filterwarnings("ignore:Index file:RuntimeWarning")  # of pyfaidx: the damaged file is newer
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
