@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.slurm import Slurm, why_not
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
-
 from tests.cluster.submission import Submission, submit
+from tests.workflow.project import make_project
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +34,6 @@ def slurm() -> Iterator[Slurm]:
 @pytest.fixture(scope="session")
 def demo(slurm, tmp_path_factory, root) -> Submission:
     """The workflow run to its end through profiles/slurm as it is shipped."""
-    from tests.workflow.project import make_project
-
     project = make_project(tmp_path_factory.mktemp("cluster"), root)
     # `auto` asks for a GPU; the one that Slurm gives is none, and training takes the CPU
     project.configure(device="auto")

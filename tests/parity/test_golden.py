@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 import torch
@@ -14,46 +11,10 @@ from prism.genome.batch import Batch, Elements
 from prism.models import Output, from_authors
 from prism.models.authors import authors_names, load_authors_state, tensors_of
 from prism.models.hyenadna import OPERATOR_AUTHORS_NAMES, HyenaOperator
+from tests.parity.golden_file import OUTPUT_TOLERANCE, assert_outputs_equal
 
-OUTPUT_TOLERANCE = 1e-5  # absolute
 GRADIENT_TOLERANCE = 1e-4  # relative, by the norm of each tensor
 NEGLIGIBLE_GRADIENT = 1e-6  # norm below which the comparison is absolute, to the same number
-
-
-@dataclass
-class Golden:
-    """One golden file, by kind of array."""
-
-    meta: dict
-    state: dict = field(default_factory=dict)
-    input: dict = field(default_factory=dict)
-    output: dict = field(default_factory=dict)
-    grad: dict = field(default_factory=dict)
-
-    def batch(self) -> Batch:
-        """Its inputs, as our models take them."""
-        return Batch(
-            sequence=torch.tensor(self.input["seqs"]),
-            signals=torch.tensor(self.input["signals"]),
-            rna_features=torch.tensor(self.input["rna_feat"]),
-            expression=torch.tensor(self.input["target"]).squeeze(-1),
-        )
-
-
-@pytest.fixture
-def golden(shared):
-    """A reader of golden files by name."""
-
-    def read(name: str) -> Golden:
-        with np.load(shared / "golden" / f"{name}.npz") as arrays:
-            found = Golden(json.loads(str(arrays["meta"])))
-            for key in arrays.files:
-                kind, _, rest = key.partition("/")
-                if rest:
-                    getattr(found, kind)[rest] = arrays[key]
-        return found
-
-    return read
 
 
 @pytest.fixture(params=["reference", "kernel"])
@@ -64,13 +25,6 @@ def scan(request, monkeypatch):
     else:
         monkeypatch.delenv("PRISM_SCAN", raising=False)
     return request.param
-
-
-def assert_outputs_equal(ours: torch.Tensor, theirs: np.ndarray) -> None:
-    assert ours.dtype == torch.float32
-    np.testing.assert_allclose(
-        ours.detach().numpy(), theirs.reshape(ours.shape), rtol=0, atol=OUTPUT_TOLERANCE
-    )
 
 
 def assert_gradients_equal(model: torch.nn.Module, theirs: dict[str, np.ndarray]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
-from tests.unit.training.test_trial import RECORD
 from workflow_scripts.planning.end_report import closing_words
 
 
@@ -38,12 +37,12 @@ def test_warnings_of_each_prediction_once_and_not_too_many(tmp_path):
     assert closing_words(jobs) == ""  # of a folder that is not ours
 
 
-def test_a_line_for_every_trial_that_was_cut(tmp_path, monkeypatch):
+def test_a_line_for_every_trial_that_was_cut(tmp_path, monkeypatch, trial_record):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "results/smoke/K562"
     folder.mkdir(parents=True)
-    (folder / "prism_2k.json").write_text(json.dumps(RECORD))
-    (folder / "ridge_2k.json").write_text(json.dumps(RECORD | {"reduced": []}))
+    (folder / "prism_2k.json").write_text(json.dumps(trial_record))
+    (folder / "ridge_2k.json").write_text(json.dumps(trial_record | {"reduced": []}))
     names = ("prism_2k.json", "ridge_2k.json", "prism_2k.cleared")
     assert closing_words([job(f"results/smoke/K562/{name}") for name in names]) == (
         "Does not fit as it is: prism_2k on K562, whose trial was cut from 8 genes at once to 2 (no room); "

@@ -172,36 +172,6 @@ def test_a_micro_batch_is_not_a_reduction(open_run):
     refuse_cut(record, "trial.json")
 
 
-RECORD = {
-    "model": "prism_2k", "cell_type": "K562", "window": 2000, "window_wanted": 2000, "genes_at_once": 2,
-    "genes_at_once_wanted": 8, "reduced": ["4 genes at once: no room", "2 genes at once: little room"],
-}  # fmt: skip
-
-
-def test_a_cut_trial_is_refused_with_what_was_cut_and_the_fix():
-    with pytest.raises(
-        ValueError,
-        match=r"^prism_2k on K562: its trial did not fit and was cut from 8 genes at once to 2 \(no room\)",
-    ) as refused:
-        refuse_cut(RECORD, "trial.json")
-    for fix in (
-        "micro_batch: 2 ",
-        "checkpoint_layers",
-        "batch_size",
-        "delete trial.json",
-        "smoke_first: false",
-    ):
-        assert fix in str(refused.value)
-
-
-def test_a_cut_window_is_told_and_no_micro_batch_proposed():
-    shorter = {"window": 1000, "genes_at_once": None, "genes_at_once_wanted": None}
-    record = RECORD | shorter | {"reduced": ["a window of 1,000 bp: no room"]}
-    assert cuts(record) == "cut from a window of 2,000 bp to 1,000 bp (no room)"
-    with pytest.raises(ValueError, match=r"In its entry set settings\.checkpoint_layers"):
-        refuse_cut(record, "trial.json")
-
-
 def test_the_run_is_left_as_it_was(open_run):
     run = open_run(ENTRY)
     few = trials._few_genes(run)

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-
 import pandas as pd
 import pytest
 
 from prism.genome.dataset import folds
-from tests.unit.training import tiny_dataset
-from workflow_scripts import figure
-from workflow_scripts.planning.folds import split_of
-from workflow_scripts.run_options import add_run_options, fold_of, open_run
 
 TABLE = pd.DataFrame(
     [("1", "chr1", "train"), ("1", "chr2", "valid"), ("1", "chrX", "test"), ("2", "chr1", "test")],
@@ -73,43 +66,3 @@ def test_read_keeps_names_as_text_and_refuses_other_tables(tmp_path):
         ValueError, match=r"folds.tsv: .*chromosome or gene_id; this one has: fold, chrom, split"
     ):
         folds.read(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "fold"),
-    [("11", 11), ("0", 0), ("01", "01"), ("007", "007"), ("a", "a"), ("-1", "-1"), ("²", "²")],
-)
-def test_a_fold_is_a_number_only_where_the_number_is_written_like_that(text, fold):
-    assert fold_of(text) == fold
-
-
-def test_a_fold_with_a_leading_zero_opens_a_run(tmp_path):
-    windows, genes = tiny_dataset.write(tmp_path)
-    both = pd.concat([tiny_dataset.FOLDS.assign(fold="01"), tiny_dataset.FOLDS])
-    both.to_csv(tmp_path / "folds.tsv", sep="\t", index=False)
-    entry = {"architecture": "ridge", "length": 32}
-    parser = argparse.ArgumentParser()
-    add_run_options(parser)
-    parser.set_defaults(seed=2)
-    given = {"windows": windows, "genes": genes, "folds": tmp_path / "folds.tsv", "cell-type": "tiny"}
-    given |= {"model": "ridge", "entry": json.dumps(entry)}
-    words = [word for key, value in given.items() for word in (f"--{key}", str(value))]
-    padded, plain = (open_run(parser.parse_args([*words, "--fold", fold]), entry) for fold in ("01", "1"))
-    assert (padded.fold, plain.fold) == ("01", 1)
-    assert padded.splits.tolist() == plain.splits.tolist()
-    assert padded.identity != plain.identity
-
-
-def test_figures_read_folds_as_text(tmp_path):
-    (tmp_path / "summary.tsv").write_text("cell_type\tmodel\tfold\tmean\nA\tsmall\t01\t0.5\n")
-    table = figure._table(str(tmp_path / "summary.tsv"))
-    assert table["fold"].tolist() == ["01"]
-    assert table["mean"].tolist() == [0.5]
-
-
-def test_a_fold_that_yaml_has_taken_the_zero_off(tmp_path):
-    table = tiny_dataset.FOLDS.assign(fold="01")
-    with pytest.raises(
-        ValueError, match=r"fold 1 is not in the table; there are: 01; in YAML write '01' with"
-    ):
-        split_of(table, "1", tmp_path / "folds.tsv")
