@@ -1,5 +1,8 @@
 # Prism: gene expression from short DNA windows and epigenomic signals.
 # Includes and named targets only; the rules stand in rules/, what they compute in prism/.
+from snakemake.utils import min_version
+
+min_version("9.15.0")  # whose clones of git repositories rules/common.smk reads
 
 
 include: "rules/common.smk"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -96,7 +97,10 @@ def test_it_runs_the_code_of_its_commit_and_says_so(site, tmp_path, git, kind, n
     git(project.folder, "init", "--quiet")
     git(project.folder, "add", "--all")
     git(project.folder, "commit", "--quiet", "--message", "a project of the user's own")
-    project.snakemake(f"{RUN}/metrics.json")
+    with open(project.workflow / "Snakefile", "a") as snakefile:
+        snakefile.write("onstart:\n    prism.onstart()\n")
+    said = project.snakemake(f"{RUN}/metrics.json")
+    assert re.search(r"^Jobs: \d+ \(.*1 train_ridge.*\)\nDownload: [1-9]", said, flags=re.MULTILINE)
     record = json.loads((project.folder / RUN / "metrics.json").read_text())
     assert record["provenance"]["git_revision"] == site.commits[name]
     assert record["metrics"]["test"]["n"] == 20

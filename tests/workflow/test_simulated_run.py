@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 
 import pandas as pd
 import pytest
@@ -127,6 +128,17 @@ def test_report(finished):
     assert "predicted against observed" in text
     assert "System Message" not in text
     assert "with the models floor, tiny" in text
+
+
+def test_report_as_a_zip_file(finished):
+    """What the workflow catalog asks for: figures and quality pages as files beside the report."""
+    finished.snakemake("--report", "report.zip")
+    with zipfile.ZipFile(finished.folder / "report.zip") as report:
+        names = report.namelist()
+        assert "with the models floor, tiny" in report.read("report/report.html").decode()
+    shown = {name.rsplit("/", 1)[1] for name in names} - {"report.html"}
+    figures = {"metrics.svg", "scatter.simA.svg", "training_curves.simA.svg", "signal_profile.simA.svg"}
+    assert shown == figures | {"simA.html"}
 
 
 def test_killed_between_stages_goes_on(fresh):

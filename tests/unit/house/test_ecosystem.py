@@ -71,9 +71,9 @@ def test_citation_has_what_the_format_needs():
 
 def test_catalog_entry_names_what_works():
     usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
-    assert set(usage) == {"mandatory-flags", "software-stack-deployment", "report"}
-    assert usage["software-stack-deployment"]["conda"] is True
-    assert all(isinstance(works, bool) for works in usage["software-stack-deployment"].values())
+    assert set(usage) == {"mandatory-flags", "software-stack-deployment"}
+    works = usage["software-stack-deployment"]
+    assert works == {"conda": True, "apptainer": False, "apptainer+conda": False, "report": True}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
