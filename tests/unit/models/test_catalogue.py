@@ -74,3 +74,15 @@ def test_needs_signals_is_what_building_without_signals_says(name):
 def test_an_unknown_architecture_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=rf"'transformer'; known: {', '.join(EVERY)}$"):
         traits("transformer")
+
+
+def test_each_has_a_training_rule_in_its_environment():
+    text = (BASE / "rules" / "training.smk").read_text()
+    rules = re.split(r"^use rule train_model as train_(\w+) with:\n", text, flags=re.MULTILINE)[1:]
+    families = dict(zip(rules[::2], rules[1::2], strict=True))
+    assert set(families) == set(ARCHITECTURES)
+    for name, rule in families.items():
+        assert f'PLAN.models_of("{name}")' in rule
+        environment = re.search(r'"\.\./envs/(\w+)\.yaml"', rule)
+        assert (environment[1] if environment else "training") == traits(name).environment
+        assert ('device="cpu"' in rule) == traits(name).closed_form
