@@ -75,5 +75,5 @@ def _reason(error: Exception) -> str:
 def _unknown_globals(path: str | Path) -> list[str]:
     try:
         return get_unsafe_globals_in_checkpoint(path)
-    except ValueError:  # torch's format before 1.6: no list of its globals is to be had, and none is allowed
+    except ValueError:  # torch's format before 1.6 has no list of its globals; none is allowed
         return []

@@ -20,11 +20,11 @@ from prism.jobs.limits import Limits, OutOfTimeError
 from prism.jobs.log import say
 from prism.models import build
 from prism.protocol.schedule import warm_up_warning
-from prism.runs import provenance as identity
 from prism.runs.checkpoint import write_checkpoint
 from prism.runs.history import write_history
 from prism.runs.paths import RunPaths
 from prism.runs.predictions import prediction_table, write_predictions
+from prism.runs.provenance import feature_scale, signal_scale
 from prism.runs.record import RunRecord
 from prism.scores import headlines, scores
 from prism.training.closed_form import fit_closed_form
@@ -57,7 +57,7 @@ def train(
     states = RunState(paths.state, run.identity, say)
     seed_everything(run.seed)
     module = build(run.entry["architecture"], run.build_settings)
-    closed_form = getattr(module, "closed_form", False)
+    closed_form = module.closed_form
     with _on_device("cpu" if closed_form else device, run, conditions.limits) as place:
         wanted = "fp32" if closed_form else run.settings.precision
         precision = usable_precision(wanted, place, run.cpu_precision)
@@ -86,14 +86,6 @@ def train(
     return record.content
 
 
-def _conclude(record: RunRecord, fitted: Fitted) -> None:
-    found = {metric.title: record.score("test", metric.name) for metric in headlines()}
-    told = [f"{title} {'undefined' if np.isnan(value) else f'{value:.4f}'}" for title, value in found.items()]
-    scored = ", ".join([f"{record.genes('test')} genes", *told])
-    weights = "closed form" if fitted.step is None else f"weights of step {fitted.step}"
-    say(f"test, {weights}: {scored}")
-
-
 @contextmanager
 def _on_device(wanted: str, run: Run, limits: Limits) -> Iterator[torch.device]:
     """A device of `wanted`. Shortages of memory on it are explained; the end of the job's time is an exit status."""
@@ -107,7 +99,7 @@ def _on_device(wanted: str, run: Run, limits: Limits) -> Iterator[torch.device]:
 
 def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) -> None:
     windows, wanted = run.windows, run.settings.precision
-    reason = " (as cpu_precision says)" if place.type == "cpu" else f" ({wanted} is not to be had here)"
+    reason = " (as cpu_precision says)" if place.type == "cpu" else f" ({wanted} is not available here)"
     reason = reason if precision != wanted else ""
     say(f"device: {describe(place)}, products in {precision}{reason}")
     say(f"model: {run.model} ({run.entry['architecture']}), {_n_parameters(module):,} parameters")
@@ -118,7 +110,7 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
     say(f"dataset hash: {windows.identity}")
     counts = ", ".join(f"{split} {len(run.indices(split)):,}" for split in ("train", "valid", "test"))
     say(f"fold {run.fold}, seed {run.seed}: {counts} genes")
-    if not getattr(module, "closed_form", False):
+    if not module.closed_form:
         steps = run.settings.total_steps(len(run.indices("train")))
         if warning := warm_up_warning(steps, run.settings):
             say(warning)
@@ -166,8 +158,16 @@ def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
         "signals": list(run.windows.signal_names),
         "rna_feature_names": list(run.windows.rna_feature_names),
         "length": int(run.windows.length),
-        "signal_scale": identity.signal_scale(run.windows, run.indices("train")),
-        "feature_scale": identity.feature_scale(run.windows, run.indices("train")),
+        "signal_scale": signal_scale(run.windows, run.indices("train")),
+        "feature_scale": feature_scale(run.windows, run.indices("train")),
         "entry": run.entry,
         "provenance": provenance,
     }
+
+
+def _conclude(record: RunRecord, fitted: Fitted) -> None:
+    found = {metric.title: record.score("test", metric.name) for metric in headlines()}
+    told = [f"{title} {'undefined' if np.isnan(value) else f'{value:.4f}'}" for title, value in found.items()]
+    scored = ", ".join([f"{record.genes('test')} genes", *told])
+    weights = "closed form" if fitted.step is None else f"weights of step {fitted.step}"
+    say(f"test, {weights}: {scored}")

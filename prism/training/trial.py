@@ -1,7 +1,7 @@
-"""A short trial of a training before anything long starts: two steps and an evaluation after each, on a few genes.
+"""A short trial of a training before anything long starts: two steps with an evaluation after each, on a few genes.
 
-The trial goes through the same task, optimiser and data path as a training, on a GPU without its CUDA graph; the result
-is facts, not a trained model.
+A trial uses the task, the optimiser and the data of a training, on a GPU without its CUDA graph. It leaves facts, not a
+trained model.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ OpenRun = Callable[[dict[str, Any]], Run]
 
 @dataclass
 class StepClock:
-    """Seconds of each optimiser step, from its first forward pass to the updated weights."""
+    """Seconds of each optimiser step, from its first forward pass to the updated weights.
+
+    device: where the model computes; a GPU is waited for.
+    """
 
     device: torch.device
     seconds: list[float] = field(default_factory=list)
@@ -55,7 +58,7 @@ class StepClock:
 
     @contextmanager
     def watching(self, module: nn.Module) -> Iterator[None]:
-        """Look at `module` while the context lasts."""
+        """Time the steps of `module` while the context lasts."""
         hooks = [
             module.register_forward_pre_hook(self._start),
             register_optimizer_step_post_hook(self._stop),
@@ -82,7 +85,7 @@ class StepClock:
 
 
 class _NoState(RunState):
-    """A trial is not gone on with: its state, gigabytes of a large model, is neither written nor looked for."""
+    """States that are neither written nor looked for: nobody goes on with a trial."""
 
     def load(self) -> None:
         return None
@@ -94,12 +97,15 @@ class _NoState(RunState):
 def try_out(
     open_run: OpenRun, entry: dict[str, Any], device: str = "auto", mem_mb: int | None = None
 ) -> dict[str, Any]:
-    """Try out an entry at its own window; where memory does not suffice, with fewer genes at once or a shorter one.
+    """Try out an entry: with its own window, or, where memory does not suffice, with fewer genes or a shorter window.
 
-    open_run: makes the run of an entry, its windows opened at the entry's length. entry: of config/models.yaml,
-    resolved. device: auto, cpu, cuda or cuda:<i>. mem_mb: the limit of the training's job, of host memory. Returns what
-    the result file holds; `reduced` says what was cut down and why. Raises what the training would raise, and
-    ValueError where the smallest trial does not fit.
+    open_run: makes the run of an entry, its windows opened at the entry's length.
+    entry: of config/models.yaml, resolved.
+    device: auto (the default), cpu, cuda or cuda:<number>.
+    mem_mb: limit of host memory of the training's job, MiB; None for no limit.
+
+    Returns what the result file holds; `reduced` says what was cut and why.
+    Raises what the training would raise, and ValueError where the smallest trial does not fit.
     """
     wanted, reduced = entry, []
     with reserved(device, say) as place:
@@ -127,7 +133,10 @@ def try_out(
 
 
 def genes_at_once(entry: dict[str, Any]) -> int | None:
-    """Genes that go through the model at once in training; None for a closed form."""
+    """Genes that go through the model at once in training; None for a closed form.
+
+    entry: of config/models.yaml, resolved.
+    """
     training = entry.get("training")
     if not training:
         return None
@@ -135,9 +144,13 @@ def genes_at_once(entry: dict[str, Any]) -> int | None:
 
 
 def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
-    """The entry with half the genes at once, from one gene on with half the window; and the change in words.
+    """The entry with half the genes at once, or, where only one gene is left, with half the window.
 
-    Raises ValueError with `reason` where there is nothing left to halve.
+    entry: of config/models.yaml, resolved.
+    reason: why it has to be smaller, for the error.
+
+    Returns the changed entry and the change in words.
+    Raises ValueError where there is nothing left to halve.
     """
     at_once, training = genes_at_once(entry) or 1, entry.get("training") or {}
     if at_once > 1:
@@ -157,7 +170,14 @@ def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
 
 
 def refuse_too_large(run: Run, device: torch.device, mem_mb: int | None = None) -> None:
-    """MemoryError where training is estimated to need more than is available: a CPU's shortage kills the process."""
+    """Raise MemoryError where a training is estimated to need more memory than there is.
+
+    On a CPU it would not be an error later on: the system kills the process.
+
+    run: what would be trained.
+    device: where it would compute.
+    mem_mb: limit of host memory of the training's job, MiB; None for no limit.
+    """
     need, there = needed_bytes(run, device), available_bytes(device, mem_mb)
     if need and need > there:
         size, length = run.settings.at_once, run.windows.length
@@ -168,10 +188,10 @@ def refuse_too_large(run: Run, device: torch.device, mem_mb: int | None = None) 
 
 
 def _few_genes(run: Run) -> Run:
-    """The run with as many training genes as two steps take, a few valid ones and one test gene, never looked at.
+    """The run with as many training genes as two steps take, a few valid genes and one test gene (never read).
 
-    Of a micro batch, a step takes two, not the whole batch: the second finds the gradient of the first in memory, and
-    any further one needs what the second needs. That is no reduction.
+    A step with micro batches takes two of them instead of the whole batch: the second has the gradient of the first
+    beside it in memory, and any further one needs as much as the second. So this does not count as a cut.
     """
     training = dict(run.entry.get("training") or {})
     size = run.settings.batch_size
@@ -194,7 +214,7 @@ def _few_genes(run: Run) -> Run:
 
 def _trial(run: Run, place: torch.device, mem_mb: int | None = None) -> dict[str, Any]:
     """Two steps, an evaluation after each, and what they took."""
-    from prism.training import gradient  # Lightning's memory is not the model's
+    import prism.training.gradient  # noqa: F401  Lightning's memory is not the model's
 
     seed_everything(run.seed)
     place_on(run.windows, place)
@@ -202,16 +222,34 @@ def _trial(run: Run, place: torch.device, mem_mb: int | None = None) -> dict[str
     before = _used_now(place)
     started = time.perf_counter()
     module = build(run.entry["architecture"], run.build_settings)
+    rows, steps, precision = _fitted(module, run, place)
+    seconds = time.perf_counter() - started
+    return _facts(run, module, place) | {
+        "precision": precision,
+        "losses": [row["train_loss"] for row in rows if "train_loss" in row],
+        "valid_mse": [row["valid_mse"] for row in rows],
+        "seconds": seconds,
+        "seconds_a_step": [float(f"{each:.4g}") for each in steps],
+        # the kernel counts the two apart, and the peak lags
+        "peak_memory_bytes": max(round(peak_memory_gb(place) * 1e9), before),
+        "memory_before_bytes": before,
+    }
+
+
+def _fitted(module: nn.Module, run: Run, place: torch.device) -> tuple[list[dict], list[float], str]:
+    """Fit the model: the rows of its history, the seconds of each step and the precision of its products."""
     if module.closed_form:
-        rows, seconds, precision = fit_closed_form(module, run).rows, [], "fp64"
-    else:
-        precision = usable_precision(run.settings.precision, place, run.cpu_precision)
-        clock = StepClock(place)
-        with clock.watching(module):
-            fitted = gradient.fit_by_gradient(
-                module, run, place, precision, _NoState("", run.identity, say), CONDITIONS
-            )
-        rows, seconds = fitted.rows, clock.seconds
+        return fit_closed_form(module, run).rows, [], "fp64"
+    from prism.training.gradient import fit_by_gradient
+
+    precision, clock = usable_precision(run.settings.precision, place, run.cpu_precision), StepClock(place)
+    with clock.watching(module):
+        fitted = fit_by_gradient(module, run, place, precision, _NoState("", run.identity, say), CONDITIONS)
+    return fitted.rows, clock.seconds, precision
+
+
+def _facts(run: Run, module: nn.Module, place: torch.device) -> dict[str, Any]:
+    """What was tried out, and where."""
     return {
         "cell_type": run.cell_type,
         "model": run.model,
@@ -219,17 +257,9 @@ def _trial(run: Run, place: torch.device, mem_mb: int | None = None) -> dict[str
         "window": run.windows.length,
         "genes_at_once": None if module.closed_form else genes_at_once(run.entry),
         "genes_a_step": None if module.closed_form else run.settings.batch_size,
-        "losses": [row["train_loss"] for row in rows if "train_loss" in row],
-        "valid_mse": [row["valid_mse"] for row in rows],
-        "seconds": time.perf_counter() - started,
-        "seconds_a_step": [float(f"{each:.4g}") for each in seconds],
-        # the kernel counts the two apart, and the peak lags
-        "peak_memory_bytes": max(round(peak_memory_gb(place) * 1e9), before),
-        "memory_before_bytes": before,
         "parameters": sum(each.numel() for each in module.parameters()),
         "device": describe(place),
         "threads": torch.get_num_threads(),
-        "precision": precision,
         "entry": run.entry,
         "packages": provenance.package_versions(),
         "dataset_hash": run.windows.identity,

@@ -15,7 +15,11 @@ LossOf = Callable[[Batch], tuple[Tensor, dict[str, Tensor]]]
 
 
 def parts(batch: Batch, size: int) -> Iterator[Batch]:
-    """Consecutive batches of at most `size` genes; the last may be smaller."""
+    """Cut a batch into consecutive smaller ones.
+
+    batch: any batch.
+    size: genes of a part; the last part may hold fewer.
+    """
     for start in range(0, len(batch), size):
         yield _genes(batch, slice(start, start + size))
 
@@ -23,12 +27,18 @@ def parts(batch: Batch, size: int) -> Iterator[Batch]:
 def accumulated(
     loss_of: LossOf, module: nn.Module, batch: Batch, size: int, scale: float = 1.0
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """`loss_of(batch)`, its gradient computed part by part: only one part's activations are held at a time.
+    """The loss of a batch, computed part by part: only one part's activations are in memory at a time.
 
-    Every loss term must be a mean over genes, so that a part weighs as many genes as it has; `refuse_coupled` says
-    which models have no such loss. size: genes of a part. scale: what the gradients are multiplied with on their way
-    (fp16's loss scale, or small ones would be lost). The loss can be differentiated with respect to the module's
-    parameters, once; the terms are detached.
+    Every loss term must be a mean over genes, so that a part counts by how many genes it has; `refuse_coupled` refuses
+    models without such a loss.
+
+    loss_of: the loss of some genes and its terms by name.
+    module: the model, whose parameters get the gradient.
+    batch: the whole batch.
+    size: genes of a part.
+    scale: factor of the gradients on their way, default 1: fp16's loss scale, without which small ones would be lost.
+
+    Returns the loss, which can be differentiated once with respect to the module's parameters, and its terms, detached.
     """
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     terms: dict[str, Tensor] = {}
@@ -37,7 +47,10 @@ def accumulated(
 
 
 def coupling(module: nn.Module) -> str | None:
-    """The name of a layer that makes the genes of a batch depend on each other in training, or None."""
+    """The name of a layer that makes the genes of a batch depend on each other in training; None without one.
+
+    module: a model of `prism.models`.
+    """
     for name, inner in module.named_modules():
         if isinstance(inner, nn.modules.batchnorm._BatchNorm):
             return name
@@ -45,7 +58,12 @@ def coupling(module: nn.Module) -> str | None:
 
 
 def refuse_coupled(module: nn.Module, micro_batch: int | None, batch_size: int) -> None:
-    """ValueError where parts of a batch would make another training: BatchNorm's statistics are those of a batch."""
+    """Raise ValueError where a training in parts would be another one: BatchNorm takes statistics of a whole batch.
+
+    module: a model of `prism.models`.
+    micro_batch: genes of a part; None for whole batches.
+    batch_size: genes of a step.
+    """
     if micro_batch is None or micro_batch >= batch_size:
         return
     if (name := coupling(module)) is not None:

@@ -1,7 +1,7 @@
-"""Training state on disk: everything needed to go on, and nothing of another run.
+"""Training state on disk: everything that a run needs to go on, and nothing of another run.
 
-A state is one file `step-<n>.pt` in `<state dir>/<run identity>/`. It appears whole or not at all, and the
-one before is kept, so a kill at any moment (or a full disk) leaves a loadable one.
+A state is one file `step-<n>.pt` in `<state dir>/<run identity>/`. It appears whole or not at all, and the state before
+it stays: so a kill at any moment, or a full disk, leaves a state that can be loaded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ KEPT = 2
 class RunState:
     """The states of one run.
 
-    folder: the state directory beside the run's files; identity: `prism.runs.provenance.run_identity`.
+    folder: the state directory beside the run's files.
+    identity: of the run (`prism.runs.provenance.run_identity`).
     say: where a line about an unreadable or foreign state goes.
     """
 
@@ -51,7 +52,10 @@ class RunState:
         return None
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write a state (with key "step") and keep it and the one before."""
+        """Write a state; of the older ones only the newest stays.
+
+        state: tensors and plain values, among them "step".
+        """
         path = self.folder / f"step-{state['step']:09d}.pt"
         with writing(path) as part:
             torch.save(state, part)
@@ -86,7 +90,10 @@ def seed_everything(seed: int) -> None:
 
 
 def random_state(device: torch.device) -> dict[str, Any]:
-    """The state of every generator that a training step may draw from, in plain types and tensors."""
+    """The state of every generator that a training step may draw from, in plain types and tensors.
+
+    device: where the model computes.
+    """
     kind, key, position, has_gauss, gauss = np.random.get_state()
     return {
         "python": random.getstate(),
@@ -97,7 +104,11 @@ def random_state(device: torch.device) -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any], device: torch.device) -> None:
-    """Undo everything drawn since `random_state`."""
+    """Set every generator back, as if nothing had been drawn since.
+
+    state: what `random_state` returned.
+    device: where the model computes.
+    """
     version, internal, gauss = state["python"]
     random.setstate((version, tuple(internal), gauss))
     kind, key, position, has_gauss, cached = state["numpy"]

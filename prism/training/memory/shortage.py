@@ -1,4 +1,4 @@
-"""A shortage of memory, told in one line: what was asked for, and what to change."""
+"""A shortage of memory explained in one line: what was asked for, and what to change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ ASKED = re.compile(r"(tried|unable) to allocate [\d.]+ (\w?iB|bytes)", re.IGNORE
 
 @contextmanager
 def explained(run: Run, device: torch.device, mem_mb: int | None) -> Iterator[None]:
-    """Turn a shortage of memory into a HostMemoryError or GpuMemoryError that says what to change."""
+    """Turn a shortage of memory into a HostMemoryError or GpuMemoryError that says what to change.
+
+    run: what is trained.
+    device: where it computes.
+    mem_mb: the job's limit of host memory, MiB; None for no limit.
+    """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -42,7 +47,13 @@ def is_shortage(error: BaseException) -> bool:
 
 
 def explanation(error: BaseException, run: Run, device: torch.device, mem_mb: int | None) -> str:
-    """One line: device, batch, length, what was asked for, what is used, what to change."""
+    """One line: device, batch, length, what was asked for, what is used, what to change.
+
+    error: of the shortage.
+    run: what was trained.
+    device: whose memory ran out.
+    mem_mb: the job's limit of host memory, MiB; None for no limit.
+    """
     settings = run.settings
     batch = f"batch {settings.batch_size}" + (
         f" ({settings.at_once} at once)" if settings.micro_batch else ""
@@ -60,7 +71,10 @@ def explanation(error: BaseException, run: Run, device: torch.device, mem_mb: in
 
 
 def advice(run: Run) -> str:
-    """What makes this training smaller: what its architecture has, in the order of what it changes."""
+    """What would make a training smaller, as far as its architecture allows; what changes no number comes first.
+
+    run: what is trained.
+    """
     at_once, architecture, fixes = run.settings.at_once, run.entry["architecture"], []
     with torch.device("meta"):
         layer = coupling(build(architecture, run.build_settings))
