@@ -25,8 +25,10 @@ MASK_HEIGHT, SIGNAL_HEIGHT = 1.75, 0.8  # inches
 def mask_figure(cell_type: str, tables: list[pd.DataFrame], runs: list[RunRecord]) -> Figure:
     """Draw the mean mask of each model and, below, the mean of each signal; a column for each window length.
 
-    tables: one a run, as `mask_profile.mask_table` makes them: position (bp downstream of the TSS), genes, promoter,
-    mask_mean, mask_sem and the same of each signal; runs: in the same order
+    cell_type: that of all runs.
+    tables: one for each run, as `mask_profile.mask_table` makes them: position (bp downstream of the TSS),
+    genes, promoter, mask_mean, mask_sem and the same of each signal.
+    runs: in the same order.
     Raises ValueError if there is no run, or one of another cell type.
     """
     of_cell_type(runs, cell_type)

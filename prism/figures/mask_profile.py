@@ -18,10 +18,13 @@ def binned_masks(
     minus: np.ndarray,
     length: int,
 ) -> dict[str, np.ndarray]:
-    """The mask and each signal by name, (genes, bins) float64, genes in the stream's order and on '-' turned around.
+    """The mask and each signal by name: (genes, bins) float64, in the stream's order, turned around on '-'.
 
-    stream: indices (genes,), mask (genes, length) and signals (genes, length, n) on the + strand; names: of the
-    signals; minus: (all genes of the dataset,) bool. Raises ValueError for an empty stream.
+    stream: indices (genes,), mask (genes, length) and signals (genes, length, n) on the + strand.
+    names: of the signals.
+    minus: (all genes of the dataset,) bool, True on the minus strand.
+    length: of the windows, bp.
+    Raises ValueError for an empty stream.
     """
     width, parts = bin_width(length), {name: [] for name in (MASK, *names)}
     for indices, mask, signals in stream:
@@ -35,9 +38,11 @@ def binned_masks(
 
 
 def mask_table(profiles: dict[str, np.ndarray], length: int, center_len: int) -> pd.DataFrame:
-    """position (bp downstream of the TSS), genes, promoter, then <name>_mean and <name>_sem of `binned_masks`.
+    """position (bp downstream of the TSS), genes, promoter, then <name>_mean and <name>_sem of each array.
 
-    promoter: whether the model keeps the whole bin in every gene, for it lies in the central `center_len` positions.
+    profiles: of `binned_masks`.
+    length: of the windows, bp.
+    center_len: bp in the middle that the model always keeps; `promoter` marks the bins that lie in it whole.
     """
     width = bin_width(length)
     centres, half = bin_centres(length, width), min(center_len, length) // 2
@@ -52,7 +57,13 @@ def mask_table(profiles: dict[str, np.ndarray], length: int, center_len: int) ->
 
 
 def gene_table(gene_id: Sequence[str], profiles: dict[str, np.ndarray], length: int) -> pd.DataFrame:
-    """gene_id, kept (share of the window that the mask lets through, by bins) and the mask at each position (bp)."""
+    """gene_id, kept (share of the window that the mask lets through, by bins) and the mask at each position
+    (bp).
+
+    gene_id: (genes,) in the order of the arrays.
+    profiles: of `binned_masks`.
+    length: of the windows, bp.
+    """
     mask = profiles[MASK]
     columns = [str(position) for position in bin_centres(length, bin_width(length))]
     table = pd.DataFrame(mask, columns=columns)

@@ -17,7 +17,11 @@ ASSAY = "CAGE"
 
 
 def check_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the published table with lower-case metrics; raise ValueError if a column is missing."""
+    """Check the table of published results, and return it with lower-case metrics.
+
+    table: as read from its file.
+    Raises ValueError if a column is missing.
+    """
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise ValueError(
@@ -27,7 +31,10 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def method(run: RunRecord) -> str | None:
-    """The name that the papers give to this run's architecture and settings; None where there is none."""
+    """The papers' name of a run's architecture and settings; None if they have none.
+
+    run: the run.
+    """
     known = ARCHITECTURES.get(run.architecture)
     if known is None or known.publication is None:
         return None
@@ -39,7 +46,11 @@ def method(run: RunRecord) -> str | None:
 
 
 def differences(run: RunRecord, window_bp: int) -> list[str]:
-    """Why the published number may not stand beside this run, in words; [] if it may."""
+    """Why the published number may not stand beside a run, in words; [] if it may.
+
+    run: the run.
+    window_bp: window of the published number, bp.
+    """
     known, settings = traits(run.architecture), run.entry.get("settings") or {}
     genes = run.genes("test")
     signals = run.entry.get("signals")
@@ -64,14 +75,22 @@ def differences(run: RunRecord, window_bp: int) -> list[str]:
 
 
 def beside(run: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the (checked) published table that may stand beside this run; empty where none may."""
+    """Rows of the published table that may stand beside a run; empty if none may.
+
+    run: the run.
+    table: checked by `check_table`.
+    """
     rows = _of(run, table)
     fits = [not differences(run, int(window)) for window in rows["window_bp"]]
     return rows[fits]
 
 
 def omissions(runs: list[RunRecord], table: pd.DataFrame) -> list[str]:
-    """One line for each model whose method was published for the cell type, but under another protocol."""
+    """One line for each model whose method was published for the cell type, but under another protocol.
+
+    runs: those of the figure.
+    table: the published results.
+    """
     table, lines = check_table(table), {}
     for run in runs:
         for window in _of(run, table)["window_bp"].unique():

@@ -26,7 +26,15 @@ COUNTS = LinearSegmentedColormap.from_list("counts", ["#D4DFEA", "#7FA8CC", "#2C
 
 @dataclass(frozen=True)
 class Panel:
-    """Observed and predicted expression (genes,), log10(x + 1), of one model, and what they are the mean of."""
+    """One model's observed and predicted expression.
+
+    model: its name.
+    architecture: its architecture, for the colour.
+    observed: (genes,) log10(x + 1).
+    predicted: (genes,) log10(x + 1), averaged over seeds.
+    seeds: those averaged.
+    dropped: genes left out because a value is not finite.
+    """
 
     model: str
     architecture: str
@@ -36,7 +44,10 @@ class Panel:
     dropped: int
 
     def score(self, metric: str) -> float:
-        """A score of what is drawn; nan where it does not exist."""
+        """A score of what is drawn; nan if it does not exist.
+
+        metric: a name in `prism.scores.METRICS`.
+        """
         found = METRICS[metric]
         return found.function(self.predicted, self.observed) if len(self.observed) else np.nan
 
@@ -45,14 +56,15 @@ class Panel:
 def scatter_figure(
     cell_type: str, predictions: list[pd.DataFrame], runs: list[RunRecord], seed: str | None = None
 ) -> Figure:
-    """Draw a panel per model, best first: test genes, identity line, scores of what is drawn.
+    """Draw a panel for each model: test genes, identity line, scores of what is drawn.
 
-    Models are ordered by the score that trainings are chosen by.
-
-    predictions: per run, gene_id, split, expression, prediction; log10(x + 1)
-    runs: in the same order
-    seed: draw this seed of each model; None: each gene's prediction averaged over the model's seeds
+    cell_type: that of all runs.
+    predictions: for each run, gene_id, split, expression, prediction; log10(x + 1).
+    runs: in the same order.
+    seed: draw this seed of each model; default None: each gene's prediction averaged over the model's seeds.
     Raises ValueError for runs of another cell type, no test gene, or seeds with different genes.
+
+    The panels are ordered by the score that trainings are chosen by, best first.
     """
     of_cell_type(runs, cell_type)
     paired(runs, predictions, "prediction files")

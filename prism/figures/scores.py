@@ -15,7 +15,13 @@ from prism.scores import Metric
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the figure: a model on a fold. `run` is one of its seeds (for what they share), None if unknown."""
+    """One line of the figure: a model on a fold.
+
+    model: its name.
+    fold: its name.
+    label: what is written beside the line.
+    run: one of its seeds, for what all share; None if unknown.
+    """
 
     model: str
     fold: str
@@ -24,12 +30,19 @@ class Row:
 
     @property
     def colour(self) -> str:
+        """The colour of the row's architecture."""
         return style.colour(self.run.architecture if self.run else self.model)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Long tables of one cell type and split, and the published rows by (model, fold)."""
+    """Long tables of one cell type and split, and what stands beside them.
+
+    summary: means and intervals.
+    seeds: a line for each seed.
+    published: by (model, fold), the published rows.
+    floor: by metric, the scores of the floor.
+    """
 
     summary: pd.DataFrame
     seeds: pd.DataFrame
@@ -37,7 +50,12 @@ class Scores:
     floor: dict[str, list[float]]
 
     def mean(self, row: Row, metric: str) -> dict | None:
-        """The summary line of a model and metric, None where it is missing or not a number."""
+        """The summary line of a model and metric; None if it is missing or not a number.
+
+        row: of the figure.
+        metric: its name.
+        Raises ValueError if there are several.
+        """
         table = self.summary
         chosen = table[(table.model == row.model) & (table.fold == row.fold) & (table.metric == metric)]
         if len(chosen) > 1:
@@ -47,14 +65,22 @@ class Scores:
         return None if chosen.empty or not np.isfinite(chosen["mean"].iloc[0]) else chosen.iloc[0].to_dict()
 
     def points(self, row: Row, metric: str) -> np.ndarray:
-        """Finite values of the seeds, in order of seed."""
+        """Finite values of the seeds, in order of seed.
+
+        row: of the figure.
+        metric: its name.
+        """
         table = self.seeds
         chosen = table[(table.model == row.model) & (table.fold == row.fold) & (table.metric == metric)]
         values = chosen.sort_values("seed")["value"].to_numpy(float)
         return values[np.isfinite(values)]
 
     def published_number(self, row: Row, metric: str) -> dict | None:
-        """The published line of a model and metric."""
+        """The published line of a model and metric; None if there is none.
+
+        row: of the figure.
+        metric: its name.
+        """
         table = self.published.get((row.model, row.fold))
         if table is None or not (table.metric == metric).any():
             return None
@@ -62,13 +88,24 @@ class Scores:
 
 
 def chosen(table: pd.DataFrame, split: str, shown: tuple[str, ...]) -> pd.DataFrame:
-    """Lines of a long table for a split and some metrics, its identifiers as text."""
+    """Lines of a long table for a split and some metrics, with identifiers as text.
+
+    table: summary or metrics.
+    split: train, valid or test.
+    shown: names of metrics.
+    """
     table = table[(table.split == split) & table.metric.isin(shown)]
     return table.assign(**{name: table[name].astype(str) for name in ("cell_type", "model", "fold")})
 
 
 def ranked_rows(cell_type: str, summary: pd.DataFrame, runs: list[RunRecord], metric: Metric) -> list[Row]:
-    """The rows of a cell type, best mean of `metric` first, models without it last."""
+    """The rows of a cell type, best mean first, models without it last.
+
+    cell_type: its name.
+    summary: means and intervals.
+    runs: those of the figure.
+    metric: orders the rows.
+    """
     here = summary[summary.cell_type == cell_type]
     means = here[here.metric == metric.name].set_index(["model", "fold"])["mean"].astype(float)
     keys = list(dict.fromkeys(zip(here.model, here.fold, strict=True)))
@@ -96,7 +133,14 @@ def scores_of(
     runs: list[RunRecord],
     split: str,
 ) -> Scores:
-    """Gather a cell type's scores; tables: summary and metrics as chosen, the checked published table or None."""
+    """Gather a cell type's scores.
+
+    cell_type: its name.
+    rows: of the figure.
+    tables: summary and metrics as `chosen`, and the checked published table or None.
+    runs: those of the figure.
+    split: train, valid or test.
+    """
     summary, metrics, published = tables
     floor: dict[str, list[float]] = {}
     for run in runs:
@@ -116,7 +160,12 @@ def scores_of(
 
 
 def unrecorded(runs: list[RunRecord], metrics: list[Metric], split: str) -> list[str]:
-    """A line for each metric that some runs are too old to have: the models, the first file and what to do."""
+    """A line for each metric that some runs are too old to have: the models, the first file and what to do.
+
+    runs: those of the figure.
+    metrics: those that it shows.
+    split: train, valid or test.
+    """
     lines = []
     for metric in metrics:
         lacking = [run for run in runs if not run.has_score(split, metric.name)]

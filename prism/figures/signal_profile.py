@@ -28,10 +28,13 @@ def signal_profile_figure(
 ) -> Figure:
     """Draw the mean over genes with a band of one standard error, for each group of genes.
 
-    centres: (bins,) bp downstream of the TSS, minus-strand genes turned around
-    profiles: signal -> Profile with (groups, bins)
-    groups: names of the groups, best expressed first; units: signal -> what a value is
-    assay: what `expressed` was measured by; footer: provenance lines
+    cell_type: its name.
+    centres: (bins,) bp downstream of the TSS, minus-strand genes turned around.
+    profiles: signal -> Profile with (groups, bins).
+    groups: names of the groups, best expressed first.
+    units: signal -> what a value is.
+    assay: what `expressed` was measured by.
+    footer: provenance lines.
     Raises ValueError if there is no signal.
     """
     if not profiles:

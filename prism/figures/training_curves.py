@@ -25,7 +25,13 @@ TRAIN, VALID = "train_loss", valid_column(CHOSEN.name)
 
 @dataclass(frozen=True)
 class Curves:
-    """Histories of one model's seeds (step, train_loss, valid_mse) and the step that each seed kept."""
+    """Histories of one model's seeds.
+
+    model: its name.
+    architecture: its architecture, for the colour.
+    seeds: their histories (step, train_loss, validation score).
+    best_steps: the step that each seed kept.
+    """
 
     model: str
     architecture: str
@@ -43,10 +49,12 @@ class Curves:
 
 @style.paper()
 def training_curves_figure(cell_type: str, histories: list[pd.DataFrame], runs: list[RunRecord]) -> Figure:
-    """Draw each model's curves, best validation first; runs with fewer than two validations are named, not drawn.
+    """Draw each model's curves, best validation first; runs with fewer than two validations are only named.
 
-    histories: per run, step, train_loss, valid_mse (either may be missing), one row per validation
-    runs: in the same order; `best_step` is marked
+    cell_type: that of all runs.
+    histories: for each run, step, train_loss and validation score (either may be missing), one row for each
+    validation.
+    runs: in the same order; `best_step` is marked.
     Raises ValueError for runs of another cell type or a history without `step`.
     """
     of_cell_type(runs, cell_type)

@@ -1,4 +1,4 @@
-"""Epigenomic signals: windows of bigWig files (raw values, missing -> 0, off the chromosome 0)."""
+"""Epigenomic signals: windows of bigWig files (raw values; missing or off the chromosome -> 0)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ _MOST_READ = 1 << 20  # bp
 
 
 def open_bigwig(path: str | Path):
-    """An open pyBigWig file. Raises ValueError for a file that is no bigWig or is cut short."""
+    """Open a bigWig file with pyBigWig.
+
+    path: the file.
+    Raises ValueError for a file that is not bigWig or is cut short.
+    """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: no such bigWig file")
@@ -47,9 +51,13 @@ def overlapping(
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Regions (start, end, rows) that cover windows of one length; windows that overlap share a region.
 
-    starts: (n,) window starts in any order; rows are in order of their starts. Dense windows are so read once
-    rather than once for each gene. Windows less than `gap` bp apart are joined too, as long as the region is
-    at most `most` bp; without a gap a region is never longer than its windows together.
+    starts: (n,) window starts, bp, in any order; rows are in order of their starts.
+    length: of the windows, bp.
+    gap: windows less than this many bp apart are joined too; default 0.
+    most: bp that a region with gaps may have; default 0.
+
+    So dense windows are read once, not once for each gene. Without a gap a region is never longer than its
+    windows together.
     """
     order = np.argsort(starts, kind="stable")
     ordered = np.asarray(starts)[order].tolist()
@@ -66,10 +74,14 @@ def overlapping(
 class BigWigSignal:
     """One signal: the mean of its replicates' raw values, then its transform.
 
-    name: of the signal; files: bigWig replicates (missing counts as 0); transform: a name in `transforms.TRANSFORMS`;
-    lengths: bp of the chromosomes that will be read, by the genome's names. Raises ValueError for files that
-    are no bigWig, truncated, lack a chromosome or were made on another assembly. Safe to pickle; opens files
-    on first use.
+    name: of the signal.
+    files: bigWig replicates; missing values count as 0.
+    transform: a name in `transforms.TRANSFORMS`.
+    lengths: bp of the chromosomes that will be read, by the genome's names.
+    Raises ValueError for files that are not bigWig, are truncated, lack a chromosome or were made on another
+    assembly.
+
+    It can be pickled; files are opened on first use.
     """
 
     def __init__(self, name: str, files: Sequence[str | Path], transform: str, lengths: dict[str, int]):
@@ -90,7 +102,12 @@ class BigWigSignal:
         self._transform = named(state["_transform"], f"signal {self.name}: transform")
 
     def windows(self, chrom: str, starts: np.ndarray, length: int) -> np.ndarray:
-        """Values (n, length) float32 of the windows of one chromosome that begin at `starts` (n,)."""
+        """Values (n, length) float32 of windows of one chromosome.
+
+        chrom: the genome's name.
+        starts: (n,) starts of the windows, 0-based bp.
+        length: of the windows, bp.
+        """
         values = np.zeros((len(starts), length), np.float32)
         chrom_length = self.lengths[chrom]
         for start, end, rows in overlapping(starts, length, _GAP, _MOST_READ):

@@ -26,10 +26,11 @@ _ALLOWED = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-*."
 class Genome:
     """Windows of a plain FASTA file, read with pyfaidx.
 
-    path: a FASTA file with `<path>.fai` beside it, as `workflow_scripts.genome_fasta` writes them. Plain, because
-    UCSC's gzip files cannot be indexed.
-    Raises ValueError where the index is absent or belongs to another file. Safe to pickle; opens the file on first
-    use, so that two processes never share one position in it.
+    path: a FASTA file with `<path>.fai` beside it, as `workflow_scripts.genome_fasta` writes them. It must be
+    plain, because UCSC's gzip files cannot be indexed.
+    Raises ValueError if the index is absent or belongs to another file.
+
+    It can be pickled; the file is opened on first use, so that two processes never share one position in it.
     """
 
     def __init__(self, path: str | Path):
@@ -46,7 +47,12 @@ class Genome:
         return dict(self._lengths)
 
     def codes(self, chrom: str, start: int, end: int) -> np.ndarray:
-        """Codes (end - start,) uint8 of a region; 4 (N) where it lies off the chromosome."""
+        """Codes (end - start,) uint8 of a region; 4 (N) where it lies off the chromosome.
+
+        chrom: name of the chromosome.
+        start: 0-based bp.
+        end: 0-based bp, exclusive.
+        """
         low, high = clip(start, end, self._lengths[chrom])
         inside = self._read(chrom, low, high)
         if len(inside) == end - start:
@@ -56,7 +62,12 @@ class Genome:
         return codes
 
     def windows(self, chrom: str, starts: np.ndarray, length: int) -> np.ndarray:
-        """Codes (n, length) uint8 of the windows that begin at `starts` (n,)."""
+        """Codes (n, length) uint8 of windows.
+
+        chrom: name of the chromosome.
+        starts: (n,) starts of the windows, 0-based bp.
+        length: of the windows, bp.
+        """
         codes = np.empty((len(starts), length), np.uint8)
         for row, start in enumerate(starts):
             codes[row] = self.codes(chrom, int(start), int(start) + length)

@@ -21,17 +21,26 @@ _ONE_HOT = np.vstack([np.eye(4, dtype=np.float32), np.zeros((1, 4), np.float32)]
 
 
 def encode(bases: str | bytes) -> np.ndarray:
-    """Codes (length,) uint8 of a sequence: A0 C1 G2 T3 in either case, else 4. Line ends are skipped."""
+    """Codes (length,) uint8 of a sequence: A0 C1 G2 T3 in either case, else 4.
+
+    bases: letters; line ends are skipped.
+    """
     if isinstance(bases, str):
         bases = bases.encode("ascii", "replace")
     return np.frombuffer(bases.translate(_CODES, b"\r\n"), np.uint8)
 
 
 def decode(codes: np.ndarray) -> str:
-    """The letters of codes (length,) uint8; N for an unknown base."""
+    """The letters of codes; N for an unknown base.
+
+    codes: (length,) uint8.
+    """
     return _LETTERS_OF[codes].tobytes().decode()
 
 
 def one_hot(codes: np.ndarray) -> np.ndarray:
-    """One-hot rows (..., 4) float32, A C G T, of codes (...); an unknown base is a row of zeros."""
+    """One-hot rows (..., 4) float32, A C G T; an unknown base is a row of zeros.
+
+    codes: (...) uint8.
+    """
     return _ONE_HOT[codes]

@@ -29,7 +29,11 @@ class Signal:
 
 
 def parse_signals(text: str) -> list[Signal]:
-    """Signals from a JSON list of objects with the fields of `Signal`. Raises ValueError naming the signal."""
+    """Signals from JSON.
+
+    text: a list of objects with the fields of `Signal`.
+    Raises ValueError with the signal and its fault.
+    """
     try:
         entries = json.loads(text)
     except json.JSONDecodeError as error:
@@ -69,7 +73,11 @@ def _signal(entry: dict) -> Signal:
 
 
 def describe_file(path: str | Path, given: str | dict | None = None) -> dict:
-    """Where a file comes from: its download manifest `<path>.json` if there is one, over the table's words.
+    """Where a file comes from: its download manifest `<path>.json`, if there is one, over the table's words.
+
+    path: the file.
+    given: the table's address, or a dict of such facts; default None.
+    Raises ValueError for a manifest that cannot be read.
 
     Without a manifest: path, size, and the md5 of files up to 256 MiB (larger ones are not read for it).
     """
@@ -92,7 +100,12 @@ def describe_file(path: str | Path, given: str | dict | None = None) -> dict:
 
 
 def describe(signal: Signal, **facts) -> dict:
-    """Provenance of one signal: output type, transform, address and md5 (comma-separated), each file's facts."""
+    """Provenance of a signal: output type, transform, address and md5 (comma-separated), and the facts of
+    each file.
+
+    signal: the signal.
+    facts: more to record.
+    """
     given = [*signal.sources, *[None] * (len(signal.files) - len(signal.sources))]
     files = [describe_file(path, source) for path, source in zip(signal.files, given, strict=False)]
     return {
