@@ -104,8 +104,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run = the_run(folder, options)
-        names = ("best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json", "state")
-        fit.train(run, RunPaths(*(folder / each for each in names)), options.device)
+        fit.train(run, RunPaths.within(folder), options.device)
         history = read_history(folder / "history.csv")
         trained = torch.load(folder / "best.ckpt", weights_only=True)
     precision = usable_precision(run.settings.precision, device)

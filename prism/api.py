@@ -19,11 +19,11 @@ from prism.genome.genes import table as gene_tables
 from prism.inference.prediction import predicted_on, refuse_bad_prediction
 from prism.inference.trained import Trained
 from prism.runs.history import read_history
+from prism.runs.paths import CHECKPOINT, HISTORY, PREDICTIONS, RECORD
 from prism.runs.predictions import prediction_table, read_predictions
 from prism.runs.provenance import feature_scale, signal_scale
 from prism.runs.record import RunRecord
 
-CHECKPOINT, HISTORY, PREDICTIONS, METRICS = "best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json"
 log = logging.getLogger("prism")
 
 
@@ -187,7 +187,7 @@ class LoadedRun:
     @property
     def record(self) -> RunRecord:
         """The run's metrics.json: scores, settings, and what the numbers can be traced back to."""
-        return RunRecord.read(self._beside(METRICS))
+        return RunRecord.read(self._beside(RECORD))
 
     def _reading(self, dataset: Dataset) -> Windows:
         opened = dataset.windows
@@ -219,7 +219,7 @@ class LoadedRun:
         if not path.is_file():
             raise ValueError(
                 f"{path}: not there; {self.path.parent} is not the folder of a finished run, which holds "
-                f"{', '.join((CHECKPOINT, METRICS, PREDICTIONS, HISTORY))}. Load the run from its folder"
+                f"{', '.join((CHECKPOINT, RECORD, PREDICTIONS, HISTORY))}. Load the run from its folder"
             )
         return path
 

@@ -74,7 +74,7 @@ def _signal_profile(given: argparse.Namespace, _: list[RunRecord]) -> Figure:
 
 def _table(path: str) -> pd.DataFrame:
     names = dict.fromkeys(("cell_type", "model", "fold"), str)  # or fold 01 would become 1
-    return pd.read_csv(path, sep="\t", dtype=names)
+    return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t", dtype=names)
 
 
 FIGURES = {

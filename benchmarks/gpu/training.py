@@ -22,7 +22,6 @@ from benchmarks.gpu.place import parsed
 from prism.runs.paths import RunPaths
 from prism.training.fit import train
 
-FILES = ("best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json", "state")
 QUICK_STEPS = 9
 
 
@@ -53,7 +52,7 @@ def repeated(options: argparse.Namespace) -> str:
         for attempt in ("first", "second"):
             folder = Path(name) / attempt
             folder.mkdir()
-            train(run, RunPaths(*(folder / each for each in FILES)), options.device)
+            train(run, RunPaths.within(folder), options.device)
             histories.append(pd.read_csv(folder / "history.csv")["train_loss"].to_numpy())
             predictions.append(pd.read_csv(folder / "predictions.tsv.gz", sep="\t")["prediction"].to_numpy())
     rows = [f"one seed, two trainings of {options.steps} steps on {options.device}:"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+CHECKPOINT, HISTORY, PREDICTIONS, RECORD = "best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json"
+STATE = "state"
+
 
 @dataclass(frozen=True)
 class RunPaths:
@@ -18,3 +21,8 @@ class RunPaths:
     predictions: Path
     metrics: Path
     state: Path
+
+    @classmethod
+    def within(cls, folder: str | Path) -> RunPaths:
+        """The files of a run by their usual names in one folder, its state in a folder `state` there."""
+        return cls(*(Path(folder) / name for name in (CHECKPOINT, HISTORY, PREDICTIONS, RECORD, STATE)))

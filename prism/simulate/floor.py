@@ -11,6 +11,7 @@ import pyBigWig
 
 from prism.genome.tracks.bigwig import BigWigSignal
 from prism.genome.tracks.contacts import PSEUDOCOUNT, ContactMap
+from prism.genome.tracks.transforms import NONE
 from prism.simulate.cells import Cell
 from prism.simulate.contacts import BIN as CONTACT_BIN
 from prism.simulate.contacts import balance, draw_contacts
@@ -78,7 +79,7 @@ def mean_signals(folder: str | Path, genes: pd.DataFrame, length: int = 2_000) -
     folder = Path(folder)
     with pyBigWig.open(str(folder / f"{SIGNALS[0]}.bw")) as bigwig:
         lengths = {chrom: bigwig.chroms(chrom) for chrom in genes["chrom"].unique()}
-    readers = [BigWigSignal(name, [folder / f"{name}.bw"], "none", lengths) for name in ASSAYS]
+    readers = [BigWigSignal(name, [folder / f"{name}.bw"], NONE.name, lengths) for name in ASSAYS]
     contacts = ContactMap("contacts", folder / "contacts.cool", lengths)
     means = np.zeros((len(genes), len(SIGNALS)))
     for chrom in lengths:

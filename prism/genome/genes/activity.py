@@ -13,6 +13,7 @@ import pandas as pd
 from prism.genome.coordinates import window_bounds
 from prism.genome.genes.table import ACTIVITY, DROPPED, lengths_used
 from prism.genome.tracks.bigwig import BigWigSignal
+from prism.genome.tracks.transforms import NONE
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def interval_activity(
     """
     logarithms = np.zeros(len(chrom))
     for name, files in signals.items():
-        means = _means(BigWigSignal(name, files, "none", dict(lengths)), chrom, start, end)
+        means = _means(BigWigSignal(name, files, NONE.name, dict(lengths)), chrom, start, end)
         _refuse_bad(f"{what}, signal {name} ({', '.join(map(str, files))})", means, names, thing)
         with np.errstate(divide="ignore"):  # a mean of 0 makes the activity 0: exp(-inf)
             logarithms += np.log(means) / len(signals)

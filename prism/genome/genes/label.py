@@ -15,6 +15,7 @@ from prism.genome.coordinates import resolve_chromosomes, window_bounds
 from prism.genome.genes.gtf import stable_id
 from prism.genome.genes.table import DROPPED, EXPRESSION, lengths_used, named
 from prism.genome.tracks.bigwig import BigWigSignal
+from prism.genome.tracks.transforms import NONE
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +196,7 @@ def _bigwig_sums(
     total = np.zeros(len(kept))
     chrom, start = kept["chrom"].to_numpy(), window_bounds(kept["tss"].to_numpy(), WIDTH)[0]
     for file in files:
-        signal = BigWigSignal("label", [file], "none", lengths)
+        signal = BigWigSignal("label", [file], NONE.name, lengths)
         for name in lengths:
             rows = np.flatnonzero(chrom == name)
             values = signal.windows(name, start[rows], WIDTH).astype(np.float64)

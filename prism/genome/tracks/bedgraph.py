@@ -11,6 +11,7 @@ import pandas as pd
 
 from prism.files.atomic import writing
 from prism.genome.tracks.bigwig import BigWigSignal, open_bigwig
+from prism.genome.tracks.transforms import NONE
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def write_bedgraph(files: Sequence[str | Path], out: str | Path, block: int = BL
             f"{', '.join(map(str, files))}: mean {mean:g}; peaks are called in multiples of the mean, which must be "
             "above 0: give read depth or fold change, not a log ratio"
         )
-    signal = BigWigSignal("peaks", files, "none", lengths)
+    signal = BigWigSignal("peaks", files, NONE.name, lengths)
     with writing(out) as part, open(part, "w") as lines:
         for runs in _runs(signal, mean, block):
             runs.to_csv(lines, sep="\t", header=False, index=False, lineterminator="\n")

@@ -20,8 +20,7 @@ CLOCK = ["seconds", "steps_per_s", "peak_memory_gb"]  # of the process, not of t
 
 def paths_in(folder) -> RunPaths:
     """The files of a run in a folder."""
-    names = ("best.ckpt", "history.csv", "predictions.tsv.gz", "metrics.json", "state")
-    return RunPaths(*(folder / name for name in names))
+    return RunPaths.within(folder)
 
 
 def run_of(dataset, entry=ENTRY, seed=2, **windows) -> Run:
