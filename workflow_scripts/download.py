@@ -20,7 +20,7 @@ def main() -> None:
         arguments.out,
         arguments.manifest,
         kind=arguments.kind,
-        md5=arguments.md5,
+        checksum=arguments.checksum,
         size=arguments.size,
         member=arguments.member,
         portals=Portals(arguments.encode_url, arguments.fourdn_url),
@@ -37,7 +37,7 @@ def parsed() -> argparse.Namespace:
     add("--out", type=Path, required=True, help="file to write")
     add("--manifest", type=Path, help="JSON description (default: OUT.json)")
     add("--kind", choices=KINDS, default="any", help="what the file must be")
-    add("--md5", help="of the downloaded file (of the zip, with --member)")
+    add("--checksum", "--md5", help="md5 or sha256 of the downloaded file (of the zip, with --member)")
     add("--size", type=int, help="of the downloaded file, bytes")
     add("--member", help="file inside a zip: keep it alone")
     add("--encode-url", help="another ENCODE portal (also PRISM_ENCODE_URL)")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from prism.fetch.checksum import BLOCK
+from prism.fetch.checksum import BLOCK, Hashes
 from prism.fetch.errors import RefusedError, WrongError
 from prism.fetch.progress import Progress, Say
 
 
-def extract(archive: Path, member: str, part: Path, say: Say, every: float = 10.0) -> tuple[str, int]:
-    """Unpack one member of a zip file, block by block, and return its md5 and its size in bytes.
+def extract(
+    archive: Path, member: str, part: Path, say: Say, every: float = 10.0
+) -> tuple[dict[str, str], int]:
+    """Unpack one member of a zip file, block by block, and return its checksums, by kind, and its size in bytes.
 
     archive: the zip file.
     member: path inside the zip, or the file's name alone if only one member has it.
@@ -25,7 +26,7 @@ def extract(archive: Path, member: str, part: Path, say: Say, every: float = 10.
     damaged.
     """
     part.unlink(missing_ok=True)
-    md5, size = hashlib.md5(usedforsecurity=False), 0
+    hashes, size = Hashes(), 0
     try:
         with zipfile.ZipFile(archive) as opened:
             found = _find(opened, member, archive.name)
@@ -33,7 +34,7 @@ def extract(archive: Path, member: str, part: Path, say: Say, every: float = 10.
             with opened.open(found) as packed, open(part, "xb") as file:
                 while block := packed.read(BLOCK):
                     file.write(block)
-                    md5.update(block)
+                    hashes.update(block)
                     size += len(block)
                     progress.at(size)
                 file.flush()
@@ -43,7 +44,7 @@ def extract(archive: Path, member: str, part: Path, say: Say, every: float = 10.
         raise WrongError(
             f"{archive.name}: cannot unpack {member} ({trouble}); the zip is damaged or encrypted"
         ) from None
-    return md5.hexdigest(), size
+    return hashes.digits(), size
 
 
 def _find(opened: zipfile.ZipFile, member: str, name: str) -> zipfile.ZipInfo:

@@ -12,7 +12,7 @@ import requests
 
 from prism.fetch import archive, content
 from prism.fetch.addresses import Source, missing_key, portal_key, resolve
-from prism.fetch.checksum import BLOCK, md5_of, normal_md5
+from prism.fetch.checksum import BLOCK, hashed, parse
 from prism.fetch.errors import FetchError, RefusedError, WrongError
 from prism.fetch.lock import alone
 from prism.fetch.manifest import Wanted, entry, present, settle
@@ -43,7 +43,7 @@ def fetch(
     manifest: str | Path | None = None,
     *,
     kind: str = "any",
-    md5: str | None = None,
+    checksum: str | None = None,
     size: int | None = None,
     member: str | None = None,
     portals: Portals = Portals(),  # noqa: B008  (frozen)
@@ -57,10 +57,10 @@ def fetch(
     out: the file to make.
     manifest: where to write the description; default `<out>.json`.
     kind: one of `prism.fetch.addresses.KINDS`; default 'any'.
-    md5: what the downloaded file must have, 32 hexadecimal digits; default None: the portal's, if it gives
-    one.
+    checksum: what the downloaded file must have, an md5 or a sha256 (`prism.fetch.checksum.parse`); default
+    None: the portal's, if it gives one.
     size: bytes that the downloaded file must have; default None.
-    member: path inside the zip that is downloaded; `md5` and `size` are then the zip's. Default None: not a
+    member: path inside the zip that is downloaded; `checksum` and `size` are then the zip's. Default None: not a
     zip.
     portals: other portals than the public ones.
     patience: how long to wait and how often to try again.
@@ -71,7 +71,7 @@ def fetch(
     """
     out = Path(os.path.abspath(out))
     manifest = Path(os.path.abspath(manifest)) if manifest else Path(f"{out}.json")
-    wanted = Wanted(out, manifest, kind, normal_md5(md5), size, member or None)
+    wanted = Wanted(out, manifest, kind, parse(checksum), size, member or None)
     sources = [resolve(text, kind, portals.encode, portals.fourdn) for text in texts]
     if not sources:
         raise ValueError(f"{out.name}: no address given")
@@ -83,7 +83,7 @@ def fetch(
         line = Line(session, patience, out.name, say)
         done = present(wanted, [source.text for source in sources], say, patience.progress_every)
         if done:
-            say(f"{out.name}: here already, md5 {done['md5']}")
+            say(f"{out.name}: here already, {_told(wanted, done)}")
             Partial(out).discard()
             _remove(_zip_of(wanted))
             return done
@@ -105,7 +105,7 @@ def _from_first(line: Line, wanted: Wanted, sources: list[Source], key: tuple[st
                 done = _fetch_source(line, wanted, source, key)
             vouched = done["md5_vouched_by"] or "nobody; put it into the table to have it checked"
             size = size_in_words(done["size"])
-            line.say(f"{wanted.out.name}: done, {size}, md5 {done['md5']} (vouched for by {vouched})")
+            line.say(f"{wanted.out.name}: done, {size}, {_told(wanted, done)} (vouched for by {vouched})")
             return done
         except FetchError as trouble:
             troubles.append(f"{trouble}")
@@ -116,12 +116,12 @@ def _from_first(line: Line, wanted: Wanted, sources: list[Source], key: tuple[st
 
 def _fetch_source(line: Line, wanted: Wanted, source: Source, key: tuple[str, str] | None) -> dict:
     """Download from the addresses of one source, verify, and put in place."""
-    required = source.kind == "encode" and wanted.md5 is None
+    required = source.kind == "encode" and wanted.checksum is None
     found = record(line, source, wanted.kind, key if source.needs_key else None, required)
-    if required and found.md5 is None:
-        raise RefusedError(f"{source.accession}: the portal gives no md5 for it; give one in the table")
+    if required and found.checksum is None:
+        raise RefusedError(f"{source.accession}: the portal gives no checksum for it; give one in the table")
     _refuse_disagreement(wanted, source, found)
-    expected = replace(wanted, md5=wanted.md5 or found.md5, size=wanted.size or found.size)
+    expected = replace(wanted, checksum=wanted.checksum or found.checksum, size=wanted.size or found.size)
     partial = Partial(wanted.out)
     partial.load()
     for address in found.addresses:
@@ -134,8 +134,10 @@ def _fetch_source(line: Line, wanted: Wanted, source: Source, key: tuple[str, st
             if address == found.addresses[-1]:
                 raise
             line.say(f"{line.name}: {trouble}; trying its open copy")
-    contents = entry(source, address, found, partial.md5.hexdigest(), partial.offset)
-    contents["md5_vouched_by"] = "table" if wanted.md5 else contents["provider"] if found.md5 else None
+    contents = entry(source, address, found, partial.hashes.digits(), partial.offset)
+    contents["md5_vouched_by"] = (
+        "table" if wanted.checksum else contents["provider"] if found.checksum else None
+    )
     settle(partial.path, wanted, contents)
     partial.discard()
     return contents
@@ -149,7 +151,7 @@ def _obtain(
         if urlsplit(address).scheme == "file":
             _copy(line, partial, address)
         else:
-            transfer(line, address, partial, key, expected.size, expected.md5 is not None)
+            transfer(line, address, partial, key, expected.size, expected.checksum is not None)
         spliced = partial.spliced
         try:
             _verify(partial, expected, address)
@@ -162,24 +164,30 @@ def _obtain(
 
 
 def _verify(partial: Partial, expected: Wanted, address: str) -> None:
-    _verify_numbers(partial.md5.hexdigest(), partial.offset, expected, public(address))
+    _verify_numbers(partial.hashes.digits(), partial.offset, expected, public(address))
     try:
-        content.check(partial.path, expected.out.name, expected.kind, whole=expected.md5 is None)
+        content.check(partial.path, expected.out.name, expected.kind, whole=expected.checksum is None)
     except WrongError as trouble:
         fix = f"correct the address ({public(address)}) or the kind '{expected.kind}'"
         raise WrongError(f"{trouble}; {fix}") from None
 
 
-def _verify_numbers(md5: str, size: int, expected: Wanted, place: str) -> None:
+def _verify_numbers(digits: Mapping[str, str], size: int, expected: Wanted, place: str) -> None:
     fix = f"if {place} is the file you mean, correct the table, else correct the address, and re-run"
     if expected.size is not None and size != expected.size:
         raise WrongError(f"size mismatch (expected {expected.size} bytes, got {size}); {fix}")
-    if expected.md5 is not None and md5 != expected.md5:
-        raise WrongError(f"md5 mismatch (expected {expected.md5}, got {md5}); {fix}")
+    wanted = expected.checksum
+    if wanted is not None and digits[wanted.kind] != wanted.digits:
+        raise WrongError(
+            f"{wanted.kind} mismatch (expected {wanted.digits}, got {digits[wanted.kind]}); {fix}"
+        )
 
 
 def _refuse_disagreement(wanted: Wanted, source: Source, found: Record) -> None:
-    for name, ours, theirs in (("md5", wanted.md5, found.md5), ("size", wanted.size, found.size)):
+    ours, theirs = wanted.checksum, found.checksum
+    # of two kinds nothing can be said before the bytes are here; then the table's is compared
+    pairs = [(ours.kind, ours.digits, theirs.digits)] if ours and theirs and ours.kind == theirs.kind else []
+    for name, ours, theirs in (*pairs, ("size", wanted.size, found.size)):
         if ours is not None and theirs is not None and ours != theirs:
             raise WrongError(
                 f"{source.text}: {name} mismatch (the table says {ours}, the portal {theirs}); correct the table"
@@ -206,17 +214,17 @@ def _copy(line: Line, partial: Partial, address: str) -> None:
 def _link(line: Line, wanted: Wanted, source: Source) -> dict:
     """A symbolic link to the user's own file, after the same checks."""
     target = _local(source, wanted.out)
-    size, md5 = target.stat().st_size, md5_of(target, line.say, line.patience.progress_every)
-    _verify_numbers(md5, size, wanted, str(target))
+    size, digits = target.stat().st_size, hashed(target, line.say, line.patience.progress_every)
+    _verify_numbers(digits, size, wanted, str(target))
     try:
-        content.check(target, wanted.out.name, wanted.kind, whole=wanted.md5 is None)
+        content.check(target, wanted.out.name, wanted.kind, whole=wanted.checksum is None)
     except WrongError as trouble:
         raise WrongError(f"{trouble}; correct the path {target} or the kind '{wanted.kind}'") from None
     link = Path(f"{wanted.out}.link")
     link.unlink(missing_ok=True)
     link.symlink_to(target)
-    contents = entry(source, str(target), Record(()), md5, size) | {"link": str(target)}
-    contents["md5_vouched_by"] = "table" if wanted.md5 else None
+    contents = entry(source, str(target), Record(()), digits, size) | {"link": str(target)}
+    contents["md5_vouched_by"] = "table" if wanted.checksum else None
     settle(link, wanted, contents)
     return contents
 
@@ -246,7 +254,7 @@ def _fetch_member(line: Line, wanted: Wanted, source: Source, key: tuple[str, st
         fetched = _fetch_source(zip_line, whole, source, key)
     part = Path(f"{wanted.out}.part")
     try:
-        md5, size = archive.extract(whole.out, wanted.member, part, line.say, line.patience.progress_every)
+        digits, size = archive.extract(whole.out, wanted.member, part, line.say, line.patience.progress_every)
     except WrongError:
         _remove(whole)
         raise
@@ -255,8 +263,9 @@ def _fetch_member(line: Line, wanted: Wanted, source: Source, key: tuple[str, st
     except WrongError as trouble:
         part.unlink()
         raise WrongError(f"{wanted.member}: {trouble}; correct the member or the kind") from None
-    contents = fetched | {"md5": md5, "size": size, "member": wanted.member}
-    contents |= {"archive": {"md5": fetched["md5"], "size": fetched["size"]}}
+    contents = fetched | digits | {"size": size, "member": wanted.member}
+    whats = ("md5", "sha256", "size")
+    contents |= {"archive": {what: fetched[what] for what in whats if what in fetched}}
     contents.pop("link", None)
     settle(part, wanted, contents)
     _remove(whole)
@@ -265,7 +274,13 @@ def _fetch_member(line: Line, wanted: Wanted, source: Source, key: tuple[str, st
 
 def _zip_of(wanted: Wanted) -> Wanted:
     zipped = Path(f"{wanted.out}.zip")
-    return Wanted(zipped, Path(f"{zipped}.json"), "zip", wanted.md5, wanted.size)
+    return Wanted(zipped, Path(f"{zipped}.json"), "zip", wanted.checksum, wanted.size)
+
+
+def _told(wanted: Wanted, done: dict) -> str:
+    """The file's checksum, of the kind that was asked for."""
+    kind = wanted.checksum.kind if wanted.checksum else "md5"
+    return f"{kind} {done.get(kind) or wanted.checksum.digits}"
 
 
 def _remove(wanted: Wanted) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from prism.fetch.addresses import Source
-from prism.fetch.checksum import md5_of
+from prism.fetch.checksum import Checksum, hashed
 from prism.fetch.portal import Record
 from prism.fetch.progress import Say
 from prism.fetch.redaction import public
@@ -23,7 +24,7 @@ class Wanted:
     out: its final place.
     manifest: the place of its description.
     kind: one of `prism.fetch.addresses.KINDS`; default 'any'.
-    md5: of what is downloaded, so of the zip if there is a `member`; default None.
+    checksum: of what is downloaded, so of the zip if there is a `member`; default None.
     size: bytes of what is downloaded; default None.
     member: path inside the zip; default None: not a zip.
     """
@@ -31,31 +32,32 @@ class Wanted:
     out: Path
     manifest: Path
     kind: str = "any"
-    md5: str | None = None
+    checksum: Checksum | None = None
     size: int | None = None
     member: str | None = None
 
 
-def entry(source: Source, address: str, found: Record, md5: str, size: int) -> dict:
+def entry(source: Source, address: str, found: Record, digits: Mapping[str, str], size: int) -> dict:
     """The manifest of a file.
 
     source: where the file was asked for.
     address: where the bytes came from.
     found: what the portal records of it.
-    md5: of the file, hexadecimal.
+    digits: md5 and sha256 of the file, hexadecimal, by kind.
     size: of the file, bytes.
 
-    Keys: requested (as in the table), address (without secrets), provider, accession, md5, size (bytes), date
-    (UTC), output_type, assembly, file_format (None unless a portal reports them). The caller adds
-    md5_vouched_by ('table', 'ENCODE', '4DN' or None for nobody) and, where they apply, link (a path's
-    target), member and archive (md5 and size of the zip).
+    Keys: requested (as in the table), address (without secrets), provider, accession, md5, sha256, size
+    (bytes), date (UTC), output_type, assembly, file_format (None unless a portal reports them). The caller
+    adds md5_vouched_by (whose checksum, md5 or sha256, was compared: 'table', 'ENCODE', '4DN' or None for
+    nobody) and, where they apply, link (a path's target), member and archive (md5, sha256 and size of the
+    zip).
     """
     return {
         "requested": public(source.text),
         "address": public(address),
         "provider": {"encode": "ENCODE", "4dn": "4DN"}.get(source.kind, source.kind),
         "accession": source.accession,
-        "md5": md5,
+        **digits,
         "size": size,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "output_type": found.output_type,
@@ -101,8 +103,19 @@ def present(wanted: Wanted, texts: list[str], say: Say, every: float = 10.0) -> 
     if contents.get("member") != wanted.member or size != contents.get("size"):
         return None
     fetched = contents.get("archive", contents)
-    if (wanted.md5 or fetched.get("md5")) != fetched.get("md5"):
-        return None
     if (wanted.size or fetched.get("size")) != fetched.get("size"):
         return None
-    return contents if md5_of(wanted.out, say, every) == contents.get("md5") else None
+    digits = hashed(wanted.out, say, every)
+    if digits["md5"] != contents.get("md5"):
+        return None
+    if (
+        wanted.checksum
+        and _recorded(fetched, contents, digits, wanted.checksum.kind) != wanted.checksum.digits
+    ):
+        return None
+    return contents
+
+
+def _recorded(fetched: dict, contents: dict, digits: Mapping[str, str], kind: str) -> str | None:
+    """Digits of what was downloaded; a manifest of before sha256 has none, but then the file itself tells."""
+    return fetched.get(kind) or (digits[kind] if fetched is contents else None)

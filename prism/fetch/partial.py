@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from prism.fetch.checksum import BLOCK
+from prism.fetch.checksum import BLOCK, Hashes
 from prism.fetch.redaction import public
 from prism.files.atomic import writing
 
@@ -35,7 +34,7 @@ class Partial:
 
     out: the final place of the file.
 
-    Attributes: `origin`, None if nothing usable is here; `offset`, the bytes here; `md5`, their running hash;
+    Attributes: `origin`, None if nothing usable is here; `offset`, the bytes here; `hashes`, of them;
     `spliced`, True if they come from more than one answer of the server.
     """
 
@@ -59,7 +58,7 @@ class Partial:
             return
         with open(self.path, "rb") as file:
             while block := file.read(BLOCK):
-                self.md5.update(block)
+                self.hashes.update(block)
                 self.offset += len(block)
         self.origin, self.spliced = origin, True
 
@@ -75,14 +74,14 @@ class Partial:
         """
         return self.origin is not None and self.origin.address == public(address)
 
-    def range_headers(self, address: str, md5_known: bool) -> dict[str, str]:
+    def range_headers(self, address: str, checksum_known: bool) -> dict[str, str]:
         """Headers that ask for the missing bytes only; {} if the whole file must be asked for.
 
         address: what will be asked.
-        md5_known: whether an md5 will be checked.
+        checksum_known: whether a checksum will be compared.
 
-        A validator that cannot vouch for every byte (a weak ETag, or none) is enough only with a known md5,
-        which would show a splice of two versions of the file.
+        A validator that cannot vouch for every byte (a weak ETag, or none) is enough only with a known
+        checksum, which would show a splice of two versions of the file.
         """
         if not self.offset or not self.is_from(address):
             return {}
@@ -91,7 +90,7 @@ class Partial:
             return headers | {"If-Range": self.origin.etag}
         if self.origin.last_modified:
             return headers | {"If-Range": self.origin.last_modified}
-        return headers if md5_known else {}
+        return headers if checksum_known else {}
 
     def agrees(self, headers: Mapping[str, str]) -> bool:
         """False if an answer's ETag or Last-Modified shows that the server's file has changed.
@@ -122,7 +121,7 @@ class Partial:
         if self._file is None:
             self._file = open(self.path, "ab" if self.offset else "xb")  # noqa: SIM115  (closed by close())
         self._file.write(block)
-        self.md5.update(block)
+        self.hashes.update(block)
         self.offset += len(block)
 
     def finish(self) -> None:
@@ -159,7 +158,7 @@ class Partial:
         self.origin: Origin | None = None
         self.offset = 0
         self.spliced = False
-        self.md5 = hashlib.md5(usedforsecurity=False)
+        self.hashes = Hashes()
 
     def _read_origin(self) -> Origin | None:
         try:

@@ -9,7 +9,7 @@ import requests
 import urllib3
 
 from prism.fetch.addresses import Source, refuse_alignment
-from prism.fetch.checksum import normal_md5
+from prism.fetch.checksum import Checksum, parse
 from prism.fetch.errors import BrokenError, RefusedError, WrongError
 from prism.fetch.request import Line, request
 
@@ -28,7 +28,7 @@ class Record:
     """The portal's answer; None where it says nothing.
 
     addresses: where the file is, in the order in which to try them.
-    md5: of the file, 32 hexadecimal digits.
+    checksum: of the file; the portals give an md5.
     size: of the file, bytes.
     output_type: the portal's word for what the file holds ("signal p-value").
     assembly: the genome assembly.
@@ -37,7 +37,7 @@ class Record:
     """
 
     addresses: tuple[str, ...]
-    md5: str | None = None
+    checksum: Checksum | None = None
     size: int | None = None
     output_type: str | None = None
     assembly: str | None = None
@@ -65,7 +65,7 @@ def record(line: Line, source: Source, kind: str, key: tuple[str, str] | None, r
         if required:
             raise RefusedError(
                 f"{source.accession}: no record to verify it by: {trouble}; "
-                f"correct the accession, or give the md5"
+                f"correct the accession, or give its checksum in the table"
             ) from None
         line.say(f"{line.name}: {source.accession}: {trouble}; output type and assembly stay unknown")
         return Record(source.addresses)
@@ -73,7 +73,7 @@ def record(line: Line, source: Source, kind: str, key: tuple[str, str] | None, r
     size = answer.get("file_size")
     return Record(
         _addresses(source, answer),
-        normal_md5(_text(answer.get("md5sum"))),
+        parse(_text(answer.get("md5sum"))),
         size if isinstance(size, int) else None,
         _text(answer.get("output_type")) or _text(answer.get("file_type")),
         _text(answer.get("assembly")) or _text(answer.get("genome_assembly")),

@@ -22,7 +22,7 @@ def transfer(
     partial: Partial,
     key: tuple[str, str] | None = None,
     size: int | None = None,
-    md5_known: bool = False,
+    checksum_known: bool = False,
 ) -> None:
     """Bring `partial` to the whole file at an address.
 
@@ -32,7 +32,7 @@ def transfer(
     key: (user, password) of HTTP basic authorisation, sent to this host only and dropped on a redirect to
     another; default None.
     size: bytes that the file must have; default None: unknown.
-    md5_known: whether the caller will check an md5; default False.
+    checksum_known: whether the caller will compare a checksum; default False.
     Raises RefusedError if the address does not give the file or the attempts are used up (the bytes so far
     stay), WrongError if the size is another (the bytes are deleted).
     """
@@ -41,7 +41,7 @@ def transfer(
 
     def attempt() -> None:
         try:
-            _attempt(line, address, partial, key, size, md5_known)
+            _attempt(line, address, partial, key, size, checksum_known)
         finally:
             partial.close()
 
@@ -50,9 +50,14 @@ def transfer(
 
 
 def _attempt(
-    line: Line, address: str, partial: Partial, key: tuple[str, str] | None, size: int | None, md5_known: bool
+    line: Line,
+    address: str,
+    partial: Partial,
+    key: tuple[str, str] | None,
+    size: int | None,
+    checksum_known: bool,
 ) -> None:
-    with request(line, address, partial.range_headers(address, md5_known), key) as answer:
+    with request(line, address, partial.range_headers(address, checksum_known), key) as answer:
         _begin(line, answer, address, partial, size)
         if partial.complete:
             return

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from prism.fetch.addresses import classify
+from prism.fetch.checksum import parse
 from prism.genome.tracks.transforms import NONE, named
 from workflow_scripts.planning.paths import expand
 from workflow_scripts.planning.validation import check, read_schema
@@ -103,10 +104,10 @@ def _checksums(row: dict, column: str, addresses: tuple[str, ...], where: str) -
             "give one for each, separated by ';', or none"
         )
     for checksum in checksums:
-        if not re.fullmatch(r"[0-9a-fA-F]{32}|-", checksum):
-            raise ValueError(
-                f"{where}_md5 = {checksum!r} is not an md5 (32 hexadecimal digits); correct or empty it"
-            )
+        try:
+            parse("" if checksum == "-" else checksum)
+        except ValueError as error:
+            raise ValueError(f"{where}_md5: {error}; correct or empty it") from None
     return checksums or ("",) * len(addresses)
 
 

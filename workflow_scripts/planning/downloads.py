@@ -24,8 +24,8 @@ class Download:
     """One file to fetch.
 
     file: where it is written, relative to the working directory. address: an accession, address or path. kind:
-    bigwig, contacts, fasta, gtf, bed, table or any. md5: of the downloaded file, "" where it is not known. member:
-    the file of a zip that is kept alone, "" for the whole.
+    bigwig, contacts, fasta, gtf, bed, table or any. md5: of the downloaded file, or
+    its sha256, "" where it is not known. member: the file of a zip that is kept alone, "" for the whole.
     """
 
     file: str

@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from prism.fetch.addresses import classify, missing_key, portal_key, resolve, suffix
-from prism.fetch.checksum import normal_md5
 from prism.fetch.progress import Progress, size_in_words, time_in_words
 from prism.fetch.redaction import public
 
@@ -144,13 +143,6 @@ def test_addresses_import_the_standard_library_only():
 )
 def test_public(address, shown):
     assert public(address) == shown
-
-
-def test_normal_md5():
-    assert normal_md5(" 1C9DCADDFA41027F17CD8F7A82C7293B ") == "1c9dcaddfa41027f17cd8f7a82c7293b"
-    assert normal_md5("") is None
-    with pytest.raises(ValueError, match="'1c9d' is not an md5; it needs 32"):
-        normal_md5("1c9d")
 
 
 def test_words():

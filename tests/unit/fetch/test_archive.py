@@ -27,14 +27,19 @@ def test_member_of_a_zip(server, get, tmp_path):
     body = zipped()
     address = server.put("/z.zip", body, Reply(cut_after=100))
     md5 = hashlib.md5(body).hexdigest()
-    manifest = get(address, member="expression.csv", md5=md5, kind="table", name="x.csv")
+    manifest = get(address, member="expression.csv", checksum=md5, kind="table", name="x.csv")
     assert (tmp_path / "x.csv").read_bytes() == TABLE
     assert manifest["md5"] == hashlib.md5(TABLE).hexdigest()
-    assert manifest["archive"] == {"md5": md5, "size": len(body)}
+    sha256 = hashlib.sha256(body).hexdigest()
+    assert manifest["sha256"] == hashlib.sha256(TABLE).hexdigest()
+    assert manifest["archive"] == {"md5": md5, "sha256": sha256, "size": len(body)}
     assert manifest["member"] == "expression.csv"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "x.csv.json"]
     requests = len(server.requests)
-    assert get(address, member="expression.csv", md5=md5, kind="table", name="x.csv") == manifest
+    for checksum in (md5, sha256, f"sha256:{sha256}"):
+        assert (
+            get(address, member="expression.csv", checksum=checksum, kind="table", name="x.csv") == manifest
+        )
     assert len(server.requests) == requests
 
 

@@ -17,12 +17,12 @@ def test_file_address_is_copied_and_verified(get, tmp_path):
     origin = tmp_path / "my files"
     origin.mkdir()
     (origin / "a.bed").write_bytes(BED)
-    manifest = get(f"file://{tmp_path}/my%20files/a.bed", md5=MD5)
+    manifest = get(f"file://{tmp_path}/my%20files/a.bed", checksum=MD5)
     assert manifest["md5"] == MD5
     assert not (tmp_path / "x.bed").is_symlink()
     assert (tmp_path / "x.bed").read_bytes() == BED
     with pytest.raises(FetchError, match="md5 mismatch"):
-        get(f"file://{tmp_path}/my%20files/a.bed", md5="0" * 32, name="y.bed")
+        get(f"file://{tmp_path}/my%20files/a.bed", checksum="0" * 32, name="y.bed")
     with pytest.raises(FetchError, match=r"gone.bed: no such file"):
         get(f"file://{tmp_path}/gone.bed", name="y.bed")
     assert sorted(path.name for path in tmp_path.glob("y.bed*")) == []
@@ -42,7 +42,7 @@ def test_path_that_is_wrong_leaves_the_users_file_alone(get, tmp_path):
     mine = tmp_path / "mine.bed"
     mine.write_bytes(BED)
     with pytest.raises(FetchError, match=r"x\.bed: md5 mismatch \(expected 0+, got "):
-        get(str(mine), md5="0" * 32)
+        get(str(mine), checksum="0" * 32)
     with pytest.raises(FetchError, match=r"x\.bigWig: not a bigWig .*correct the path"):
         get(str(mine), kind="bigwig", name="x.bigWig")
     with pytest.raises(FetchError, match="is where the link to it would be"):

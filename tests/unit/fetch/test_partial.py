@@ -64,14 +64,14 @@ def test_without_a_validator_only_a_known_md5_allows_resuming(server, transfer, 
     (tmp_path / "x.bin").unlink()
     server.requests.clear()
     server.put("/x.bin", BODY, Reply(cut_after=1_000_000), etag=None)
-    transfer(address, md5=MD5)
+    transfer(address, checksum=MD5)
     assert ranges(server) == [None, "bytes=1000000-"]
 
 
 def test_spliced_bytes_with_a_wrong_md5_get_one_fresh_start(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY, etag=None)
     leave_part(tmp_path, OTHER[:1_000_000], address, etag=None)
-    transfer(address, md5=MD5)
+    transfer(address, checksum=MD5)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert ranges(server) == ["bytes=1000000-", None]
 
@@ -100,7 +100,7 @@ def test_crash_between_manifest_and_rename_is_mended_without_a_transfer(
 def test_416_with_all_bytes_here_means_done(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY)
     leave_part(tmp_path, BODY, address, size=None)
-    transfer(address, md5=MD5)
+    transfer(address, checksum=MD5)
     assert ranges(server) == ["bytes=3000000-"]
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
@@ -108,7 +108,7 @@ def test_416_with_all_bytes_here_means_done(server, transfer, tmp_path):
 def test_416_with_too_many_bytes_here_starts_over(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY)
     leave_part(tmp_path, BODY + b"tail", address, size=None)
-    transfer(address, md5=MD5)
+    transfer(address, checksum=MD5)
     assert ranges(server) == ["bytes=3000004-", None]
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
@@ -137,10 +137,10 @@ def test_part_that_is_a_link_never_reaches_the_users_file(server, transfer, tmp_
 def test_given_up_transfer_goes_on_in_the_next_run(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY, Reply(cut_after=2_000_000), usual=Reply(status=500))
     with pytest.raises(FetchError, match="gave up"):
-        transfer(address, md5=MD5)
+        transfer(address, checksum=MD5)
     assert left(tmp_path) == ["x.bin.part", "x.bin.part.json"]
     server.requests.clear()
     server.resources["/x.bin"].usual = Reply()
-    transfer(address, md5=MD5)
+    transfer(address, checksum=MD5)
     assert ranges(server) == ["bytes=2000000-"]
     assert left(tmp_path) == ["x.bin", "x.bin.json"]

@@ -74,7 +74,7 @@ def test_encode_open_copy_is_tried_second(server, get):
         ({"file_format": "bam"}, "any", r"ENCFF414OGC\.bam holds alignments[\s\S]*bamCoverage"),
         ({}, "bigwig", r"ENCFF414OGC is a bed file \(output type: peaks\), bigwig is needed"),
         ({"accession": "ENCFF000AAA"}, "bed", "ENCFF414OGC has been replaced by ENCFF000AAA"),
-        ({"md5sum": None}, "bed", "ENCFF414OGC: the portal gives no md5"),
+        ({"md5sum": None}, "bed", "ENCFF414OGC: the portal gives no checksum"),
     ],
 )
 def test_encode_records_that_are_refused_before_the_download(server, get, changes, kind, words):
@@ -89,17 +89,19 @@ def test_table_md5_against_encodes(server, get):
     with pytest.raises(
         FetchError, match=rf"ENCFF414OGC: md5 mismatch \(the table says {'0' * 32}, the portal {MD5}"
     ):
-        get(ENCODE, md5="0" * 32)
+        get(ENCODE, checksum="0" * 32)
     assert len(server.requests) == 1
 
 
 def test_encode_without_a_record_needs_the_tables_md5(server, get):
     encode_record(server)
     server.resources[f"/files/{ENCODE}/"].usual = Reply(status=404)
-    with pytest.raises(FetchError, match=r"ENCFF414OGC: no record to verify it by.*404.*or give the md5"):
+    with pytest.raises(
+        FetchError, match=r"ENCFF414OGC: no record to verify it by.*404.*or give its checksum"
+    ):
         get(ENCODE)
     server.put(f"/files/{ENCODE}/@@download/{ENCODE}.bed.gz", BED)
-    manifest = get(ENCODE, kind="bed", md5=MD5)
+    manifest = get(ENCODE, kind="bed", checksum=MD5)
     assert manifest["md5_vouched_by"] == "table"
     assert manifest["output_type"] is None
 

@@ -33,7 +33,7 @@ def left(folder: Path) -> list[str]:
 
 
 def test_good_server_leaves_file_and_manifest_only(server, transfer, tmp_path):
-    manifest = transfer(server.put("/x.bin", BODY), md5=MD5.upper(), size=3_000_000)
+    manifest = transfer(server.put("/x.bin", BODY), checksum=MD5.upper(), size=3_000_000)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert json.loads((tmp_path / "x.bin.json").read_text()) == manifest
     assert manifest["md5"] == MD5
@@ -45,7 +45,7 @@ def test_good_server_leaves_file_and_manifest_only(server, transfer, tmp_path):
 
 def test_cut_connections_are_resumed_where_they_broke(server, transfer, tmp_path, lines):
     cuts = [Reply(cut_after=1_000_000), Reply(cut_after=500_000)]
-    transfer(server.put("/x.bin", BODY, *cuts), md5=MD5)
+    transfer(server.put("/x.bin", BODY, *cuts), checksum=MD5)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert ranges(server) == [None, "bytes=1000000-", "bytes=1500000-"]
     assert server.requests[1].headers["If-Range"] == '"v1"'
@@ -54,21 +54,21 @@ def test_cut_connections_are_resumed_where_they_broke(server, transfer, tmp_path
 
 def test_more_cuts_than_attempts_are_fine_while_there_is_headway(server, transfer, tmp_path):
     patience = Patience(attempts=2, pause=0.001, steady=300_000)
-    transfer(server.put("/x.bin", BODY, usual=Reply(cut_after=300_000)), md5=MD5, patience=patience)
+    transfer(server.put("/x.bin", BODY, usual=Reply(cut_after=300_000)), checksum=MD5, patience=patience)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert len(server.requests) == 10
 
 
 def test_server_without_ranges_starts_over(server, transfer, tmp_path):
     usual = Reply(ranges=False)
-    transfer(server.put("/x.bin", BODY, Reply(cut_after=1_000_000), usual=usual), md5=MD5)
+    transfer(server.put("/x.bin", BODY, Reply(cut_after=1_000_000), usual=usual), checksum=MD5)
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert ranges(server) == [None, "bytes=1000000-"]
 
 
 def test_content_length_too_long_with_known_md5(server, transfer, tmp_path):
     """The answer looks cut; asking for the rest shows that nothing is missing."""
-    transfer(server.put("/x.bin", BODY, usual=Reply(length=3_000_100)), md5=MD5)
+    transfer(server.put("/x.bin", BODY, usual=Reply(length=3_000_100)), checksum=MD5)
     assert ranges(server) == [None, "bytes=3000000-"]
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
@@ -77,7 +77,7 @@ def test_content_length_too_short_is_found_by_the_md5(server, transfer, tmp_path
     address = server.put("/x.bin", BODY, usual=Reply(length=2_999_000))
     short = hashlib.md5(BODY[:2_999_000]).hexdigest()
     with pytest.raises(FetchError, match=rf"x\.bin: md5 mismatch \(expected {MD5}, got {short}\); if http"):
-        transfer(address, md5=MD5)
+        transfer(address, checksum=MD5)
     assert left(tmp_path) == []
 
 
@@ -111,11 +111,11 @@ def test_chunked_answer_cut_is_resumed(server, transfer, tmp_path):
 def test_wrong_bytes_are_deleted_and_a_re_run_starts_clean(server, transfer, tmp_path):
     address = server.put("/x.bin", OTHER)
     with pytest.raises(FetchError, match="md5 mismatch"):
-        transfer(address, md5=MD5)
+        transfer(address, checksum=MD5)
     assert len(server.requests) == 1
     assert left(tmp_path) == []
     server.put("/x.bin", BODY)
-    transfer(address, md5=MD5)
+    transfer(address, checksum=MD5)
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
 
@@ -130,7 +130,7 @@ def test_refusals_are_not_repeated(server, transfer, status, words):
 
 
 def test_500_then_good(server, transfer, tmp_path):
-    transfer(server.put("/x.bin", BODY, Reply(status=500), Reply(status=503)), md5=MD5)
+    transfer(server.put("/x.bin", BODY, Reply(status=500), Reply(status=503)), checksum=MD5)
     assert len(server.requests) == 3
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
@@ -148,7 +148,9 @@ def test_pauses_grow_and_end_after_six_attempts(server, transfer, monkeypatch, l
 
 
 def test_stall_is_cut_short_and_resumed(server, transfer, tmp_path, lines, quick):
-    transfer(server.put("/x.bin", BODY, Reply(stall_after=1 << 20)), md5=MD5, patience=replace(quick, read=3))
+    transfer(
+        server.put("/x.bin", BODY, Reply(stall_after=1 << 20)), checksum=MD5, patience=replace(quick, read=3)
+    )
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert ranges(server) == [None, f"bytes={1 << 20}-"]
     assert any("no byte in 3 s" in line for line in lines)
@@ -169,13 +171,13 @@ def test_redirects_in_a_circle(server, transfer):
 
 
 def test_second_address_after_a_refusal(server, transfer, tmp_path):
-    manifest = transfer(server.url("/gone"), server.put("/x.bin", BODY), md5=MD5)
+    manifest = transfer(server.url("/gone"), server.put("/x.bin", BODY), checksum=MD5)
     assert manifest["address"] == server.url("/x.bin")
 
 
 def test_second_address_after_wrong_bytes(server, transfer, tmp_path):
     wrong = server.put("/wrong.bin", OTHER)
-    manifest = transfer(wrong, server.put("/x.bin", BODY), md5=MD5)
+    manifest = transfer(wrong, server.put("/x.bin", BODY), checksum=MD5)
     assert manifest["address"] == server.url("/x.bin")
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
@@ -183,7 +185,7 @@ def test_second_address_after_wrong_bytes(server, transfer, tmp_path):
 def test_file_that_is_here_is_hashed_and_not_fetched_again(server, transfer, tmp_path):
     address = server.put("/x.bin", BODY)
     first = transfer(address)
-    assert transfer(address, md5=MD5) == first
+    assert transfer(address, checksum=MD5) == first
     assert len(server.requests) == 1
     (tmp_path / "x.bin").write_bytes(BODY[:-1] + b"?")
     transfer(address)

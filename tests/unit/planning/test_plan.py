@@ -214,6 +214,18 @@ def test_checksums_one_for_each_replicate(project, tmp_path):
         make_plan(project)
 
 
+def test_checksums_are_md5_or_sha256(project, tmp_path):
+    edit(tmp_path / "cells.tsv", "DNase_transform", "DNase_md5")
+    edit(tmp_path / "cells.tsv", "\tlog1p\t", f"\tsha256:{'a' * 64};{'B' * 32}\t")
+    plan = make_plan(project)
+    assert {f"sha256:{'a' * 64}", "B" * 32} <= {each.md5 for each in plan.downloads.values()}
+    edit(tmp_path / "cells.tsv", "B" * 32, "B" * 31)
+    with pytest.raises(
+        ValueError, match=rf"column DNase_md5: '{'B' * 31}' is not a checksum: .*; correct or empty it"
+    ):
+        make_plan(project)
+
+
 BAD_MODELS = [
     (lambda m: m["models"]["small"].update(length=101), r"models\.small: length = 101 is odd"),
     (lambda m: m["models"]["small"].update(protocol="long"), r"protocol 'long' is unknown; there are: short"),
