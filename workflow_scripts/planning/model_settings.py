@@ -13,7 +13,10 @@ from workflow_scripts.planning.released import Released
 
 
 def check_entry(entry: Entry) -> None:
-    """ValueError, with the entry's name, for settings that its architecture or its training would refuse."""
+    """Refuse settings that an entry's architecture or its training would refuse.
+
+    Raises ValueError naming the entry, the setting and the fix.
+    """
     where = f"config: model {entry.name}"
     _check_names(where, entry.architecture, entry.settings)
     crop = {**entry.traits.own_settings, **entry.settings}.get("crop_length")
@@ -31,7 +34,11 @@ def check_entry(entry: Entry) -> None:
 
 
 def check_priors(entry: Entry, signals: Sequence[str]) -> None:
-    """ValueError for a signal that a learned mask has no prior for, and for a prior of a signal that is not read."""
+    """Refuse a signal that a learned mask has no prior for, and a prior of a signal that is not read.
+
+    signals: those that the entry reads of a cell type.
+    Raises ValueError naming the entry, the signals and the fix.
+    """
     published = entry.traits.priors
     if not published:
         return
@@ -50,7 +57,7 @@ def check_priors(entry: Entry, signals: Sequence[str]) -> None:
 
 
 def check_released(released: Released) -> None:
-    """ValueError, with its name, for settings of a released checkpoint that its architecture does not have."""
+    """Refuse settings of a released checkpoint that its architecture does not have, by ValueError."""
     _check_names(f"config: released.{released.name}", released.architecture, released.settings)
 
 

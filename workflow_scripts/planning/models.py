@@ -18,12 +18,16 @@ COST_AS_ANOTHER = ("_norna", "_n0", "_n1", "_n4", "_demo")
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry, its protocol filled in."""
+    """One entry, its protocol filled in.
+
+    length: of the window, bp. signals: those that it reads, None for every signal of the dataset. rna_features:
+    whether it reads the gene features. settings: of its architecture. training: of its protocol.
+    """
 
     name: str
     architecture: str
-    length: int  # bp
-    signals: tuple[str, ...] | None  # None: every signal of the dataset
+    length: int
+    signals: tuple[str, ...] | None
     rna_features: bool
     settings: dict
     training: dict
@@ -59,6 +63,28 @@ class Entry:
         return json.dumps(fields, sort_keys=True)
 
 
+def read_models(paths: list[Path]) -> dict[str, Entry]:
+    """The entries by name.
+
+    paths: files of entries, of which a later one may use the protocols of an earlier one.
+    Raises ValueError naming the file, the entry and the fix; also where two files have an entry of one name.
+    """
+    schema = read_schema("models")
+    protocols: dict[str, dict] = {}
+    entries: dict[str, Entry] = {}
+    for path in paths:
+        content = yaml.safe_load(path.read_text()) or {}
+        check(content, schema, str(path))
+        protocols |= content.get("protocols", {})
+        for name, raw in content.get("models", {}).items():
+            if name in entries:
+                raise ValueError(
+                    f"{path}: models.{name}: this name stands in another file of `models` too; rename one"
+                )
+            entries[name] = _entry(name, raw, protocols, str(path))
+    return entries
+
+
 def _entry(name: str, raw: dict, protocols: dict, where: str) -> Entry:
     protocol = raw.get("protocol")
     if protocol is not None and protocol not in protocols:
@@ -80,21 +106,3 @@ def _entry(name: str, raw: dict, protocols: dict, where: str) -> Entry:
         settings=raw.get("settings", {}),
         training={**protocols.get(protocol, {}), **raw.get("training", {})},
     )
-
-
-def read_models(paths: list[Path]) -> dict[str, Entry]:
-    """Read one or more files of entries; a name that stands twice is refused."""
-    schema = read_schema("models")
-    protocols: dict[str, dict] = {}
-    entries: dict[str, Entry] = {}
-    for path in paths:
-        content = yaml.safe_load(path.read_text()) or {}
-        check(content, schema, str(path))
-        protocols |= content.get("protocols", {})
-        for name, raw in content.get("models", {}).items():
-            if name in entries:
-                raise ValueError(
-                    f"{path}: models.{name}: this name stands in another file of `models` too; rename one"
-                )
-            entries[name] = _entry(name, raw, protocols, str(path))
-    return entries

@@ -13,17 +13,20 @@ def results(plan: Plan) -> list[str]:
 
 
 def before_training(plan: Plan, cell_type: str, model: str) -> list[str]:
-    """What training waits for: the model's trial where `smoke_first` is set, else nothing."""
+    """What the training of a model waits for: its trial where `smoke_first` is set, else nothing."""
     return [result(cell_type, model)] if plan.config["smoke_first"] else []
 
 
 def result(cell_type: str, model: str) -> str:
-    """Where a trial's facts lie."""
+    """The file of one trial's record."""
     return f"{TRIALS}/{cell_type}/{model}.json"
 
 
 def trained_in(plan: Plan, environment: str) -> list[str]:
-    """Entries that are trained by gradients in an environment: `training`, or one of an architecture's own."""
+    """Entries that are trained by gradients in one conda environment.
+
+    environment: `training`, or one of an architecture's own.
+    """
     return [
         name
         for name, entry in plan.entries.items()
