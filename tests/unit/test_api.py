@@ -147,13 +147,13 @@ def test_unknown_genes_are_named(run, dataset):
 
 
 def test_a_missing_signal_is_named(run, tmp_path):
-    with pytest.raises(ValueError, match=r"windows\.h5: no signal DNase; needed are DNase, there are ATAC"):
+    with pytest.raises(ValueError, match=r"windows\.h5: no signal DNase; wanted are DNase; it has ATAC"):
         prism.open_windows(MADE / "windows.h5", signals=["DNase"])
     shutil.copy(MADE / "windows.h5", tmp_path / "less.h5")
     with h5py.File(tmp_path / "less.h5", "r+") as file:
         file.attrs["signals"] = '["ATAC"]'
     less = prism.open_windows(tmp_path / "less.h5", MADE / "genes.tsv")
-    with pytest.raises(ValueError, match=r"less\.h5: no signal H3K27ac; needed are ATAC, H3K27ac"):
+    with pytest.raises(ValueError, match=r"less\.h5: no signal H3K27ac; wanted are ATAC, H3K27ac"):
         run.predict(less)
 
 

@@ -96,8 +96,8 @@ class Windows:
         self.signal_names = list(there if signals is None else signals)
         if unknown := [name for name in self.signal_names if name not in there]:
             raise ValueError(
-                f"{self.path}: no signal {', '.join(unknown)}; needed are {', '.join(self.signal_names)}, there are "
-                f"{', '.join(there) or 'none'}; ask for those, or add a column for it to the table of cell types"
+                f"{self.path}: no signal {', '.join(unknown)}; wanted are {', '.join(self.signal_names)}; it has "
+                f"{', '.join(there) or 'none'}; choose among these, or add a column to the table of cell types"
             )
         self.cell_type, self.assembly = str(facts["cell_type"]), str(facts["assembly"])
         self.sources, self.content_hash = json.loads(facts["sources"]), str(facts["content_hash"])
@@ -195,7 +195,7 @@ class Windows:
         """
         rows = np.asarray(indices, np.int64)
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
-            raise IndexError(f"gene {rows.max()} asked for, but there are {len(self)}")
+            raise IndexError(f"gene {rows.max()} was asked for; the genes are 0 to {len(self) - 1}")
         rows = rows % len(self)
         index = _moved(rows, self.device)
         arrays = self._taken(rows, index)

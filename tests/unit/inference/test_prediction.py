@@ -69,7 +69,7 @@ def test_signals_are_taken_by_name_and_long_windows_cropped(trained, dataset, tm
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        ({"signals": ("ATAC",)}, "no signal H3K27ac; needed are ATAC, H3K27ac, there are ATAC"),
+        ({"signals": ("ATAC",)}, "no signal H3K27ac; wanted are ATAC, H3K27ac; it has ATAC"),
         ({"length": 16}, "windows of 32 bp asked for, but the file's have 16 bp"),
     ],
 )

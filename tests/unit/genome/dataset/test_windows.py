@@ -166,7 +166,7 @@ def test_the_identity_follows_labels_features_and_content(files, tmp_path):
     [
         ({"length": 2_002}, "windows of 2002 bp asked for, but the file's have 2000"),
         ({"length": 1_999}, "window length 1999 must be an even"),
-        ({"signals": ["a", "DNase"]}, "no signal DNase; needed are a, DNase, there are a, HiC, b"),
+        ({"signals": ["a", "DNase"]}, "no signal DNase; wanted are a, DNase; it has a, HiC, b"),
         ({"in_memory": "gpu"}, "in_memory 'gpu'"),
     ],
 )
@@ -191,7 +191,7 @@ def test_bad_files_are_refused(files, tmp_path):
         file.attrs["schema_version"] = 2
     with pytest.raises(ValueError, match=r"new\.h5: layout version 2, this program reads 1"):
         Windows(tmp_path / "new.h5")
-    with pytest.raises(IndexError, match="gene 6 asked for, but there are 6"):
+    with pytest.raises(IndexError, match="gene 6 was asked for; the genes are 0 to 5"):
         Windows(files / "short.h5").batch([6])
 
 
