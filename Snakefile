@@ -2,7 +2,7 @@
 # Includes and named targets only; the rules stand in rules/, what they compute in prism/.
 from snakemake.utils import min_version
 
-min_version("9.15.0")  # whose clones of git repositories rules/common.smk reads
+min_version("9.17.0")  # clones of git repositories (common.smk), handlers that the host of a module can call
 
 
 include: "rules/common.smk"
