@@ -1,4 +1,4 @@
-"""Memory that the process has freed stays with it, to be used again."""
+"""Memory that the process frees stays with it, to be used again."""
 
 from __future__ import annotations
 

@@ -38,12 +38,21 @@ def import_released(
     length: int,
     description: Mapping[str, Any] | None = None,
 ) -> Architecture:
-    """Write the weights of `path`, the authors' state dict or Lightning checkpoint, as a best.ckpt; return the model.
+    """Write the weights of a released checkpoint as a best.ckpt.
 
-    name: the architecture. settings: its own (`center_len`); sizes are read from the weights. signals, rna_features: in
-    the order of the model's inputs. length: bp of its windows. description: where the file is from, for the record.
-    The scale of signals and gene features in training is recorded as unknown.
-    Raises ValueError for a file that cannot be read safely, another architecture, other sizes or another number or
+    The scale of signals and gene features in its training is recorded as unknown.
+
+    path: the authors' state dict or Lightning checkpoint; nothing in it is ever run.
+    out: best.ckpt to write.
+    name: the architecture.
+    settings: its own, such as `center_len`; sizes are read from the weights.
+    signals: names, in the order in which the model reads them.
+    rna_features: columns of the genes table, in the order in which the model reads them.
+    length: of its windows, bp.
+    description: where the file is from, for the record; default {}.
+
+    Returns the model.
+    Raises ValueError for a file that cannot be read safely, for another architecture, other sizes or another number or
     order of signals than stated, and as `from_authors` does.
     """
     state = tensors_of(read_foreign_checkpoint(path))
@@ -53,22 +62,16 @@ def import_released(
     except ValueError as error:
         raise ValueError(f"{path}: {error}{_hint(name, state)}") from None
     _check_order(module, list(signals), stated)
-    checkpoint = {
+    data = {"signals": list(signals), "length": length}
+    entry = {"architecture": name, "rna_features": bool(rna_features), "settings": dict(settings)} | data
+    checkpoint = data | {
         "architecture": name,
         "settings": module.settings,
         "state_dict": module.state_dict(),
-        "signals": list(signals),
         "rna_feature_names": list(rna_features),
-        "length": length,
         "signal_scale": None,
         "feature_scale": None,
-        "entry": {
-            "architecture": name,
-            "length": length,
-            "signals": list(signals),
-            "rna_features": bool(rna_features),
-            "settings": dict(settings),
-        },
+        "entry": entry,
         "provenance": {
             "released": {**(description or {}), "file": Path(path).name, "md5": _md5(path)},
             "numbers_version": NUMBERS_VERSION,

@@ -1,4 +1,4 @@
-"""An AdamW that can be captured, and one that need not be."""
+"""An AdamW changed so that it can be captured, and changed back."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from torch.optim import Optimizer
 
 
 def make_capturable(optimiser: Optimizer) -> None:
-    """Change an AdamW in place so that it can be captured: learning rate and counts of steps on its device."""
+    """Change an AdamW in place so that it can be captured: its learning rate and counts of steps go to its device.
+
+    optimiser: an AdamW.
+    """
     device = optimiser.param_groups[0]["params"][0].device
-    # torch has none for a CPU; there its plain one takes a tensor too, and computes with it as with the number
+    # torch has no capturable AdamW for a CPU; its plain one takes a tensor too and computes with it as with the number
     capturable = device.type == "cuda"
     dtype = torch.float32 if capturable else torch.float64
     rate = torch.tensor(optimiser.param_groups[0]["lr"], dtype=dtype, device=device)
@@ -20,7 +23,10 @@ def make_capturable(optimiser: Optimizer) -> None:
 
 
 def make_plain(optimiser: Optimizer) -> None:
-    """Undo `make_capturable`."""
+    """Undo `make_capturable`.
+
+    optimiser: an AdamW.
+    """
     for group in optimiser.param_groups:
         group.update(lr=float(group["lr"]), capturable=False)
     for state in optimiser.state.values():
@@ -28,7 +34,10 @@ def make_plain(optimiser: Optimizer) -> None:
 
 
 def plain(state: dict) -> dict:
-    """The state dict of an AdamW as it is where nothing is captured: either way goes on from it."""
+    """The state dict of an AdamW as it is where nothing is captured: a training of either kind goes on from it.
+
+    state: of an AdamW after `make_capturable`.
+    """
     groups = [group | {"lr": float(group["lr"]), "capturable": False} for group in state["param_groups"]]
     states = {key: value | {"step": value["step"].cpu()} for key, value in state["state"].items()}
     return {"state": states, "param_groups": groups}

@@ -1,8 +1,8 @@
 """A whole optimiser step, captured once and replayed: on a GPU one launch (a CUDA graph) instead of a thousand.
 
 A replay does the same work at the same addresses. So the batch is copied into tensors that stay, the learning rate and
-the counts of steps lie on the device, and everything that a step changes is changed in place. What `obstacle` names
-goes step by step: models whose forward pass is not `capturable`, `micro_batch` and `checkpoint_layers` (backward passes
+the counts of steps are on the device, and everything that a step changes is changed in place. What `obstacle` names is
+not captured: models whose forward pass is not `capturable`, `micro_batch` and `checkpoint_layers` (backward passes
 within the backward pass), and fp16 (its loss scale is decided on the host after each step).
 """
 
@@ -35,7 +35,13 @@ PART = 0.5
 
 
 def cuda_graph(step: Callable[[], None]) -> Callable[[], None]:
-    """Capture `step` on the current GPU; the step itself is not done. RuntimeError where it cannot be captured."""
+    """Capture a step on the current GPU, without doing it.
+
+    step: the work, which changes everything in place.
+
+    Returns a function that repeats the step.
+    Raises RuntimeError where the step cannot be captured.
+    """
     graph = torch.cuda.CUDAGraph()
     try:
         # after a failure torch.cuda.graph would leave its own stream the current one
@@ -50,7 +56,12 @@ def cuda_graph(step: Callable[[], None]) -> Callable[[], None]:
 
 
 def obstacle(module: nn.Module, settings: TrainingSettings, precision: str) -> str | None:
-    """Why the steps of a training cannot be captured, or None."""
+    """Why the steps of a training cannot be captured; None where they can.
+
+    module: the model.
+    settings: of the training.
+    precision: of matrix products: fp32, bf16 or fp16.
+    """
     if not module.capturable:
         return f"{module.architecture}'s forward pass is not made for it"
     if any(getattr(inner, "checkpoint_layers", False) for inner in module.modules()):
@@ -63,8 +74,12 @@ def obstacle(module: nn.Module, settings: TrainingSettings, precision: str) -> s
 class CapturedStep:
     """Forward, loss, backward, clipping and AdamW on one batch after another of the same shape.
 
-    loss_of: of a batch, and its terms by name. optimiser: an AdamW after `make_capturable`. batch: the first one, on
-    the device. precision: of matrix products, fp32 or bf16. largest_norm: of the gradient.
+    loss_of: the loss of a batch, and its terms by name.
+    module: the model.
+    optimiser: an AdamW after `make_capturable`.
+    batch: the first one, on the device.
+    precision: of matrix products: fp32 or bf16.
+    largest_norm: to which the gradient is clipped.
     """
 
     def __init__(
@@ -88,8 +103,10 @@ class CapturedStep:
     def prepare(self, capture: Capture) -> None:
         """Capture the step, and leave weights, optimiser and random numbers as they are.
 
-        Raises RuntimeError where the step cannot be captured, or where a replay is another step: it is tried out
-        against a warm-up step from the same weights, random numbers and batch.
+        The first replay is compared with a warm-up step from the same weights, random numbers and batch.
+
+        capture: `cuda_graph`, or what stands in for it.
+        Raises RuntimeError where the step cannot be captured, or where a replay does something else.
         """
         snapshot, start = Snapshot(self.module, self.optimiser, self.device), self._weights()
         try:
@@ -108,7 +125,10 @@ class CapturedStep:
         return _shapes(batch) == _shapes(self.batch)
 
     def replay(self, batch: Batch) -> dict[str, Tensor]:
-        """Do the step with `batch`; returns views of `values` by name, good until the next replay."""
+        """Do the step with a batch of the captured shapes.
+
+        Returns views of `values` by name, good until the next replay.
+        """
         for name, value in _tensors(batch).items():
             getattr(self.batch, name).copy_(value, non_blocking=True)
         self._replay()
@@ -160,7 +180,12 @@ class CapturedStep:
 
 
 class Snapshot:
-    """Copies of all that a step changes, to be put back in place: a captured step keeps the addresses."""
+    """Copies of all that a step changes, to be put back in place, because a captured step keeps the addresses.
+
+    module: the model.
+    optimiser: of its parameters.
+    device: where the model computes.
+    """
 
     def __init__(self, module: nn.Module, optimiser: Optimizer, device: torch.device) -> None:
         self._optimiser, self._device, self._random = optimiser, device, random_state(device)
@@ -169,7 +194,7 @@ class Snapshot:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Put everything back; what the optimiser has made since begins with zeros, as it did."""
+        """Put everything back; states that the optimiser has made since are set to zeros, as they began."""
         for tensor, copy in self._copies:
             tensor.copy_(copy)
         known = {id(tensor) for tensor, _ in self._copies}
@@ -183,7 +208,7 @@ class Snapshot:
 
 
 def _tensors(batch: Batch) -> dict[str, Tensor]:
-    """A batch's tensors by name; elements are not among them, which no capturable model reads."""
+    """A batch's tensors by name, without elements: no capturable model reads them."""
     named = {field.name: getattr(batch, field.name) for field in fields(batch)}
     return {name: value for name, value in named.items() if isinstance(value, Tensor)}
 

@@ -20,10 +20,14 @@ from prism.training.loop.task import Task
 class CapturedTask(Task):
     """A task that captures its step before the first one and replays it from then on.
 
-    precision: of matrix products, fp32 or bf16. capture: repeats a step; a CUDA graph's unless another is given.
-    To Lightning it is a task like any other, whose `training_step` has done everything already: backward and
+    To Lightning it is a task like any other, whose `training_step` has done everything already: `backward` and
     `optimizer_step` have nothing left to do, and Lightning counts steps, and stops, as always. Where the step cannot be
     captured, and for a batch of another size, both do their usual work.
+
+    module: a model of `prism.models`.
+    data: the fold that it is trained on.
+    precision: of matrix products: fp32 or bf16.
+    capture: makes what repeats a step; a CUDA graph by default.
     """
 
     def __init__(
@@ -89,7 +93,14 @@ class CapturedTask(Task):
 def task_of(
     module: nn.Module, data: FoldData, device: torch.device, precision: str, cuda_graphs: bool
 ) -> Task:
-    """The task of a training: on a GPU with captured steps, where they are wanted and can be; says why not."""
+    """The task of a training: on a GPU with captured steps, where they are wanted and possible; else the log says why.
+
+    module: a model of `prism.models`.
+    data: the fold that it is trained on.
+    device: where the model computes.
+    precision: of matrix products: fp32, bf16 or fp16.
+    cuda_graphs: whether captured steps are wanted.
+    """
     if device.type != "cuda":
         return Task(module, data)
     why_not = obstacle(module, data.settings, precision) if cuda_graphs else "switched off"

@@ -50,7 +50,10 @@ class Journal:
         return self._seconds_before + time.monotonic() - self._started
 
     def add(self, values: dict[str, Tensor]) -> None:
-        """Note the detached scalars of one training step; they stay on their device: nothing waits."""
+        """Note the values of one training step. They stay on their device, so that nothing waits.
+
+        values: detached scalars by name.
+        """
         # all at once: on a GPU a launch for each would cost more than the sums
         if self._sums is None:
             self._names = list(values)
@@ -108,7 +111,12 @@ class Journal:
 
 
 def line_of(row: dict[str, float], steps: int, best_step: int) -> str:
-    """A history row as one line of a log."""
+    """A history row as one line of a log.
+
+    row: of a `Journal`.
+    steps: of the whole training.
+    best_step: step of the best validation so far.
+    """
     pearson = "undefined" if math.isnan(row["valid_pearson"]) else f"{row['valid_pearson']:.4f}"
     train = f"train loss {row['train_loss']:.4f}, " if "train_loss" in row else ""
     best = " (best so far)" if best_step == row["step"] else ""

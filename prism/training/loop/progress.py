@@ -13,7 +13,10 @@ from prism.training.loop.task import Task
 
 
 class Progress(pl.Callback):
-    """A line at every validation, and on the way every `seconds`; on a terminal the latter is a bar."""
+    """A line at every validation; between validations a line by the clock, or a bar on a terminal.
+
+    seconds: from one line to the next, default 30.
+    """
 
     def __init__(self, seconds: float = 30.0) -> None:
         self.terminal = sys.stderr.isatty()

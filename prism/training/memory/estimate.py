@@ -1,4 +1,4 @@
-"""The memory that a training needs, as estimated, and what there is of it."""
+"""The memory that a training is estimated to need, and the memory that there is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from prism.training.run import Run
 
 
 def needed_bytes(run: Run, device: torch.device) -> float | None:
-    """Estimated peak of a training (`prism.models.memory`); None where nothing is trained by gradients."""
+    """Estimated peak of a training's memory, bytes (`prism.models.memory`); None for a closed form.
+
+    run: the training.
+    device: where it would compute.
+    """
     architecture, settings = run.entry["architecture"], run.build_settings
     if traits(architecture).closed_form:
         return None
@@ -46,7 +50,11 @@ def keep_freed_memory(run: Run, device: torch.device, mem_mb: int | None = None)
 
 
 def available_bytes(device: torch.device, mem_mb: int | None = None) -> int:
-    """Bytes that a training may still take: of the GPU, or of the machine and of the job's own limit, `mem_mb`."""
+    """Bytes that a training may still take: of the GPU's memory, or of the machine's within the job's limit.
+
+    device: where it would compute.
+    mem_mb: the job's limit of host memory, MiB; None for no limit.
+    """
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     lines = Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else []
