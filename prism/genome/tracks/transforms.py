@@ -41,7 +41,10 @@ class Transform:
             )
 
     def of(self, what: str) -> str:
-        """`what` after the transform, for an axis: "log(x + 1) of fold change"."""
+        """A value after the transform, for an axis: "log(x + 1) of fold change".
+
+        what: the raw value's name.
+        """
         return f"{self.words} of {what}" if self.words else what
 
     @property
@@ -73,5 +76,8 @@ def named(name: str, where: str) -> Transform:
 
 
 def of_source(source: Mapping[str, Any] | None) -> Transform:
-    """The transform that a dataset's record of a signal names; none where it names no transform."""
+    """The transform that a dataset's record of a signal names; none if it names none.
+
+    source: the record; default none.
+    """
     return named((source or {}).get("transform") or "", "transform")
