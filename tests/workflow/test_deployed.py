@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from tests.workflow.project import CONFIG, Project, make_project
+from workflow_scripts.planning.checkout import CHECKOUTS
 
 RUN = "results/runs/simA/floor/fold1/seed2"
 SECOND = "# the branch `later` has this line, the tag v1 has not\n"
@@ -104,7 +105,7 @@ def test_it_runs_the_code_of_its_commit_and_says_so(site, tmp_path, git, kind, n
     record = json.loads((project.folder / RUN / "metrics.json").read_text())
     assert record["provenance"]["git_revision"] == site.commits[name]
     assert record["metrics"]["test"]["n"] == 20
-    (code,) = (project.folder / ".snakemake/prism").iterdir()
+    (code,) = (project.folder / CHECKOUTS).iterdir()
     assert code.name == site.commits[name]
     assert (SECOND in (code / "rules/common.smk").read_text()) == (name == "later")
 
@@ -129,6 +130,23 @@ def test_nothing_is_fetched_twice(site, tmp_path):
     finally:
         (tmp_path / "away").rename(served)
     assert jobs["cut_windows"] == 1
+
+
+def test_a_job_of_a_cluster_runs_what_the_run_began_with(site, tmp_path, git, monkeypatch):
+    """Called as an executor calls it, after the branch has moved; the next run follows the branch."""
+    served = site.source.parent / "served/owner/prism.git"
+    git(site.source, "push", "--quiet", str(served), "v1:refs/heads/moving")
+    project = deploy(site, tmp_path / "mine", 'branch="moving"')
+    project.planned("windows")
+    made = project.folder / CHECKOUTS
+    git(site.source, "push", "--quiet", str(served), "later:moving")
+    with monkeypatch.context() as job:
+        job.setenv("PRISM_HOME", str(made / site.commits["v1"]))
+        project.snakemake("--mode", "remote", "--nolock", "--target-jobs", "simulate:")
+    assert (project.folder / "resources/simulated/genome.fa.gz").is_file()
+    assert {each.name for each in made.iterdir()} == {site.commits["v1"]}
+    project.planned("windows")
+    assert {each.name for each in made.iterdir()} == set(site.commits.values())
 
 
 def test_rules_that_are_read_file_by_file_are_refused(site, tmp_path):
