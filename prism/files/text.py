@@ -1,67 +1,51 @@
-"""Text files as users have them: plain or gzipped (by content, not by name), separated by commas or tabs."""
+"""Text files as users have them: plain or gzipped (by content, not by name), in UTF-8 or UTF-16."""
 
 from __future__ import annotations
 
+import codecs
 import gzip
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-import pandas as pd
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @contextmanager
 def open_text(path: str | Path) -> Iterator[TextIO]:
     """Open a text file for reading.
 
-    path: a plain or gzipped file in UTF-8.
-    Raises ValueError, with the path, if the file is damaged or is not text.
+    path: a plain or gzipped file in UTF-8, or in UTF-16 with its byte order mark.
+    Raises ValueError, with the path, if the file is damaged or is not such text.
     """
     with open(path, "rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
+        opener = gzip.open if raw.read(2) == b"\x1f\x8b" else open
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if zipped else open(path, encoding="utf-8") as lines:
+        with opener(path, "rb") as content:
+            encoding = "utf-16" if content.read(2) in UTF16 else "utf-8-sig"
+        with opener(path, "rt", encoding=encoding) as lines:
             yield lines
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(
             f"{path}: the gzip file is cut off or damaged ({error}); download it again"
         ) from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text file ({error}); give text, plain or gzipped") from None
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table with a header; every column stays text.
-
-    path: plain or gzipped; separated by tabs if its header has one, else by commas.
-    Raises ValueError if the file is empty, or a line has more fields than the header.
-    """
-    with open_text(path) as lines:
-        header = lines.readline()
-    if not header.strip():
-        raise ValueError(f"{path}: the table is empty; give a header line and one line a gene")
-    separator = "\t" if "\t" in header else ","
-    try:
-        with open_text(path) as lines, warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            return pd.read_csv(lines, sep=separator, dtype=str, keep_default_na=False, index_col=False)
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise ValueError(f"{path}: not a table ({str(error).strip()}); correct the line") from None
-
-
-def require_columns(table: pd.DataFrame, columns: list[str], path: str | Path) -> None:
-    """Check that a table has the columns that the caller needs.
-
-    table: any table.
-    columns: the names that it must have.
-    path: the table's file, for the message.
-    Raises ValueError with the missing columns and those that are there.
-    """
-    missing = [name for name in columns if name not in table]
-    if missing:
         raise ValueError(
-            f"{path}: no column {', '.join(map(repr, missing))}; it has {', '.join(table.columns)}"
-        )
+            f"{path}{_line_of_byte(path, opener, error)}: not a text file in UTF-8 ({error.reason}, byte "
+            f"0x{error.object[error.start]:02x}); save it as UTF-8, such as with iconv -f LATIN1 -t UTF-8"
+        ) from None
+
+
+def _line_of_byte(path: str | Path, opener, error: UnicodeDecodeError) -> str:
+    """`, line 3` of the first line that is not UTF-8; '' where it cannot be told."""
+    if error.encoding.lower() not in ("utf-8", "utf-8-sig", "utf8"):
+        return ""
+    with opener(path, "rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return f", line {number}"
+    return ""

@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from prism.fetch.addresses import classify
 from prism.fetch.checksum import parse
+from prism.files.table import line_of, read_table
 from prism.genome.tracks.transforms import NONE, named
 from workflow_scripts.planning.paths import expand
 from workflow_scripts.planning.validation import check, read_schema
@@ -184,19 +183,13 @@ def read_cell_types(path: Path, prefix: str = "") -> dict[str, CellType]:
     Raises ValueError naming the file, the row, the column and the fix.
     """
     where = str(path)
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#", skip_blank_lines=True)
-    missing = [column for column in ("cell_type", "assembly") if column not in table.columns]
-    if missing:
-        raise ValueError(
-            f"{where}: column {missing[0]!r} is missing; there are: {', '.join(table.columns)} "
-            "(separate columns by tabs)"
-        )
+    table = read_table(path, ("cell_type", "assembly"))
     signals = signal_columns(list(table.columns), where)
     schema = read_schema("cell_types")
     rows: dict[str, CellType] = {}
-    for number, written in enumerate(table.to_dict("records"), start=1):
+    for number, written in enumerate(table.to_dict("records")):
         row = {column: expand(cell, prefix) for column, cell in written.items()}
-        here = f"{where}, row {number} ({row['cell_type']})"
+        here = f"{where}, line {line_of(table, number)} ({row['cell_type']})"
         check({key: value for key, value in row.items() if value}, schema, here)
         if row["cell_type"] in rows:
             raise ValueError(

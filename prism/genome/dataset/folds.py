@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from prism.files.table import read_table
+
 SPLITS = ("train", "valid", "test")
 
 
@@ -16,7 +18,7 @@ def read(path) -> pd.DataFrame:
     path: tab-separated: fold, chromosome or gene_id, split.
     Raises ValueError if a column is missing.
     """
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
+    table = read_table(path, ("fold", "split"))
     try:
         _key_column(table)
     except ValueError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from prism.files.text import read_table, require_columns
+from prism.files.table import read_table
 from prism.genome.genes.gtf import stable_id
 from prism.genome.genes.table import RNA_FEATURES, named
 
@@ -62,9 +62,9 @@ def read_gene_list(path: str | Path, settings: ListSettings) -> pd.DataFrame:
     a whole number or lies before the chromosome's first base, a strand other than +, - or '.', a feature that
     is not a number, and features of which only some are there.
     """
-    table, columns = read_table(path), dict(settings.columns)
-    require_columns(table, list(columns.values()), path)
-    genes = pd.DataFrame({name: table[column].str.strip() for name, column in columns.items()})
+    columns = dict(settings.columns)
+    table = read_table(path, tuple(columns.values()))
+    genes = pd.DataFrame({name: table[column] for name, column in columns.items()})
     genes["gene_id"] = genes["gene_id"].map(stable_id)
     duplicates = genes.loc[genes["gene_id"].duplicated(), "gene_id"].unique()
     if len(duplicates):

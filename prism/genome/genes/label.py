@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prism.files.text import open_text, read_table, require_columns
+from prism.files.table import read_table
+from prism.files.text import open_text
 from prism.genome.coordinates import resolve_chromosomes, window_bounds
 from prism.genome.genes.gtf import stable_id
 from prism.genome.genes.table import DROPPED, EXPRESSION, lengths_used, named
@@ -140,10 +141,9 @@ def _tabulated(genes: pd.DataFrame, label: Label, drop_missing: bool) -> np.ndar
 
 def _column(path: str | Path, label: Label, wanted: pd.Series) -> pd.Series:
     """Values of a label table by gene id, of the genes wanted; an empty cell is no value, "NA" a faulty one."""
-    table = read_table(path)
-    require_columns(table, [label.id_column, label.value_column], path)
-    ids = table[label.id_column].str.strip().map(stable_id)
-    used = ids.isin(wanted) & (table[label.value_column].str.strip() != "")
+    table = read_table(path, (label.id_column, label.value_column))
+    ids = table[label.id_column].map(stable_id)
+    used = ids.isin(wanted) & (table[label.value_column] != "")
     duplicates = ids[used & ids.duplicated()].unique()
     if len(duplicates):
         raise ValueError(

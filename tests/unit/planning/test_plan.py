@@ -183,15 +183,15 @@ def test_4dn_key_is_asked_for_only_where_a_row_to_run_needs_it(project, tmp_path
 
 
 BAD_CELL_TYPES = [
-    ("assembly\t", "genome\t", r"column 'assembly' is missing; there are: cell_type, genome"),
-    ("B\ttoy", "A\ttoy", r"row 2 \(A\): cell type 'A' stands in two rows"),
-    ("B\ttoy", "B b\ttoy", r"row 2 \(B b\): cell_type = 'B b'"),
+    ("assembly\t", "genome\t", r"no column 'assembly'; it has cell_type, genome"),
+    ("B\ttoy", "A\ttoy", r"line 3 \(A\): cell type 'A' stands in two rows"),
+    ("B\ttoy", "B b\ttoy", r"line 3 \(B b\): cell_type = 'B b'"),
     (
         "ENCFF000AAA",
         "reads/B.bam",
         r"B\.bam: B\.bam holds alignments, a bigWig is needed(.|\n)*bamCoverage",
     ),
-    ("ENCFF000AAA", "somewhere", r"row 2 \(B\), column DNase = 'somewhere' is no accession"),
+    ("ENCFF000AAA", "somewhere", r"line 3 \(B\), column DNase = 'somewhere' is no accession"),
     ("\tlog1p", "\tlog2", r"column DNase_transform = 'log2' is not one of none, log1p"),
     ("DNase_transform", "Dnase_transform", r"column 'Dnase_transform' describes a signal 'Dnase'"),
     ("A.plus.bw", "", r"label_kind = 'bigwig' but column label is empty"),

@@ -61,7 +61,7 @@ def test_read_keeps_names_as_text_and_refuses_other_tables(tmp_path):
     path = tmp_path / "folds.tsv"
     path.write_text("fold\tchromosome\tsplit\n11\t22\ttest\n")
     assert folds.read(path).to_dict("records") == [{"fold": "11", "chromosome": "22", "split": "test"}]
-    path.write_text("fold\tchrom\tsplit\n")
+    path.write_text("fold\tchrom\tsplit\n1\tchr1\ttest\n")
     with pytest.raises(
         ValueError, match=r"folds.tsv: .*chromosome or gene_id; this one has: fold, chrom, split"
     ):

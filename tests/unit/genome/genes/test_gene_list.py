@@ -111,7 +111,7 @@ def test_features_of_the_table_are_taken_over(tmp_path, genome):
         ("id,chr,TSS\nA,1,x\n", "A: tss 'x' is not a whole number"),
         ("id,chr,TSS\nA,1,-4\n", "A: tss '-4' is not a whole number"),
         ("id,chr,TSS\nA,1,0\n", "A: tss 0 with tss_base 1"),
-        ("id,chr,TSS\nA,1,1,7,8\n", "not a table"),
+        ("id,chr,TSS\nA,1,1,7,8\n", "line 2: 5 cells, where the header names 3 columns"),
         ("id,chr,TSS,CDSGC\nA,1,1,0.5\n", "mRNA features UTR5LEN_log10zscore, .* are missing"),
         (f"id,chr,TSS,{','.join(RNA_FEATURES)}\nA,1,1,1,1,1,1,1,1,,1\n", "A: UTR3GC is ''; give a number"),
     ],

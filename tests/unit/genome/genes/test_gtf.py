@@ -115,8 +115,8 @@ def test_files_that_are_no_gtf(tmp_path):
     with pytest.raises(ValueError, match=r"cut\.gtf\.gz: the gzip file is cut off or damaged"):
         read_gtf(cut)
     binary = tmp_path / "binary.gtf"
-    binary.write_bytes(b"\xff\xfe\x00\x01" * 10)
-    with pytest.raises(ValueError, match=r"binary\.gtf: not a text file"):
+    binary.write_bytes(b"\x80\xfe\x00\x01" * 10)
+    with pytest.raises(ValueError, match=r"binary\.gtf, line 1: not a text file"):
         read_gtf(binary)
     with pytest.raises(ValueError, match=r"empty\.gtf: no gene of type protein_coding in this file"):
         read_gtf(write(tmp_path / "empty.gtf", []))
