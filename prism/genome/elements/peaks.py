@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from prism.genome.coordinates import resolve_chromosomes
-from prism.genome.tracks.intervals import Intervals, opened_bed
+from prism.genome.tracks.bed import BedLine, number_or_zero, read_bed
+from prism.genome.tracks.intervals import Intervals
 
 _NARROW_PEAK = 10  # columns; a BED file has 3 to 9, or 12
 NO_SUMMIT = -1
@@ -76,20 +78,39 @@ def read_peaks(path: str | Path, lengths: dict[str, int]) -> dict[str, Peaks]:
     path = Path(path)
     Intervals(path, lengths)  # refuses other names and assemblies, and an empty file
     columns: dict[str, list[tuple]] = {}
-    with opened_bed(path) as bed:
-        for interval in bed:
-            fields = interval.fields
-            summit, strength = NO_SUMMIT, (0.0, 0.0)
-            if len(fields) == _NARROW_PEAK:
-                offset = int(fields[9])
-                if offset >= interval.end - interval.start:
-                    raise ValueError(f"{interval.chrom}:{interval.start}: a summit {offset} bp into a peak of "
-                                     f"{interval.end - interval.start} bp")  # fmt: skip
-                summit = interval.start + offset if offset >= 0 else NO_SUMMIT
-                strength = (float(fields[6]), float(fields[4]))
-            columns.setdefault(interval.chrom, []).append((interval.start, interval.end, summit, *strength))
+    for line in read_bed(path):
+        columns.setdefault(line.chrom, []).append((line.start, line.end, *_summit_and_strength(line, path)))
     names = resolve_chromosomes(lengths, columns, path, require_all=False)
     return {name: _peaks(columns[other]) for name, other in names.items()}
+
+
+def _summit_and_strength(line: BedLine, path: Path) -> tuple[int, float, float]:
+    """Position of the summit, or `NO_SUMMIT`; signal value and score of narrowPeak, else zeros."""
+    if not _is_narrow_peak(line):
+        return NO_SUMMIT, 0.0, 0.0
+    where, offset = f"{path}, line {line.number}:", int(line.fields[9])
+    if offset >= line.end - line.start:
+        raise ValueError(f"{where} {line.chrom}:{line.start}: a summit {offset} bp into a peak of "
+                         f"{line.end - line.start} bp")  # fmt: skip
+    summit = line.start + offset if offset >= 0 else NO_SUMMIT
+    return (
+        summit,
+        number_or_zero(line.fields[6], f"{where} signal value"),
+        number_or_zero(line.fields[4], f"{where} score"),
+    )
+
+
+def _is_narrow_peak(line: BedLine) -> bool:
+    """Whether ten columns are narrowPeak's, and not BED9 with one column of its own.
+
+    BED9 has the thick part (two positions within the interval) and a colour where narrowPeak has three numbers.
+    """
+    if len(line.fields) != _NARROW_PEAK or not re.fullmatch(r"-?\d+", line.fields[9]):
+        return False
+    thick = [
+        field for field in line.fields[6:8] if field.isdecimal() and line.start <= int(field) <= line.end
+    ]
+    return len(thick) < 2 and "," not in line.fields[8]
 
 
 def _peaks(rows: list[tuple]) -> Peaks:

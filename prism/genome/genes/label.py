@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from prism.files.table import read_table
-from prism.files.text import open_text
 from prism.genome.coordinates import resolve_chromosomes, window_bounds
 from prism.genome.genes.gtf import stable_id
 from prism.genome.genes.table import DROPPED, EXPRESSION, lengths_used, named
+from prism.genome.tracks.bed import number_or_zero, read_bed
 from prism.genome.tracks.bigwig import BigWigSignal
 from prism.genome.tracks.transforms import NONE
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 WIDTH = 384  # bp: TSS +- 192, the "128*3" of EPInformer's CAGE columns
 KINDS = ("bigwig", "ctss", "table", "none")
 TRANSFORMS = ("log10p1", "none")
+_CTSS = ("chrom", "start", "end", "name", "score", "strand")
 SWAPPED = 1.5  # antisense this many times the sense sum: the strands' files look exchanged
 
 
@@ -221,22 +222,17 @@ def _ctss_sums(kept: pd.DataFrame, path: str | Path, lengths: dict[str, int]) ->
 
 def _read_ctss(path: str | Path) -> pd.DataFrame:
     """chrom, start (0-based), end, score, strand of a CTSS BED file; ValueError for other widths or strands."""
-    columns = ["chrom", "start", "end", "name", "score", "strand"]
-    try:
-        with open_text(path) as lines:
-            sites = pd.read_csv(lines, sep="\t", header=None, names=columns, usecols=range(6), comment="#", dtype={
-                "chrom": "category", "start": np.int64, "end": np.int64, "score": float, "strand": "category"
-            })  # fmt: skip
-    except ValueError as error:
-        raise ValueError(
-            f"{path}: not a CTSS BED file ({str(error).strip()}); columns: {', '.join(columns)}"
-        ) from None
-    wide = (sites["end"] - sites["start"] != 1).to_numpy()
-    wrong = wide | ~sites["strand"].isin(["+", "-"]).to_numpy() | ~(sites["score"] >= 0).to_numpy()
-    if wrong.any():
-        site = sites[wrong].iloc[0]
-        raise ValueError(
-            f"{path}: site {int(wrong.argmax()) + 1}: {site['chrom']}:{site['start']}-{site['end']}, "
-            f"score {site['score']}, strand {site['strand']!r}; CTSS are 1 bp wide with strand + or - and a score >= 0"
-        )
-    return sites
+    rows = []
+    for line in read_bed(path, without_a_base=True):
+        where = f"{path}, line {line.number}: {line.chrom}:{line.start}-{line.end}"
+        if len(line.fields) < len(_CTSS):
+            raise ValueError(f"{where}: {len(line.fields)} columns, where a CTSS has {', '.join(_CTSS)}")
+        score, strand = number_or_zero(line.fields[4], f"{where}, score"), line.fields[5]
+        if line.end - line.start != 1 or strand not in ("+", "-") or score < 0:
+            raise ValueError(
+                f"{where}, score {line.fields[4]}, strand {strand!r}; CTSS are 1 bp wide with strand + or - and a "
+                "score >= 0"
+            )
+        rows.append((line.chrom, line.start, score, strand))
+    sites = pd.DataFrame(rows, columns=["chrom", "start", "score", "strand"])
+    return sites.astype({"chrom": "category", "strand": "category"})

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from prism.genome.coordinates import resolve_chromosomes
-
-if TYPE_CHECKING:
-    from pybedtools import BedTool
+from prism.genome.tracks.bed import read_bed
 
 
 class Intervals:
@@ -71,37 +67,24 @@ class Intervals:
         return np.searchsorted(stops, starts, side="right") < np.searchsorted(begins, ends, side="left")
 
 
-@contextmanager
-def opened_bed(path: Path) -> Iterator[BedTool]:
-    """Open a BED or narrowPeak file as a sorted BedTool for the block.
-
-    path: the file (.gz too).
-    Raises ValueError, with the path, if the file is missing, damaged or not BED, or bedtools is not
-    installed.
-    """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such interval file")
+def _merged(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Starts and ends of the file's merged intervals, by its own names of chromosomes."""
+    # bedtools reads 1e+05 as 1, and tells a wrong line from a right one by the first: it is given plain ones
+    plain = "".join(f"{line.chrom}\t{line.start}\t{line.end}\n" for line in read_bed(path))
+    if not plain:
+        raise ValueError(f"{path}: holds no interval; download it again, or leave it out of the table")
     if shutil.which("bedtools") is None:
         raise ValueError("bedtools is not on PATH; install it (the workflow's conda environments hold it)")
     import pybedtools  # here, for slow to import and not needed by the processes that only make masks
 
     try:
-        yield pybedtools.BedTool(str(path)).sort()
-    except (pybedtools.helpers.BEDToolsError, ValueError, IndexError, OverflowError) as error:
+        merged = pybedtools.BedTool(plain, from_string=True).sort().merge()
+        return _by_chromosome((interval.chrom, interval.start, interval.end) for interval in merged)
+    except (pybedtools.helpers.BEDToolsError, OverflowError) as error:
         reason = str(getattr(error, "msg", error)).strip().splitlines()
-        raise ValueError(
-            f"{path}: not a BED or narrowPeak file ({reason[-1] if reason else error})"
-        ) from error
+        raise ValueError(f"{path}: bedtools cannot merge it ({reason[-1] if reason else error})") from error
     finally:
         pybedtools.cleanup()
-
-
-def _merged(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    with opened_bed(path) as bed:
-        by_chrom = _by_chromosome((interval.chrom, interval.start, interval.end) for interval in bed.merge())
-    if not by_chrom:
-        raise ValueError(f"{path}: holds no interval; download it again, or leave it out of the table")
-    return by_chrom
 
 
 def _by_chromosome(intervals: Iterable[tuple[str, int, int]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -129,11 +129,16 @@ def test_ctss_without_sites_on_a_chromosome_is_zero_there(tmp_path):
 @pytest.mark.parametrize(
     ("site", "message"),
     [
-        ("chr1\t1\t3\tx\t1\t+", r"site 7: chr1:1-3, score 1\.0, strand '\+'; CTSS are 1 bp wide"),
-        ("chr1\t1\t2\tx\t1\t.", r"site 7: chr1:1-2, score 1\.0, strand '\.'"),
-        ("chr1\t1\t2\tx\t-1\t+", r"site 7: chr1:1-2, score -1\.0"),
-        ("chr1\tone\t2\tx\t1\t+", "not a CTSS BED file"),
-        ("chr1\t1\t2", "site 7: .* score nan"),
+        ("chr1\t1\t3\tx\t1\t+", r"line 7: chr1:1-3, score 1, strand '\+'; CTSS are 1 bp wide"),
+        ("chr1\t1\t2\tx\t1\t.", r"line 7: chr1:1-2, score 1, strand '\.'"),
+        ("chr1\t1\t2\tx\t-1\t+", r"line 7: chr1:1-2, score -1"),
+        ("chr1\t1\t2\tx\tnan\t+", r"line 7: chr1:1-2, score 'nan' is not a number"),
+        ("chr1\t5\t5\tx\t1\t+", r"line 7: chr1:5-5, .* CTSS are 1 bp wide"),
+        ("chr1\tone\t2\tx\t1\t+", "line 7: start 'one' is not a position"),
+        (
+            "chr1\t1\t2",
+            "line 7: chr1:1-2: 3 columns, where a CTSS has chrom, start, end, name, score, strand",
+        ),
     ],
 )
 def test_ctss_errors(tmp_path, site, message):

@@ -50,7 +50,7 @@ def test_compressed_narrowpeak_without_prefix(tmp_path):
     ("content", "message"),
     [
         ("", "holds no interval"),
-        ("chr1\tfive\t9\n", "not a BED or narrowPeak file"),
+        ("chr1\t2\t4\nchr1\tfive\t9\n", "start 'five' is not a position"),
         ("<html>not found</html>\n", "not a BED or narrowPeak file"),
         ("I\t2\t4\n", "no chromosome chr1, chr2; it has I"),
         ("chr1\t25\t30\n", "an interval begins at 25 of chr1, which has 20 bp"),
@@ -59,7 +59,7 @@ def test_compressed_narrowpeak_without_prefix(tmp_path):
 def test_bad_files_are_refused(tmp_path, content, message):
     path = tmp_path / "bad.bed"
     path.write_text(content)
-    with pytest.raises(ValueError, match=rf"bad\.bed: {message}"):
+    with pytest.raises(ValueError, match=rf"bad\.bed(, line \d)?: {message}"):
         Intervals(path, LENGTHS)
 
 
