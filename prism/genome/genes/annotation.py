@@ -53,16 +53,24 @@ def choose_tss(transcripts: Transcripts) -> np.ndarray:
 
     transcripts: of a GTF.
 
-    The transcript is MANE Select, else Ensembl canonical, else the one with the longest CDS (without stop
-    codon). Ties go to the transcript with the most exonic bases, then to the first transcript id.
+    The transcript is MANE Select, else Ensembl canonical, else, where the gene has one, a complete transcript with a
+    CDS (none of the tags mRNA_start_NF, cds_start_NF, mRNA_end_NF, cds_end_NF), else any with a CDS. Among several,
+    one whose start was found comes first, then the longest CDS (without stop codon), the most exonic bases, and the
+    first transcript id.
     """
-    n = len(transcripts.frame)
-    order = transcripts.frame[["gene_id", "transcript_id", "mane", "canonical"]].assign(
-        cds=transcripts.coding.total(n), exonic=transcripts.exons.total(n)
+    n, frame = len(transcripts.frame), transcripts.frame
+    cds = transcripts.coding.total(n)
+    order = frame[["gene_id", "transcript_id"]].assign(
+        not_mane=~frame["mane"].astype(bool),
+        not_canonical=~frame["canonical"].astype(bool),
+        not_whole=(frame["incomplete"] > 0) | (cds == 0),
+        not_coding=cds == 0,
+        incomplete=frame["incomplete"],
+        less_cds=-cds,
+        less_exonic=-transcripts.exons.total(n),
     )
-    by = ["gene_id", "mane", "canonical", "cds", "exonic", "transcript_id"]
-    order = order.sort_values(by, ascending=[True, False, False, False, False, True])
-    return order.drop_duplicates("gene_id").index.to_numpy()
+    keys = [name for name in order if name not in ("gene_id", "transcript_id")]
+    return order.sort_values(["gene_id", *keys, "transcript_id"]).drop_duplicates("gene_id").index.to_numpy()
 
 
 def genes_of_gtf(

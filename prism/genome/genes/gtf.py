@@ -22,12 +22,16 @@ COLUMNS = (
     "gene_type",
     "mane",
     "canonical",
+    "incomplete",
     "start",
     "end",
 )
 _SEGMENT_KINDS = {"exon": "exons", "CDS": "coding", "stop_codon": "stops"}
 _ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
 _VERSIONED = re.compile(r"^(ENS[A-Z]*\d{11})\.\d+$")
+_EXON_NUMBER = re.compile(r'exon_number "?(\d+)')
+# GENCODE's tags: this end of the mRNA or of its CDS was not found
+_NO_START, _NO_END = {"mRNA_start_NF", "cds_start_NF"}, {"mRNA_end_NF", "cds_end_NF"}
 _SKIPPED = -1
 
 
@@ -74,7 +78,8 @@ class Segments:
 class Transcripts:
     """A GTF in memory.
 
-    frame: one row for each transcript, with `COLUMNS`; start and end are 0-based, half-open.
+    frame: one row for each transcript, with `COLUMNS`; start and end are 0-based, half-open; incomplete is 2 where the
+        annotation says that the start of the mRNA or of its CDS was not found, 1 where only an end was not, else 0.
     exons: the exon lines, which cover both of the following.
     coding: the CDS lines.
     stops: the stop_codon lines.
@@ -105,7 +110,8 @@ def read_gtf(path: str | Path, gene_types: Iterable[str] | None = ("protein_codi
 
     GENCODE (gene_type) and Ensembl (gene_biotype) are understood; in a file without types, a gene with a CDS
     counts as protein_coding. Version suffixes of Ensembl ids are cut off; the copies in the pseudo-autosomal
-    region of Y are left out. A gene without transcript or exon lines is its own transcript.
+    region of Y are left out. A gene without transcript or exon lines is its own transcript. One transcript id at
+    several places or on both strands, as UCSC's annotations have it, is that many transcripts.
     """
     collector = _Collector(str(path), None if gene_types is None else frozenset(gene_types))
     with open_text(path) as lines:
@@ -116,12 +122,49 @@ def read_gtf(path: str | Path, gene_types: Iterable[str] | None = ("protein_codi
 
 
 @dataclass
+class _Copy:
+    """One place of a transcript id."""
+
+    row: int  # of its transcript, or `_SKIPPED`
+    start: int
+    end: int
+    by_line: bool  # whether a transcript line says where it lies
+    exons: set[str] = field(default_factory=set)  # numbers of its exons, where no such line does
+
+    def note(self, kind: str, attributes: str) -> None:
+        """Remember the number of an exon of a transcript that has no line of its own."""
+        if not self.by_line and kind == "exon" and (found := _EXON_NUMBER.search(attributes)):
+            self.exons.add(found[1])
+
+
+def _copy_of(copies: list[_Copy], kind: str, start: int, end: int, attributes: str) -> _Copy | None:
+    """The copy that a line belongs to; None for the first line of a new one.
+
+    A transcript line begins a copy, and so does an exon whose number the last copy has already. Other lines belong to
+    the copy that they lie in, or to the last one.
+    """
+    if kind == "transcript" or not copies:
+        return None
+    last = copies[-1]
+    if last.by_line:
+        return next((each for each in reversed(copies) if each.start <= start and end <= each.end), last)
+    if (
+        kind == "exon"
+        and last.exons
+        and (found := _EXON_NUMBER.search(attributes))
+        and found[1] in last.exons
+    ):
+        return None
+    return last
+
+
+@dataclass
 class _Collector:
     """Rows and pieces gathered so far; flat typed arrays, because GENCODE has three million lines."""
 
     path: str
     gene_types: frozenset[str] | None
-    rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    copies: dict[tuple[str, str, str], list[_Copy]] = field(default_factory=dict)
     records: list[list] = field(default_factory=list)
     gene_lines: list[list] = field(default_factory=list)
     types_of_genes: dict[str, str] = field(default_factory=dict)
@@ -147,7 +190,7 @@ class _Collector:
         if kind == "gene":
             self._take_gene(number, line, chrom, first, last, strand, attributes)
             return
-        row = self._row(number, line, chrom, first, last, strand, attributes)
+        row = self._row(number, line, kind, chrom, first, last, strand, attributes)
         if row == _SKIPPED or kind == "transcript":
             return
         rows, starts, ends = self.pieces[kind]
@@ -155,21 +198,24 @@ class _Collector:
         starts.append(first)
         ends.append(last)
 
-    def _row(self, number, line, chrom, start, end, strand, attributes) -> int:
+    def _row(self, number, line, kind, chrom, start, end, strand, attributes) -> int:
         """Index of the line's transcript, made at its first line; `_SKIPPED` for one that is not wanted."""
         at = attributes.find('transcript_id "')
         stop = attributes.find('"', at + 15)
         if at < 0 or stop < 0 or stop == at + 15:
             raise self._broken(number, line, 'no transcript_id "..." among the attributes')
-        key = (chrom, attributes[at + 15 : stop])
-        row = self.rows.get(key)
-        if row is None:
+        key = (chrom, strand, attributes[at + 15 : stop])
+        copies = self.copies.setdefault(key, [])
+        copy = _copy_of(copies, kind, start, end, attributes)
+        if copy is None:
             record = self._record(number, line, chrom, start, end, strand, attributes)
             row = len(self.records) if self._wanted(record) else _SKIPPED
-            self.rows[key] = row
+            copy = _Copy(row, start, end, by_line=kind == "transcript")
+            copies.append(copy)
             if row != _SKIPPED:
-                self.records.append([key[1], *record])
-        return row
+                self.records.append([key[2], *record])
+        copy.note(kind, attributes)
+        return copy.row
 
     def _take_gene(self, number, line, chrom, start, end, strand, attributes) -> None:
         record = self._record(number, line, chrom, start, end, strand, attributes)
@@ -198,7 +244,9 @@ class _Collector:
         gene_id = stable_id(values["gene_id"])
         symbol = values.get("gene_name") or values.get("gene") or gene_id
         mane = not tags.isdisjoint({"MANE_Select", "MANE Select"})
-        return [gene_id, symbol, chrom, strand, gene_type, mane, "Ensembl_canonical" in tags, start, end]
+        canonical = "Ensembl_canonical" in tags
+        incomplete = 2 if tags & _NO_START else 1 if tags & _NO_END else 0
+        return [gene_id, symbol, chrom, strand, gene_type, mane, canonical, incomplete, start, end]
 
     def _broken(self, number: int, line: str, why: str) -> ValueError:
         text = line.rstrip("\n")

@@ -66,6 +66,16 @@ LONG, SHORT = (31, 120), (31, 60)
         ([("T1", 11, LONG, ""), ("T2", 1, LONG, "")], 0),
         ([("T2", 1, LONG, "", 140), ("T1", 11, LONG, "", 150)], 10),
         ([("T1", 11, None, ""), ("T2", 1, None, "")], 0),
+        # Complete transcripts before the longest CDS; MANE and canonical before complete ones.
+        ([("T1", 1, LONG, "cds_start_NF mRNA_start_NF"), ("T2", 11, SHORT, "basic")], 10),
+        ([("T1", 1, LONG, "mRNA_end_NF"), ("T2", 11, SHORT, "")], 10),
+        ([("T1", 1, LONG, "cds_end_NF"), ("T2", 11, SHORT, "cds_start_NF")], 0),
+        ([("T1", 1, SHORT, "Ensembl_canonical mRNA_start_NF"), ("T2", 11, LONG, "")], 0),
+        ([("T1", 1, SHORT, "MANE_Select cds_end_NF"), ("T2", 11, LONG, "")], 0),
+        # Only incomplete ones: one whose start was found. One without a CDS stands behind all that have one.
+        ([("T1", 1, LONG, "mRNA_start_NF"), ("T2", 11, SHORT, "mRNA_end_NF")], 10),
+        ([("T1", 1, None, ""), ("T2", 11, SHORT, "mRNA_start_NF")], 10),
+        ([("T1", 1, None, "mRNA_start_NF"), ("T2", 11, None, "")], 10),
     ],
 )
 def test_one_tss_a_gene(tmp_path, transcripts, tss):
