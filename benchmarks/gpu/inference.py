@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.gpu.place import GENES, parsed, seconds_of, sized
 from benchmarks.training_steps import our_model, random_batch
-from prism.compute.device import autocast
+from prism.compute.precision import autocast
 
 BATCHES = (64, 256, 512)
 SUBSTITUTIONS = 3  # at each position

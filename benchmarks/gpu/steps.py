@@ -12,7 +12,7 @@ import torch
 from benchmarks.gpu.place import parsed, seconds_of, sized
 from benchmarks.gradient_accuracy import errors
 from benchmarks.training_steps import GraphStep, our_loss, our_model, ours, random_batch
-from prism.compute.device import autocast
+from prism.compute.precision import autocast
 
 PRECISIONS = ("fp32", "bf16")
 BOUND = {"fp32": 1e-4, "bf16": 5e-2}  # of a gradient's norm
