@@ -54,29 +54,48 @@ class Metric:
         return "higher is better →" if self.higher_is_better else "← lower is better"
 
     def better(self, value: float, than: float) -> bool:
-        """Whether `value` is better than another; a score that does not exist (nan) is worse than any."""
+        """Whether one value of this score is better than another.
+
+        value: the one; a score that does not exist (nan) is worse than any.
+        than: the other.
+        """
         return self.rank(value) < self.rank(than)
 
     def rank(self, value: float) -> tuple[bool, float]:
-        """A key to sort by: the best value first, values that are not finite last."""
+        """A key to sort by: the best value first, values that are not finite last.
+
+        value: of this score.
+        """
         finite = bool(np.isfinite(value))
         return not finite, (-float(value) if self.higher_is_better else float(value)) if finite else 0.0
 
 
 def mse(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Mean squared error."""
+    """Mean squared error.
+
+    prediction: (n,), log10(x + 1).
+    target: (n,), the measured values, log10(x + 1).
+    """
     prediction, target = _pair(prediction, target)
     return float(np.mean((prediction - target) ** 2))
 
 
 def mae(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Mean absolute error."""
+    """Mean absolute error.
+
+    prediction: (n,), log10(x + 1).
+    target: (n,), the measured values, log10(x + 1).
+    """
     prediction, target = _pair(prediction, target)
     return float(np.mean(np.abs(prediction - target)))
 
 
 def pearson(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Pearson's correlation; nan where either side is constant."""
+    """Pearson's correlation; nan where either side is constant.
+
+    prediction: (n,), log10(x + 1).
+    target: (n,), the measured values, log10(x + 1).
+    """
     prediction, target = _pair(prediction, target)
     if len(target) < 2 or _constant(prediction) or _constant(target):
         return float("nan")
@@ -87,13 +106,21 @@ def pearson(prediction: ArrayLike, target: ArrayLike) -> float:
 
 
 def spearman(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Spearman's correlation: Pearson's of the ranks, ties sharing their mean rank."""
+    """Spearman's correlation: Pearson's of the ranks, ties sharing their mean rank.
+
+    prediction: (n,), log10(x + 1).
+    target: (n,), the measured values, log10(x + 1).
+    """
     prediction, target = _pair(prediction, target)
     return pearson(_mean_ranks(prediction), _mean_ranks(target))
 
 
 def r2(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Coefficient of determination, 1 - squared error / variance of the target; nan for a constant target."""
+    """Coefficient of determination, 1 - squared error / variance of the target; nan for a constant target.
+
+    prediction: (n,), log10(x + 1).
+    target: (n,), the measured values, log10(x + 1).
+    """
     prediction, target = _pair(prediction, target)
     if len(target) < 2 or _constant(target):
         return float("nan")
@@ -131,7 +158,11 @@ def headlines() -> tuple[Metric, ...]:
 
 
 def known(names: Iterable[str]) -> tuple[Metric, ...]:
-    """The metrics of these names. Raises ValueError for a name that is not in `METRICS`."""
+    """The metrics of some names, in that order.
+
+    names: keys of `METRICS`.
+    Raises ValueError for a name that is not in `METRICS`.
+    """
     names = tuple(names)
     if unknown := [name for name in names if name not in METRICS]:
         raise ValueError(f"there is no metric {', '.join(unknown)}; there are {', '.join(METRICS)}")

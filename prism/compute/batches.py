@@ -27,6 +27,10 @@ class Batches:
 
 
 def chunks(indices: Sequence[int], size: int) -> list[list[int]]:
-    """Consecutive lists of at most `size` indices."""
+    """Consecutive lists of at most `size` indices.
+
+    indices: rows of a dataset, in any order, which is kept.
+    size: most indices in one list.
+    """
     indices = [int(index) for index in indices]
     return [indices[start : start + size] for start in range(0, len(indices), size)]

@@ -38,7 +38,10 @@ def candidates(wanted: str) -> list[torch.device]:
 
 
 def describe(device: torch.device) -> str:
-    """Name and memory of a device, for the first line of a log."""
+    """Name and memory of a device, for the first line of a log.
+
+    device: cpu or cuda.
+    """
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return f"{device} ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
@@ -47,7 +50,10 @@ def describe(device: torch.device) -> str:
 
 
 def peak_memory_gb(device: torch.device) -> float:
-    """The most memory used at a time so far, GB: on a GPU by tensors, on a CPU by the whole process."""
+    """The most memory used at a time so far, GB.
+
+    device: cuda counts the tensors on that GPU, cpu the whole process.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e9
     return peak_mb() * 2**20 / 1e9

@@ -74,7 +74,10 @@ def paper():
 
 
 def colour(architecture: str) -> str:
-    """The colour of an architecture in every figure; OTHER for one that the catalogue does not have."""
+    """The colour of an architecture in every figure.
+
+    architecture: a name in `prism.models.catalogue`; any other name gets the colour OTHER.
+    """
     known = ARCHITECTURES.get(architecture)
     return known.colour if known else OTHER
 

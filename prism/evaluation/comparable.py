@@ -27,7 +27,13 @@ class ScoredRun:
 
     @classmethod
     def read(cls, metrics: str | Path, predictions: str | Path) -> ScoredRun:
-        """Read a run's metrics.json and predictions.tsv.gz; ValueError unless they are of one run."""
+        """Read what a run left.
+
+        metrics: its metrics.json.
+        predictions: its predictions.tsv.gz.
+        Raises ValueError unless both files are of one run: the test MSE of the first must follow from the
+        second.
+        """
         record = RunRecord.read(metrics)
         table = read_predictions(predictions).sort_values("gene_id", ignore_index=True)
         run = cls(record, table)
@@ -47,11 +53,18 @@ class ScoredRun:
     provenance = property(lambda self: self.record.provenance)
 
     def score(self, split: str, metric: str) -> float:
-        """A score of the record; nan where it does not exist, and where the record is older than the score."""
+        """A score of the record; nan where it does not exist, and where the record is older than the score.
+
+        split: valid or test.
+        metric: a name in `prism.scores.METRICS`.
+        """
         return self.record.score(split, metric) if self.record.has_score(split, metric) else float("nan")
 
     def of_split(self, split: str) -> pd.DataFrame:
-        """The predictions of one split."""
+        """The predictions of one split, a row for each gene.
+
+        split: valid or test.
+        """
         return self.predictions[self.predictions["split"] == split]
 
     def squared_errors(self) -> np.ndarray:
@@ -61,13 +74,17 @@ class ScoredRun:
 
 
 def refuse_incomparable(runs: Iterable[ScoredRun]) -> None:
-    """ValueError, naming two runs and what tells them apart, unless all runs can stand in one table.
+    """Refuse runs that cannot be compared in one table.
 
-    Between all runs of a cell type and fold: NUMBERS_VERSION, and the genes of valid and test with their expression.
-    That, not the dataset's hash, is what makes scores of two models comparable: a model with another window length,
-    without gene features or with candidate elements has another hash by design. But a signal that two runs both use
-    must come from the same file in the same transform, two models that read the same windows the same way must have
-    read the same dataset, and all seeds of one model must have the same settings.
+    All runs of a cell type and fold must share NUMBERS_VERSION and the genes of valid and test with their
+    expression. That, not the dataset's hash, makes the scores of two models comparable: a model with another
+    window length, without gene features or with candidate elements has another hash by design. But a signal
+    that two runs both use must come from the same file in the same transform, two models that read the same
+    windows the same way must have read the same dataset, and all seeds of one model must have the same
+    settings.
+
+    runs: of any cell types, folds, models and seeds, in any order.
+    Raises ValueError that names two runs and what tells them apart.
     """
     runs = list(runs)
     for a, b in _unlike_first(runs, lambda r: (r.cell_type, r.model, r.fold, r.seed), id):
@@ -89,7 +106,10 @@ def refuse_incomparable(runs: Iterable[ScoredRun]) -> None:
 
 
 def revisions(runs: Iterable[ScoredRun]) -> dict[str, int]:
-    """How many runs each git revision made; more than one is shown, not refused."""
+    """How many runs each git revision made; more than one is shown, not refused.
+
+    runs: those of one comparison.
+    """
     counts: dict[str, int] = {}
     for run in runs:
         revision = run.provenance.get("git_revision") or "unknown"
@@ -98,7 +118,10 @@ def revisions(runs: Iterable[ScoredRun]) -> dict[str, int]:
 
 
 def unrecorded(runs: Iterable[ScoredRun]) -> list[str]:
-    """A line for every score that a run's record is too old to have: file, score and what to do."""
+    """A line for every score that a run's record is too old to have: file, score and what to do.
+
+    runs: those of one comparison.
+    """
     return [
         run.record.told_unrecorded(split, name)
         for run in runs

@@ -20,10 +20,12 @@ PAIRED = [
 
 
 def metrics_table(runs: Iterable[ScoredRun]) -> pd.DataFrame:
-    """One row a score: cell_type, model, fold, seed, split, metric, value.
+    """Every score of every run, one a row: cell_type, model, fold, seed, split, metric, value.
 
     A score that does not exist is nan; so is one that a run's record is too old to have, which
     `comparable.unrecorded` tells.
+
+    runs: those to compare.
     """
     rows = [
         (run.cell_type, run.model, run.fold, run.seed, split, metric, run.score(split, metric))
@@ -36,10 +38,12 @@ def metrics_table(runs: Iterable[ScoredRun]) -> pd.DataFrame:
 
 
 def summary_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean over seeds, sd (n - 1) and 95% t-interval of every score of `metrics_table`.
+    """Mean over seeds, sd (n - 1) and 95% t-interval of every score.
 
-    With one seed sd and interval are nan. If a score does not exist for a seed, neither does its mean: leaving such a
-    seed out would flatter the model.
+    With one seed, sd and interval are nan. If a score does not exist for a seed, neither does its mean:
+    leaving such a seed out would flatter the model.
+
+    table: as `metrics_table` returns it.
     """
     rows = []
     for key, values in table.groupby(GROUP, sort=False)["value"]:
@@ -52,9 +56,12 @@ def summary_table(table: pd.DataFrame) -> pd.DataFrame:
 def paired_table(runs: Iterable[ScoredRun]) -> pd.DataFrame:
     """Model a against model b on the test genes of one cell type and fold.
 
-    kind 'seeds': the difference a - b of each score, paired over the n seeds that both have.
-    kind 'genes': the difference a - b of squared errors, each averaged over a model's seeds, paired over the n genes;
-    it says whether these trained models differ on these genes, not whether training again would show it.
+    kind 'seeds' takes the difference a - b of each score, paired over the n seeds that both have.
+    kind 'genes' takes the difference a - b of squared errors, each averaged over a model's seeds, paired over
+    the n genes; it says whether these trained models differ on these genes, not whether training again would
+    show it.
+
+    runs: those to compare; each pair of models of a cell type and fold gets its rows.
     """
     groups: dict[tuple, dict[str, dict[int, ScoredRun]]] = {}
     for run in runs:

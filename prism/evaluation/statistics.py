@@ -8,7 +8,11 @@ from scipy import stats
 
 
 def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """The t interval of the mean of `values` (n,): (low, high); nan with fewer than two."""
+    """The t interval of a mean: (low, high); nan with fewer than two values.
+
+    values: (n,), a score of each seed.
+    level: share of such intervals that hold the true mean; default 0.95.
+    """
     values = np.asarray(values, np.float64)
     if len(values) < 2 or not np.isfinite(values).all():
         return float("nan"), float("nan")
@@ -17,7 +21,10 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
 
 
 def paired_t(differences: ArrayLike) -> float:
-    """Two-sided p of the paired t-test on differences (n,); nan where they have no spread."""
+    """Two-sided p of the paired t-test; nan where the differences have no spread.
+
+    differences: (n,), first of each pair minus second.
+    """
     differences = np.asarray(differences, np.float64)
     if len(differences) < 2 or not np.isfinite(differences).all() or differences.min() == differences.max():
         return float("nan")
@@ -25,7 +32,10 @@ def paired_t(differences: ArrayLike) -> float:
 
 
 def wilcoxon(differences: ArrayLike) -> float:
-    """Two-sided p of Wilcoxon's signed-rank test on differences (n,); nan with fewer than two or none but 0."""
+    """Two-sided p of Wilcoxon's signed-rank test; nan with fewer than two differences, or where all are 0.
+
+    differences: (n,), first of each pair minus second.
+    """
     differences = np.asarray(differences, np.float64)
     if len(differences) < 2 or not np.isfinite(differences).all() or not differences.any():
         return float("nan")

@@ -36,7 +36,10 @@ class Hashes:
         self._of = {"md5": hashlib.md5(usedforsecurity=False), "sha256": hashlib.sha256()}
 
     def update(self, block: bytes) -> None:
-        """See more bytes."""
+        """See more bytes.
+
+        block: the file's next bytes.
+        """
         for each in self._of.values():
             each.update(block)
 

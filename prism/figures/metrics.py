@@ -49,6 +49,7 @@ def metrics_figure(
     runs: the runs that the tables were made of (label, number of genes, floor, provenance)
     published: the table of published results; shown only beside runs of the same protocol
     shown: names of scores, each a panel; None for the headline scores of `prism.scores.METRICS`
+    split: valid or test, whose scores are drawn; default test
     Raises ValueError if nothing of `shown` is there for `split`, or a name is not that of a score.
     """
     panels = list(headlines() if shown is None else known(shown))

@@ -51,7 +51,11 @@ def read_table(path: str | Path, wanted: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def line_of(table: pd.DataFrame, row: int) -> int:
-    """The number, from 1, of the file's line that row number `row` of a table of `read_table` was read from."""
+    """The number, from 1, of the file's line that a row was read from.
+
+    table: as `read_table` returns it.
+    row: number of the row in the table, from 0.
+    """
     return table.attrs[LINES][row]
 
 

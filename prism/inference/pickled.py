@@ -43,11 +43,14 @@ class UnreadMapping:
 
 
 def read_foreign_checkpoint(path: str | Path) -> Mapping[str, Any]:
-    """A file of torch.save as a mapping, on the CPU; ValueError for a file that is none.
+    """Read a file of torch.save as a mapping, on the CPU, without running anything that it holds.
 
-    Published Lightning checkpoints hold more than weights: hyperparameters as argparse.Namespace or OmegaConf, numpy
-    scalars, paths, optimiser and callback states. They are read with weights_only=True, each global that torch does
-    not know to be harmless replaced by `Unread`.
+    Published Lightning checkpoints hold more than weights: hyperparameters as argparse.Namespace or
+    OmegaConf, numpy scalars, paths, optimiser and callback states. They are read with weights_only=True, each
+    global that torch does not know to be harmless replaced by `Unread`.
+
+    path: a state dict or a Lightning checkpoint.
+    Raises ValueError, naming the file and the fix, for any other file.
     """
     try:
         strangers = [

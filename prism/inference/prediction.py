@@ -136,7 +136,8 @@ def predicted(
 def with_columns(batch: Batch, columns: Sequence[int]) -> Batch:
     """The same batch with some columns of rna_features.
 
-    columns: of rna_features, in the order of the result (`Trained.feature_columns`).
+    batch: with all the columns of a dataset.
+    columns: places of the wanted columns, in the order of the result (`Trained.feature_columns`).
     """
     return replace(batch, rna_features=batch.rna_features[:, list(columns)])
 

@@ -27,7 +27,11 @@ class Trained:
 
     @classmethod
     def load(cls, path: str | Path) -> Trained:
-        """Read a best.ckpt and build its model. Raises ValueError, naming the file, where that cannot be done."""
+        """Read a best.ckpt and build its model, in eval mode on the CPU.
+
+        path: the best.ckpt, of a training or imported.
+        Raises ValueError, naming the file, where it cannot be read or its weights do not fit its settings.
+        """
         checkpoint = read_checkpoint(path)
         module = build(checkpoint["architecture"], checkpoint["settings"])
         try:

@@ -37,7 +37,10 @@ def write(path: str | Path, record: Mapping[str, Any]) -> None:
 
 
 def without_nan(value: Any) -> Any:
-    """`value` (nested dicts and lists) with None for every number that is not finite."""
+    """The same value with None in place of every number that is not finite, as JSON needs it.
+
+    value: any nesting of dicts and lists.
+    """
     if isinstance(value, Mapping):
         return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -52,40 +52,70 @@ class Architecture(nn.Module):
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:
-        """The settings that an authors' state dict shows; what cannot be read is left out."""
+        """The settings that an authors' state dict shows; what cannot be read is left out.
+
+        state: the authors' parameter names with their tensors.
+        """
         return {}
 
 
 def at_least(key: str, value: Any, minimum: int) -> int:
-    """`value` if it is a whole number >= `minimum`; otherwise ValueError with the setting's name."""
+    """A setting's value, if it is a whole number that is large enough.
+
+    key: the setting's name, for the error.
+    value: what was given.
+    minimum: the smallest allowed.
+    Raises ValueError otherwise.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
         raise ValueError(f"setting {key}={value!r} must be a whole number of at least {minimum}")
     return value
 
 
 def flag(key: str, value: Any) -> bool:
-    """`value` if it is true or false; otherwise ValueError with the setting's name."""
+    """A setting's value, if it is true or false.
+
+    key: the setting's name, for the error.
+    value: what was given.
+    Raises ValueError otherwise.
+    """
     if not isinstance(value, bool):
         raise ValueError(f"setting {key}={value!r} must be true or false")
     return value
 
 
 def not_negative(key: str, value: Any) -> float:
-    """`value` as a float if it is a finite number >= 0; otherwise ValueError with the setting's name."""
+    """A setting's value as a float, if it is a finite number >= 0.
+
+    key: the setting's name, for the error.
+    value: what was given.
+    Raises ValueError otherwise.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise ValueError(f"setting {key}={value!r} must be a number of at least 0")
     return float(value)
 
 
 def above_zero(key: str, value: Any) -> float:
-    """`value` as a float if it is a finite number > 0; otherwise ValueError with the setting's name."""
+    """A setting's value as a float, if it is a finite number > 0.
+
+    key: the setting's name, for the error.
+    value: what was given.
+    Raises ValueError otherwise.
+    """
     if not_negative(key, value) == 0:
         raise ValueError(f"setting {key}={value!r} must be above 0")
     return float(value)
 
 
 def check_widths(batch: Batch, n_rna_features: int, n_signals: int | None = None) -> None:
-    """Refuse a batch whose widths are not the model's; n_signals None: the model does not read signals."""
+    """Refuse a batch whose widths are not the model's.
+
+    batch: about to be read by the model.
+    n_rna_features: columns of rna_features that the model was built for.
+    n_signals: signals that the model was built for; default None, for a model that does not read signals.
+    Raises ValueError that names the tensor and both widths.
+    """
     wanted = {"rna_features": (batch.rna_features, n_rna_features), "sequence": (batch.sequence, 4)}
     if n_signals is not None:
         wanted["signals"] = (batch.signals, n_signals)

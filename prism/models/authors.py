@@ -46,6 +46,7 @@ def _tensor(key: str, value: Any) -> Tensor:
 def authors_names(ours: str, rules: Rules) -> list[str]:
     """The authors' names of one of our parameters: two for a weight that the two directions share.
 
+    ours: our name of the parameter.
     rules: (pattern, replacements) in order; each pattern that matches turns a name into one name per
         replacement.
     """
@@ -56,10 +57,13 @@ def authors_names(ours: str, rules: Rules) -> list[str]:
 
 
 def load_authors_state(module: nn.Module, state: Mapping[str, Tensor], rules: Rules) -> None:
-    """Copy an authors' state dict into `module`, whose own names the rules turn into the authors'.
+    """Copy an authors' state dict into a module of ours.
 
-    Raises ValueError, one for all, that names each missing key, unexpected key, tied weight whose two copies
-    differ, and shape that does not fit.
+    module: its own parameter names, changed by the rules, are the authors'.
+    state: the authors' parameter names with their tensors.
+    rules: as for `authors_names`.
+    Raises one ValueError that names each missing key, unexpected key, tied weight whose two copies differ,
+    and shape that does not fit.
     """
     targets = module.state_dict()
     names = {ours: authors_names(ours, rules) for ours in targets}
@@ -93,11 +97,19 @@ def _squeezed(value: Tensor, target: Tensor) -> Tensor:
 
 
 def sizes(state: Mapping[str, Tensor], **where: tuple[str, int]) -> dict[str, int]:
-    """Settings read from shapes: `d_model=("input_layer.weight", 0)` is that tensor's first axis, if it is there."""
+    """Settings read from the shapes of a state dict; a setting whose tensor is missing is left out.
+
+    state: parameter names with their tensors.
+    **where: tensor and axis of each setting, such as `d_model=("input_layer.weight", 0)`.
+    """
     return {setting: state[name].shape[axis] for setting, (name, axis) in where.items() if name in state}
 
 
 def count_layers(state: Mapping[str, Tensor], prefix: str) -> dict[str, int]:
-    """`n_layer` of a state dict whose layers are called `prefix` and a number; empty where there are none."""
+    """`n_layer` of a state dict; empty if it has no such layers.
+
+    state: parameter names with their tensors.
+    prefix: what the name of a layer's parameters begins with, up to the layer's number.
+    """
     layers = {name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)}
     return {"n_layer": len(layers)} if layers else {}

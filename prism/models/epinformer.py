@@ -67,7 +67,11 @@ class ConvBlock(nn.Module):
         self.norm = CountedBatchNorm1d(width_out)
 
     def forward(self, x: Tensor, copies: Tensor | None = None) -> Tensor:
-        """x: (n, width_in, positions) -> (n, width_out, positions or fewer); copies: as `CountedBatchNorm1d`."""
+        """Convolve and normalise: (n, width_out, positions or fewer).
+
+        x: (n, width_in, positions).
+        copies: as for `CountedBatchNorm1d`; default None.
+        """
         return F.elu(self.norm(self.conv(x), copies), inplace=True)
 
 
@@ -80,7 +84,11 @@ class TowerStage(nn.Module):
         self.pointwise = nn.Conv1d(width_out, width_out, 1)
 
     def forward(self, x: Tensor, copies: Tensor | None = None) -> Tensor:
-        """x: (n, width_in, positions) -> (n, width_out, positions / 2); copies: as `CountedBatchNorm1d`."""
+        """Halve the positions: (n, width_out, positions / 2).
+
+        x: (n, width_in, positions).
+        copies: as for `CountedBatchNorm1d`; default None.
+        """
         x = F.max_pool1d(self.block(x, copies), 2)
         return x + F.elu(self.pointwise(x), inplace=True)
 
@@ -101,7 +109,11 @@ class ConvolutionTower(nn.Module):
         self.summary = ZeroBiasLinear(positions, out_dim // CHANNELS_OUT)
 
     def forward(self, sequence: Tensor, copies: Tensor | None = None) -> Tensor:
-        """sequence: (n, 2000, 4) one-hot -> (n, out_dim); copies: (n,), how many times BatchNorm counts each."""
+        """Encode sequences: (n, out_dim).
+
+        sequence: (n, 2000, 4) one-hot.
+        copies: (n,), how many times BatchNorm counts each; default None, for once each.
+        """
         if self.training or torch.is_grad_enabled():  # BatchNorm sees all of a training batch
             return self._encoded(sequence, copies)
         return torch.cat([self._encoded(part) for part in sequence.split(ELEMENTS_AT_ONCE)])
@@ -131,9 +143,12 @@ class AttentionLayer(nn.Module):
         self.narrow = ZeroBiasLinear(4 * width, width)
 
     def forward(self, x: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
-        """x: (batch, n, width); visible: (batch, n, n) bool, what each token (row) sees.
+        """Update tokens by those that they see.
 
-        Result: as x, and the attention (batch, n, n), the mean over heads; a row sums to 1.
+        x: (batch, n, width).
+        visible: (batch, n, n) bool, what each token (row) sees.
+        Returns the new tokens, shaped as x, and the attention (batch, n, n), the mean over heads; a row sums
+        to 1.
         """
         projected = self.in_proj(self.norm1(x)).unflatten(-1, (3, self.n_heads, -1))
         query, key, value = projected.permute(2, 0, 3, 1, 4)  # each (batch, heads, n, width / heads)

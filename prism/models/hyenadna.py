@@ -50,7 +50,8 @@ OPERATOR_AUTHORS_NAMES = (
 def long_convolution(x: Tensor, kernel: Tensor) -> Tensor:
     """Causal convolution over the whole length, by FFT: y_t = sum_s kernel[:, s] * x_(t - s).
 
-    x: (batch, d, length); kernel: (d, length); result: as x. At least float32.
+    x: (batch, d, length), as is the result, in at least float32.
+    kernel: (d, length).
     """
     length = x.shape[-1]
     padded = 2 * length  # no wrapping round
@@ -86,7 +87,10 @@ class HyenaFilter(nn.Module):
         self.bias = nn.Parameter(torch.randn(d_model))
 
     def forward(self, length: int) -> Tensor:
-        """The kernel at the first `length` positions: (d_model, length)."""
+        """The kernel at the first positions: (d_model, length).
+
+        length: number of positions, at most l_max.
+        """
         with full_precision(self.features):
             x = self.features[:length]
             for layer in self.layers[:-1]:

@@ -21,7 +21,10 @@ class Numbers:
         return Numbers(times * self.products, times * self.whole)
 
     def bytes(self, product_bytes: int) -> float:
-        """Bytes, where a product has `product_bytes`."""
+        """Bytes that the numbers take.
+
+        product_bytes: bytes of a number that a matrix product made: 4, or 2 in bfloat16.
+        """
         return product_bytes * self.products + FLOAT32 * self.whole
 
 
@@ -44,7 +47,10 @@ class Kept:
     shared: Numbers = Numbers()
 
     def of(self, genes: int) -> Numbers:
-        """All that is kept for so many genes."""
+        """All that is kept for some genes.
+
+        genes: how many go through the model at once.
+        """
         if self.checkpointed:
             return (self.layer_input * self.n_layer + self.around) * genes
         return (self.layer * self.n_layer + self.around) * genes + self.shared * self.n_layer

@@ -22,9 +22,11 @@ PER_PARAMETER = 4 * FLOAT32  # the weight, its gradient and AdamW's two means
 def kept(architecture: str, settings: Mapping[str, Any], length: int, device: str = "cpu") -> Kept:
     """What training keeps for one gene.
 
-    settings: of `prism.models.build`, `n_signals` among them; defaults where left out. length: of the window,
-    bp. device: cpu or cuda, whose kernels keep different things. Raises ValueError for an architecture that is
-    not trained by gradients.
+    architecture: a name in `prism.models.catalogue`.
+    settings: of `prism.models.build`, `n_signals` among them; defaults where left out.
+    length: of the window, bp.
+    device: cpu or cuda, whose kernels keep different things; default cpu.
+    Raises ValueError for an architecture that is not trained by gradients.
     """
     given = {**known_settings(architecture), "n_signals": 3, **settings}
     return class_of(architecture).kept_per_gene(given, length, device)
@@ -38,7 +40,12 @@ def kept_bytes(
     device: str = "cpu",
     product_bytes: int = FLOAT32,
 ) -> float:
-    """Bytes kept between a forward and a backward pass of `genes` genes."""
+    """Bytes kept between a forward and a backward pass.
+
+    architecture, settings, length, device: as for `kept`.
+    genes: that go through the model at once; default 1.
+    product_bytes: bytes of a number that a matrix product made; default 4, 2 in bfloat16.
+    """
     return kept(architecture, settings, length, device).of(genes).bytes(product_bytes)
 
 
@@ -53,8 +60,12 @@ def training_bytes(
 ) -> float:
     """Estimated peak of training: weights and optimiser, what is kept, and the layer at work in the backward pass.
 
-    genes: that go through the model at once. A CPU takes long windows through the layers one by one. The
-    library, the GPU's context and the data are not in it.
+    The library, the GPU's context and the data are not in it.
+
+    architecture, settings, length, device: as for `kept`.
+    genes: that go through the model at once; a CPU takes long windows through the layers one by one.
+    parameters: number of the model's parameters.
+    product_bytes: bytes of a number that a matrix product made; default 4, 2 in bfloat16.
     """
     counted = kept(architecture, settings, length, device)
     at_once = min(genes, max(1, POSITIONS_AT_ONCE // length)) if device == "cpu" else genes

@@ -24,6 +24,9 @@ def parameter_groups(module: nn.Module, weight_decay: float = 1e-6) -> list[dict
     Not decayed: biases, everything in BatchNorm, LayerNorm, RMSNorm and embeddings, and what a submodule
     names in its class attribute `no_weight_decay` (A_log and D of a Mamba; learned positions). Frozen
     parameters are in neither; a shared parameter is in one group once.
+
+    module: the model.
+    weight_decay: of the decayed group; default 1e-6.
     """
     decayed, spared, seen = [], [], set()
     for submodule in module.modules():

@@ -14,6 +14,7 @@ from prism.models.catalogue import DATA_SETTINGS, known_settings, names, traits
 def architecture(name: str) -> type[Architecture]:
     """The class of an architecture, imported on use: no architecture needs another's libraries.
 
+    name: a name in `prism.models.catalogue`.
     Raises ValueError that names the known ones.
     """
     module, _, attribute = traits(name).home.partition(":")
@@ -47,15 +48,15 @@ def build(name: str, settings: Mapping[str, Any]) -> Architecture:
 def from_authors(name: str, state_dict: Mapping[str, Any], settings: Mapping[str, Any]) -> Architecture:
     """The module of a state dict that has the AUTHORS' parameter names, in eval mode, float32.
 
-    state_dict: arrays or tensors, or a whole Lightning checkpoint: of that, `state_dict` is taken, its prefix
-        `model.` taken off, and the rest ignored; weights tied between the two directions may come under both
+    name: the architecture.
+    state_dict: arrays or tensors, or a whole Lightning checkpoint: of that, `state_dict` is taken without the
+        prefix `model.`, and the rest ignored; weights tied between the two directions may come under both
         names, and are then checked to be equal.
-    settings: a golden file's `meta` as it stands. Keys that are no setting of the architecture only describe
-        the file and are ignored; sizes that are missing are read from the state dict; the rest (`center_len`)
-        take their defaults.
-
-    Raises ValueError, one for all, that names every missing key, unexpected key, tied pair that differs and
-    wrong shape.
+    settings: a golden file's `meta`. Keys that are not settings of the architecture only describe the file
+        and are ignored; sizes that are missing are read from the state dict; the rest (`center_len`) take
+        their defaults.
+    Raises one ValueError that names every missing key, unexpected key, tied pair that differs and wrong
+    shape.
     """
     kind = architecture(name)
     if not kind.AUTHORS_NAMES:
@@ -71,7 +72,10 @@ def from_authors(name: str, state_dict: Mapping[str, Any], settings: Mapping[str
 
 
 def recognise(state_dict: Mapping[str, Any]) -> list[str]:
-    """Architectures whose authors' names and shapes a state dict (or Lightning checkpoint) has; often one, or none."""
+    """Architectures whose authors' names and shapes a state dict has; often one, or none.
+
+    state_dict: parameter names with arrays or tensors, or a whole Lightning checkpoint.
+    """
     fitting = []
     for name in sorted(names(lambda entry: entry.has_released)):
         try:

@@ -73,8 +73,10 @@ class RidgeModel(Architecture):
 
     @torch.no_grad()
     def fit(self, train: Iterable[Batch], valid: Iterable[Batch]) -> dict[str, float | int]:
-        """Fit on `train`, choose the penalty on `valid`; each is read once.
+        """Fit the coefficients and choose the penalty.
 
+        train: batches to fit on, read once.
+        valid: batches to choose the penalty on, read once.
         Returns alpha, n_features (kept), n_constant (dropped), valid_mse (at the chosen alpha).
         Raises ValueError for an empty split, missing or NaN labels, and NaN or infinite features, by name.
         """
@@ -124,9 +126,11 @@ class RidgeModel(Architecture):
 
 
 def ridge_path(x: np.ndarray, y: np.ndarray, alphas: np.ndarray) -> np.ndarray:
-    """Coefficients that minimise |y - x b|^2 + alpha |b|^2 for each alpha, by one SVD.
+    """Coefficients (p, m) that minimise |y - x b|^2 + alpha |b|^2 for each alpha, by one SVD.
 
-    x: (n, p), centred; y: (n,), centred; alphas: (m,), > 0. Returns (p, m).
+    x: (n, p), centred.
+    y: (n,), centred.
+    alphas: (m,), > 0.
     """
     u, s, vt = np.linalg.svd(x, full_matrices=False)
     shrunk = s[:, None] / (s[:, None] ** 2 + alphas[None, :])

@@ -18,9 +18,12 @@ COMPLEMENT = str.maketrans("ACGT", "TGCA")
 def bin_edges(length: int, bin_size: int) -> list[int]:
     """Edges of the bins of a window, 0-based bp from its start.
 
-    On each side of the TSS ten bins of `bin_size`, then each twice as wide as the last. A 2 kb window in bins of
-    100 bp has 20 equal bins; a 200 kb window has 38, not 2,000, and loses little far from the TSS. The outermost
-    bins are cut at the edge of the window.
+    On each side of the TSS ten bins of `bin_size`, then each twice as wide as the last. A 2 kb window in bins
+    of 100 bp has 20 equal bins; a 200 kb window has 38, not 2,000, and loses little far from the TSS. The
+    outermost bins are cut at the edge of the window.
+
+    length: of the window, bp.
+    bin_size: of the innermost bins, bp.
     """
     half = length // 2
     offsets, width = [0], bin_size
@@ -32,7 +35,10 @@ def bin_edges(length: int, bin_size: int) -> list[int]:
 
 
 def strand_folded(k: int) -> tuple[list[str], list[int]]:
-    """One k-mer of each reverse-complement pair, and for each of the 4^k k-mers (ACGT order) its place among them."""
+    """One k-mer of each reverse-complement pair, and for each of the 4^k k-mers (ACGT order) its place among them.
+
+    k: letters of a k-mer.
+    """
     words = ["".join(letters) for letters in product("ACGT", repeat=k)]
     canonical = [min(word, word.translate(COMPLEMENT)[::-1]) for word in words]
     kept = sorted(set(canonical))
@@ -41,9 +47,12 @@ def strand_folded(k: int) -> tuple[list[str], list[int]]:
 
 
 def kmer_frequencies(codes: Tensor, k: int) -> Tensor:
-    """Frequencies of the strand-folded k-mers among those without an unknown base; zeros if there is none.
+    """Frequencies (batch, n_folded) float64 of the strand-folded k-mers; zeros if every k-mer has an unknown base.
 
-    codes: (batch, length) int64, A0 C1 G2 T3, other 4. Returns (batch, n_folded) float64.
+    K-mers with an unknown base are not counted.
+
+    codes: (batch, length) int64, A0 C1 G2 T3, other 4.
+    k: letters of a k-mer.
     """
     batch, length = codes.shape
     kept, place = strand_folded(k)

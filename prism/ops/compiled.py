@@ -77,11 +77,12 @@ os.register_at_fork(after_in_child=_forget_pool)
 def run(kernel: Callable, tasks: int, *arguments) -> None:
     """Call kernel(task, *arguments) for each task on torch.get_num_threads() threads.
 
-    kernel: a compiled one.
-    tasks: how many there are.
-
     Chance decides which thread takes which task; the numbers do not depend on it, because kernels write
     disjoint places.
+
+    kernel: a compiled one.
+    tasks: how many there are.
+    *arguments: passed on to every call.
     """
     global _pool
     waiting, lock = iter(range(tasks)), Lock()

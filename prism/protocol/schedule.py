@@ -8,12 +8,17 @@ from prism.protocol.settings import TrainingSettings
 
 
 def learning_rate_at(step: int, total_steps: int, settings: TrainingSettings) -> float:
-    """The learning rate of update number `step`, counted from 0.
+    """The learning rate of one update.
 
-    cosine: linear from `warmup_from` to `learning_rate` over `warmup_steps`, then half a cosine to
+    Schedule 'cosine': linear from `warmup_from` to `learning_rate` over `warmup_steps`, then half a cosine to
     `final_learning_rate` at `total_steps` (Prism, Seq2Exp).
-    linear_then_constant: linear from 0 to `learning_rate` over `warmup_steps`, then constant (Enformer).
-    constant: `learning_rate` throughout (EPInformer).
+    Schedule 'linear_then_constant': linear from 0 to `learning_rate` over `warmup_steps`, then constant
+    (Enformer).
+    Schedule 'constant': `learning_rate` throughout (EPInformer).
+
+    step: number of the update, counted from 0.
+    total_steps: updates of the whole training.
+    settings: schedule, learning rates and warm-up.
     """
     peak, warmup = settings.learning_rate, settings.warmup_steps
     if settings.schedule == "constant":
@@ -31,6 +36,9 @@ def warm_up_warning(total_steps: int, settings: TrainingSettings) -> str | None:
     """A line where the training ends before its warm-up does, else None.
 
     Not an error: a short trial of a published protocol is such a training, and may be meant.
+
+    total_steps: updates of the whole training.
+    settings: schedule, learning rates and warm-up.
     """
     if settings.schedule == "constant" or settings.warmup_steps < total_steps:
         return None

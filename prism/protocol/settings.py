@@ -42,7 +42,11 @@ class TrainingSettings:
 
     @classmethod
     def from_entry(cls, training: dict) -> TrainingSettings:
-        """Check the `training` dict of an entry; ValueError names the key, its value and what is allowed."""
+        """Check how an entry is to be trained.
+
+        training: the `training` dict of an entry of config/models.yaml; what it leaves out takes its default.
+        Raises ValueError that names the key, its value and what is allowed.
+        """
         known = [field.name for field in fields(cls)]
         unknown = sorted(set(training) - set(known))
         if unknown:
@@ -86,7 +90,10 @@ class TrainingSettings:
         return replace(self, betas=tuple(self.betas), **counts)
 
     def batches_per_epoch(self, n_genes: int) -> int:
-        """Full batches in one pass over `n_genes`; a rest smaller than a batch waits for another epoch."""
+        """Full batches in one pass over the genes; a rest smaller than a batch waits for another epoch.
+
+        n_genes: number of training genes.
+        """
         return max(1, n_genes // self.batch_size)
 
     def check_end(self) -> None:
@@ -97,12 +104,19 @@ class TrainingSettings:
             )
 
     def total_steps(self, n_genes: int) -> int:
-        """Optimiser steps of the whole training; ValueError unless one of steps and epochs is set."""
+        """Optimiser steps of the whole training.
+
+        n_genes: number of training genes.
+        Raises ValueError unless exactly one of steps and epochs is set.
+        """
         self.check_end()
         return self.steps or self.epochs * self.batches_per_epoch(n_genes)
 
     def validation_interval(self, n_genes: int) -> int:
-        """Steps from one validation to the next."""
+        """Steps from one validation to the next.
+
+        n_genes: number of training genes.
+        """
         return max(1, math.ceil(self.batches_per_epoch(n_genes) / self.validations_per_epoch))
 
     @property
@@ -111,7 +125,11 @@ class TrainingSettings:
         return self.micro_batch or self.batch_size
 
     def genes_at_once(self, length: int) -> int:
-        """Genes in a batch when no gradient is kept: about 130,000 positions, at least what training has at once."""
+        """Genes in a batch when no gradient is kept: about 130,000 positions, and at least as many as training has at
+        once.
+
+        length: of a window, bp.
+        """
         return max(self.at_once, min(256, 131_072 // length))
 
 

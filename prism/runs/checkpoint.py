@@ -30,6 +30,7 @@ IMPORT = "import it with python -m workflow_scripts.import_checkpoint"
 def write_checkpoint(path: str | Path, checkpoint: dict[str, Any]) -> None:
     """Write a best.ckpt; it appears whole or not at all.
 
+    path: the file to write.
     checkpoint: tensors and plain values only, so that it loads with weights_only=True; `format` is added.
     """
     with writing(path) as part:
@@ -39,6 +40,7 @@ def write_checkpoint(path: str | Path, checkpoint: dict[str, Any]) -> None:
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a best.ckpt onto the CPU; only tensors and plain values are ever unpickled.
 
+    path: the file that a training or an import wrote.
     Raises ValueError, naming the file and the fix, for a file that is damaged or not a best.ckpt.
     """
     try:

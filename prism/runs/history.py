@@ -15,7 +15,10 @@ FIRST = (
 
 
 def valid_column(metric: str) -> str:
-    """The column of a validation score: valid_mse for mse."""
+    """The column of a validation score: valid_mse for mse.
+
+    metric: a name in `prism.scores.METRICS`.
+    """
     return f"valid_{metric}"
 
 
@@ -33,7 +36,11 @@ def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
 
 
 def read_history(path: str | Path) -> pd.DataFrame:
-    """Read a history, one row a validation. Raises ValueError, naming the file and the fix, for a damaged file."""
+    """Read a history, one row a validation.
+
+    path: the history of a training.
+    Raises ValueError, naming the file and the fix, for a damaged file.
+    """
     try:
         return pd.read_csv(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

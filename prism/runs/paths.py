@@ -24,5 +24,8 @@ class RunPaths:
 
     @classmethod
     def within(cls, folder: str | Path) -> RunPaths:
-        """The files of a run by their usual names in one folder, its state in a folder `state` there."""
+        """The files of a run by their usual names in one folder, its state in a folder `state` there.
+
+        folder: of the run; it need not exist yet.
+        """
         return cls(*(Path(folder) / name for name in (CHECKPOINT, HISTORY, PREDICTIONS, RECORD, STATE)))

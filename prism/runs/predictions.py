@@ -36,13 +36,21 @@ def prediction_table(windows, indices: Sequence[int], prediction: np.ndarray) ->
 
 
 def write_predictions(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a gzipped table; it appears whole or not at all, and equal tables make equal bytes."""
+    """Write a gzipped table; it appears whole or not at all, and equal tables make equal bytes.
+
+    path: the file to write.
+    table: a row for each gene, as `prediction_table` makes it.
+    """
     with writing(path) as part:
         table.to_csv(part, sep="\t", index=False, compression={"method": "gzip", "mtime": 0})
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
-    """Read a table of predictions; gene_id, chrom and split are text. Raises ValueError for a damaged file."""
+    """Read a table of predictions; gene_id, chrom and split are text.
+
+    path: the file that `write_predictions` wrote.
+    Raises ValueError, naming the file and the fix, for a damaged file.
+    """
     try:
         return pd.read_csv(path, sep="\t", dtype=dict.fromkeys(TEXT, str))
     except (EOFError, gzip.BadGzipFile, zlib.error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:

@@ -25,17 +25,27 @@ POSITIONS_FOR_SCALE = 4_000_000
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no blanks: equal values have equal text."""
+    """JSON with sorted keys and no blanks: equal values have equal text.
+
+    value: of types that JSON has; nan and infinity are refused with ValueError.
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def settings_hash(entry: dict) -> str:
-    """sha256 of an entry of config/models.yaml."""
+    """sha256 of an entry of config/models.yaml.
+
+    entry: the entry, resolved.
+    """
     return _sha256(canonical(entry))
 
 
 def split_hash(gene_id: Sequence[str], splits: np.ndarray) -> str:
-    """sha256 of which gene is in which split: a fold's name alone does not say what its table held."""
+    """sha256 of which gene is in which split: a fold's name alone does not say what its table held.
+
+    gene_id: ids, in the dataset's order.
+    splits: (n,), the split of each gene; empty for a gene outside the fold.
+    """
     return _sha256(
         canonical([[gene, str(split)] for gene, split in zip(gene_id, splits, strict=True) if split])
     )
@@ -46,8 +56,15 @@ def run_identity(
 ) -> str:
     """The hash under which training state is kept: 16 hex digits.
 
-    dataset: `Windows.identity`. split: `split_hash`. cpu_precision: of the run, if it comes to a CPU. Anything
-    that moves the numbers of a run is in it, except the device and the code, for which NUMBERS_VERSION stands.
+    Anything that moves the numbers of a run is in it, except the device and the code; NUMBERS_VERSION takes
+    the place of the code.
+
+    entry: the model's entry of config/models.yaml, resolved.
+    dataset: `Windows.identity`.
+    split: `split_hash`.
+    fold: its name.
+    seed: of the run.
+    cpu_precision: of matrix products on a CPU, should the run come to one; default fp32.
     """
     parts = {"entry": entry, "dataset": dataset, "split": split, "fold": str(fold), "seed": int(seed)}
     if cpu_precision != "fp32":
@@ -88,7 +105,10 @@ def package_versions() -> dict[str, str]:
 def signal_scale(windows, indices: Sequence[int]) -> dict[str, dict[str, float]]:
     """Mean and 99th percentile of every signal over the windows of some genes, as the models see them.
 
-    Over an even choice of genes where all would be more than `POSITIONS_FOR_SCALE` positions.
+    Where all genes together have more than `POSITIONS_FOR_SCALE` positions, an even choice of them is taken.
+
+    windows: the dataset, a `prism.genome.dataset.windows.Windows`.
+    indices: rows of the genes.
     """
     if not windows.signal_names or not len(indices):
         return {}
@@ -111,7 +131,11 @@ def signal_scale(windows, indices: Sequence[int]) -> dict[str, dict[str, float]]
 
 
 def feature_scale(windows, indices: Sequence[int]) -> dict[str, dict[str, float]]:
-    """Mean and standard deviation of every gene feature over some genes."""
+    """Mean and standard deviation of every gene feature over some genes.
+
+    windows: the dataset, a `prism.genome.dataset.windows.Windows`.
+    indices: rows of the genes.
+    """
     if not windows.rna_feature_names or not len(indices):
         return {}
     values = windows.rna_features[np.asarray(indices)].double().cpu().numpy()

@@ -77,7 +77,11 @@ class RunRecord:
 
     @classmethod
     def read(cls, path: str | Path) -> RunRecord:
-        """Read a metrics.json. Raises ValueError, naming the file, for one that is no run's record."""
+        """Read a metrics.json.
+
+        path: the file that a training wrote.
+        Raises ValueError, naming the file and the fix, where it does not hold a run's record.
+        """
         try:
             content = json.loads(Path(path).read_text())
         except json.JSONDecodeError as error:
@@ -120,20 +124,34 @@ class RunRecord:
         return float("nan") if value is None else float(value)
 
     def has_score(self, split: str, metric: str) -> bool:
-        """Whether the file has this score of the split, also as one that does not exist."""
+        """Whether the file has this score of the split, also as one that does not exist.
+
+        split: valid or test.
+        metric: a name in `prism.scores.METRICS`.
+        """
         return metric in (self.metrics.get(split) or {})
 
     def told_unrecorded(self, split: str, metric: str) -> str:
-        """The line that says that a score is not in the file, and what to do."""
+        """The line that says that a score is not in the file, and what to do.
+
+        split: valid or test.
+        metric: a name in `prism.scores.METRICS`.
+        """
         return (
             f"{self.path}: no {metric} of the {split} split is recorded; the run is older than that score. "
             "Delete the file and re-run the training to have it"
         )
 
     def genes(self, split: str) -> int | None:
-        """How many genes of the split were scored; None where the file does not say."""
+        """How many genes of the split were scored; None where the file does not say.
+
+        split: valid or test.
+        """
         return (self.metrics.get(split) or {}).get("n")
 
     def floor(self, split: str) -> dict[str, float | None]:
-        """Scores of predicting the training genes' mean, by metric; {} where they were not computed."""
+        """Scores of predicting the training genes' mean, by metric; {} where they were not computed.
+
+        split: test; other splits have no such scores.
+        """
         return ((self.content.get("floor") or {}).get("train_mean") or {}).get(split) or {}

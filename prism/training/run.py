@@ -83,11 +83,17 @@ class Run:
         return (self.entry.get("settings") or {}) | sizes
 
     def indices(self, split: str) -> np.ndarray:
-        """Places of a split's genes in the dataset."""
+        """Rows of a split's genes in the dataset.
+
+        split: train, valid or test.
+        """
         return np.flatnonzero(self.splits == split)
 
     def expression(self, split: str) -> np.ndarray:
-        """Labels of a split, (n,), log10(x + 1)."""
+        """Labels of a split, (n,), log10(x + 1).
+
+        split: train, valid or test.
+        """
         return self.windows.expression.detach().cpu().numpy()[self.indices(split)]
 
     def provenance(self, device: str, precision: str, parameters: int) -> dict[str, Any]:
@@ -152,7 +158,11 @@ def refuse_unlabelled(windows, splits: np.ndarray) -> None:
 
 
 def parse_entry(text: str) -> dict:
-    """Read an entry of models.yaml from its JSON. Raises ValueError unless it names architecture and length."""
+    """Read an entry of config/models.yaml.
+
+    text: the entry, resolved, as JSON.
+    Raises ValueError unless it names architecture and length.
+    """
     entry = json.loads(text)
     if not isinstance(entry, dict) or not {"architecture", "length"} <= set(entry):
         raise ValueError(f"an entry must be a JSON object with architecture and length, not {text[:80]!r}")

@@ -58,7 +58,10 @@ class StepClock:
 
     @contextmanager
     def watching(self, module: nn.Module) -> Iterator[None]:
-        """Time the steps of `module` while the context lasts."""
+        """Time the steps of a model while the context lasts.
+
+        module: the model that is trained.
+        """
         hooks = [
             module.register_forward_pre_hook(self._start),
             register_optimizer_step_post_hook(self._stop),

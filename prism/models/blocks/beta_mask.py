@@ -84,7 +84,11 @@ class BetaMask(nn.Module):
         self.register_buffer("signal_betas", torch.tensor([beta for _, beta in priors.values()]))
 
     def forward(self, hidden: Tensor, signals: Tensor) -> Concentrations:
-        """hidden: (batch, length, d_model) of the generator; signals: (batch, length, n_signals), not negative."""
+        """Concentrations of the mask at every position.
+
+        hidden: (batch, length, d_model) of the generator.
+        signals: (batch, length, n_signals), not negative.
+        """
         hidden = at_least_float32(hidden)
         signals = signals.to(hidden.dtype)
         self._refuse_negative(signals)
@@ -102,13 +106,19 @@ class BetaMask(nn.Module):
         """Scalar: KL(z || marginal), mean over positions and batch.
 
         The marginal is Beta(s, s (1 - r) / r), r = marginal_mean, s = marginal_scale.
+
+        z: concentrations (batch, length), as `forward` returns them.
         """
         with full_precision(z.alpha):
             alpha, beta = (z.alpha.new_tensor(value) for value in self.marginal)
             return kl_divergence(z.distribution(), Beta(alpha, beta, validate_args=False)).mean()
 
     def details(self, z: Concentrations, mask: Tensor) -> dict[str, Tensor]:
-        """The details of a model with this mask: mask, z_alpha, z_beta (batch, length), kl_loss (scalar)."""
+        """The details of a model with this mask: mask, z_alpha, z_beta (batch, length), kl_loss (scalar).
+
+        z: concentrations (batch, length), as `forward` returns them.
+        mask: (batch, length), as the model used it.
+        """
         return {"mask": mask, "kl_loss": self.kl(z), "z_alpha": z.alpha, "z_beta": z.beta}
 
     def _refuse_negative(self, signals: Tensor) -> None:
@@ -122,7 +132,12 @@ class BetaMask(nn.Module):
 
 
 def with_regions(mask: Tensor, batch: Batch, center_len: int) -> Tensor:
-    """The mask (batch, length) with the blacklist set to 0, then the central `center_len` positions to 1."""
+    """The mask with the blacklist set to 0, then the central positions to 1.
+
+    mask: (batch, length).
+    batch: its `blacklist` is read, if it has one.
+    center_len: number of central positions, bp.
+    """
     if batch.blacklist is not None:
         mask = mask.masked_fill(batch.blacklist, 0.0)
     promoter = torch.zeros(mask.shape[1], dtype=torch.bool, device=mask.device)
@@ -135,9 +150,12 @@ def priors_in_order(
 ) -> dict[str, tuple[float, float]]:
     """(weight, beta) of each signal, in the order of the data.
 
-    signals: names of the data's signals; None where they are not known: then `given`, or the published three,
-        are taken in their order. given: setting signal_priors; it goes before the published values.
-    Raises ValueError for a signal without a prior, a prior without a signal, and numbers that are none.
+    n_signals: number of the data's signals.
+    signals: their names; None where they are not known: then `given`, or the published three, are taken in
+        their order.
+    given: setting signal_priors, which goes before the published values; None for the published values alone.
+    Raises ValueError for a signal without a prior, a prior without a signal, and a prior that is not two
+    numbers above 0.
     """
     if n_signals == 0:
         raise ValueError("Seq2Exp's mask needs signals, and n_signals is 0; give it signals or use caduceus")
@@ -164,7 +182,10 @@ def priors_in_order(
 
 
 def authors_mask_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """n_signals of an authors' state dict; signal_priors too where their number is not the published one."""
+    """n_signals of an authors' state dict; signal_priors too where their number is not the published one.
+
+    state: the authors' parameter names with their tensors.
+    """
     found: dict[str, Any] = sizes(state, n_signals=("signal_input_layer.weight", 1))
     if {"prior_weights", "signal_betas"} <= set(state) and found.get("n_signals", 3) != len(SEQ2EXP_PRIORS):
         pairs = zip(state["prior_weights"].exp().tolist(), state["signal_betas"].tolist(), strict=True)

@@ -42,11 +42,20 @@ class BiMamba(nn.Module):
 
 
 def caduceus_backbone(d_model: int, n_layer: int, checkpoint_layers: bool = False) -> Backbone:
-    """`n_layer` pre-norm BiMamba layers and a final RMSNorm: (batch, length, d_model) -> the same shape."""
+    """Pre-norm BiMamba layers and a final RMSNorm: (batch, length, d_model) -> the same shape.
+
+    d_model: width of the hidden states.
+    n_layer: number of layers.
+    checkpoint_layers: whether each layer runs again in the backward pass, which saves memory; default False.
+    """
     return Backbone(d_model, (BiMamba(d_model, n_layer) for _ in range(n_layer)), checkpoint_layers)
 
 
 def authors_backbone_sizes(state: Mapping[str, Tensor], owner: str = "caduceus") -> dict[str, int]:
-    """`d_model` and `n_layer` of an authors' state dict, whose backbone belongs to the module `owner`."""
+    """`d_model` and `n_layer` of an authors' state dict.
+
+    state: the authors' parameter names with their tensors.
+    owner: name of the module that the backbone belongs to; default "caduceus".
+    """
     found = sizes(state, d_model=(f"{owner}.backbone.norm_f.weight", 0))
     return {**found, **count_layers(state, f"{owner}.backbone.layers.")}

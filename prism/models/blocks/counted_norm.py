@@ -47,7 +47,11 @@ class CountedBatchNorm1d(nn.BatchNorm1d):
     """
 
     def forward(self, x: Tensor, copies: Tensor | None = None) -> Tensor:
-        """x, result: (rows, channels, positions); copies: (rows,) floating point, None for once each."""
+        """Normalise rows, some of which count several times.
+
+        x: (rows, channels, positions), as is the result.
+        copies: (rows,) floating point, how many times each row counts; None for once each.
+        """
         if copies is None or not self.training:
             return super().forward(x)
         y, mean, variance = _CountedNorm.apply(x, copies, self.weight, self.bias, self.eps)

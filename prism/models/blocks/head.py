@@ -22,6 +22,9 @@ def centre(length: int, center_len: int) -> slice:
     """The central k = min(center_len, length) positions: [length/2 - k/2, length/2 - k/2 + k), whole-number halves.
 
     With the TSS at length/2, this is the same convention as the window's own.
+
+    length: of the window, bp.
+    center_len: number of central positions, bp; the whole window where it is shorter.
     """
     width = min(center_len, length)
     start = length // 2 - width // 2
@@ -29,9 +32,10 @@ def centre(length: int, center_len: int) -> slice:
 
 
 def pool_centre(hidden: Tensor, center_len: int) -> Tensor:
-    """Mean over the central min(center_len, length) positions, in at least float32.
+    """Mean over the central positions, (batch, d), in at least float32.
 
-    hidden: (batch, length, d) -> (batch, d).
+    hidden: (batch, length, d).
+    center_len: number of central positions, bp; the whole window where it is shorter.
     """
     return at_least_float32(hidden[:, centre(hidden.shape[1], center_len)]).mean(dim=1)
 
@@ -47,7 +51,11 @@ class Head(nn.Module):
         self.last = ZeroBiasLinear(d, 1)
 
     def forward(self, pooled: Tensor, rna_features: Tensor) -> Tensor:
-        """pooled: (batch, d_in); rna_features: (batch, n_rna_features), width may be 0. Result: (batch,)."""
+        """Predict expression: (batch,), log10(x + 1).
+
+        pooled: (batch, d_in), the window.
+        rna_features: (batch, n_rna_features), width may be 0.
+        """
         with full_precision(pooled):
             x = torch.cat([at_least_float32(pooled), rna_features.to(pooled.dtype)], dim=-1)
             x = self.first(x).relu()
@@ -56,6 +64,9 @@ class Head(nn.Module):
 
 
 def authors_rna_width(state: Mapping[str, Tensor]) -> dict[str, int]:
-    """`n_rna_features` of an authors' state dict whose head takes d + n_rna_features."""
+    """`n_rna_features` of an authors' state dict whose head takes d + n_rna_features.
+
+    state: the authors' parameter names with their tensors.
+    """
     weight = state.get("pToExpr.0.weight")
     return {} if weight is None else {"n_rna_features": weight.shape[1] - weight.shape[0]}

@@ -74,6 +74,7 @@ class SelectiveDirection(nn.Module):
 def projections(d_model: int, n_layer: int) -> tuple[nn.Linear, nn.Linear]:
     """in_proj (to the input and the gate) and out_proj of a mixer, without biases.
 
+    d_model: width of the hidden states.
     n_layer: layers of the whole stack; out_proj is drawn kaiming-uniform (a = sqrt 5) and divided by
         sqrt(n_layer).
     """

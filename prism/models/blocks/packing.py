@@ -9,13 +9,15 @@ from torch import Tensor
 
 
 def pooled_over_kept(encode: Callable[[Tensor], Tensor], x: Tensor, kept: Tensor, pooled: slice) -> Tensor:
-    """Mean of `encode` over the positions of `pooled`, where `encode` sees the kept positions only.
-
-    encode: (rows, kept positions, d) -> the same shape. x: (batch, length, d). kept: (batch, length) bool, all
-        True in `pooled`. Result: (batch, d).
+    """Mean of `encode` over the pooled positions, (batch, d), where `encode` sees the kept positions only.
 
     Rows that keep equally many positions go through `encode` together, others by themselves: a reverse scan
     over padding would start at it, and a gene would depend on its batch-mates.
+
+    encode: function of (rows, kept positions, d) that returns the same shape.
+    x: (batch, length, d).
+    kept: (batch, length) bool, all True in `pooled`.
+    pooled: positions of the window to take the mean over.
     """
     kept = kept.detach()
     if kept.all():

@@ -10,7 +10,10 @@ from torch.utils.checkpoint import checkpoint
 def checkpointed(layer: nn.Module, x: Tensor) -> Tensor:
     """layer(x), of which only x is kept for the gradients: the layer runs again in the backward pass.
 
-    Needs `.backward()` (not `torch.autograd.grad`) and a layer that draws no random numbers.
+    Needs `.backward()` (not `torch.autograd.grad`).
+
+    layer: must draw no random numbers.
+    x: its input, any shape.
     """
     if not (torch.is_grad_enabled() and x.requires_grad):
         return layer(x)

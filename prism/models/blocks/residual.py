@@ -67,11 +67,13 @@ class Backbone(LayerStack):
 
 
 def sequences_at_a_time(x: Tensor) -> int:
-    """How many sequences of x (batch, length, d_model) go through the layers together: on a GPU all.
+    """How many sequences go through the layers together: on a GPU all.
 
-    On a CPU as many as keep the widest array of a layer, 4 * d_model, below what malloc uses again. A larger one
-    is handed back to the system, and faulted in anew, at every operation: a training step of Prism at batch 8,
-    24 sequences of 2 kb, took 5.0 s at once and 3.4 s in slices of 8 (2 cores).
+    On a CPU as many as keep the widest array of a layer, 4 * d_model, below what malloc uses again. A larger
+    one is handed back to the system, and faulted in anew, at every operation: a training step of Prism at
+    batch 8, 24 sequences of 2 kb, took 5.0 s at once and 3.4 s in slices of 8 (2 cores).
+
+    x: (batch, length, d_model).
     """
     if x.device.type != "cpu":
         return max(len(x), 1)

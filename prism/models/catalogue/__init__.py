@@ -27,14 +27,22 @@ DATA_SETTINGS = ("length", "n_signals", "n_rna_features", "signals")
 
 
 def traits(name: str) -> Traits:
-    """The entry of an architecture; ValueError names the known ones."""
+    """The entry of an architecture.
+
+    name: a key of `ARCHITECTURES`.
+    Raises ValueError that names the known ones.
+    """
     if name not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {name!r}; known: {', '.join(sorted(ARCHITECTURES))}")
     return ARCHITECTURES[name]
 
 
 def known_settings(name: str) -> dict[str, Any]:
-    """Every setting that an architecture takes, with its default (those of `DATA_SETTINGS` included)."""
+    """Every setting that an architecture takes, with its default (those of `DATA_SETTINGS` included).
+
+    name: a key of `ARCHITECTURES`.
+    Raises ValueError that names the known ones.
+    """
     return traits(name).known_settings
 
 

@@ -121,12 +121,16 @@ class CapturedStep:
         self._replay = replay
 
     def fits(self, batch: Batch) -> bool:
-        """Whether `batch` has the captured shapes."""
+        """Whether a batch has the captured shapes.
+
+        batch: on any device.
+        """
         return _shapes(batch) == _shapes(self.batch)
 
     def replay(self, batch: Batch) -> dict[str, Tensor]:
         """Do the step with a batch of the captured shapes.
 
+        batch: its tensors are copied into the captured ones.
         Returns views of `values` by name, good until the next replay.
         """
         for name, value in _tensors(batch).items():

@@ -81,7 +81,10 @@ class TrainingOrder:
         self._epoch, self._permuted = -1, self.indices
 
     def at(self, step: int) -> list[int]:
-        """The genes of step `step`, counted from 0."""
+        """The genes of one step.
+
+        step: its number, counted from 0.
+        """
         epoch, place = divmod(step, self.batches_per_epoch)
         if epoch != self._epoch:
             self._permuted = np.random.default_rng([self.seed, epoch]).permutation(self.indices)

@@ -83,7 +83,10 @@ class RunState:
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and torch (every device)."""
+    """Seed Python, numpy and torch (every device).
+
+    seed: of the run.
+    """
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)

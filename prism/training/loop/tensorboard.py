@@ -76,7 +76,10 @@ class EventFile:
 
 
 def crc32c(data: bytes) -> int:
-    """The CRC-32C of some bytes (RFC 3720, appendix B.4)."""
+    """The CRC-32C of some bytes (RFC 3720, appendix B.4).
+
+    data: of any length.
+    """
     crc = 0xFFFFFFFF
     for byte in data:
         crc = (crc >> 8) ^ _TABLE[(crc ^ byte) & 0xFF]

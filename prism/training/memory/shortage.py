@@ -42,7 +42,10 @@ def explained(run: Run, device: torch.device, mem_mb: int | None) -> Iterator[No
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on the CPU or on a GPU."""
+    """Whether an error says that memory ran out, on the CPU or on a GPU.
+
+    error: of Python, torch or a library beneath them.
+    """
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or SIGNS.search(str(error)) is not None
 
 
