@@ -18,7 +18,10 @@ from prism.fetch.binary import check_bigwig, check_cooler, check_hic
 from prism.fetch.errors import WrongError
 
 _HEAD = 1 << 16
-_MARKUP = re.compile(rb"\s*<(!doctype html|html|\?xml|head|error)", re.IGNORECASE)
+_MARKUP = re.compile(rb"<(!doctype|!--|html|\?xml|head|body|title|script|meta|error)", re.IGNORECASE)
+_JSON = re.compile(rb"\{\s*[\"}]|\[\s*[\[{\"\]]")
+_PAGES = (".html", ".htm", ".xml", ".json")
+_TEXT = ("fasta", "gtf", "bed", "table")
 _KIND_OF_SUFFIX = {
     ".bigwig": "bigwig",
     ".fa": "fasta",
@@ -55,13 +58,9 @@ def check(path: Path, name: str, kind: str = "any", whole: bool = False) -> None
     ending = suffix(f"/{name}").lower()
     packed = ending.endswith((".gz", ".bgz"))
     plain_ending = re.sub(r"\.b?gz$", "", ending)
-    if (
-        re.match(rb"\s*<(!doctype html|html|\?xml|head|error)", head, re.IGNORECASE)
-        and plain_ending != ".html"
-    ):
-        raise WrongError(f"a web page or error message, not data (it begins with {_shown(head)})")
-    _refuse_bam(path, head, name)
     kind = _KIND_OF_SUFFIX.get(plain_ending, "any") if kind == "any" else kind
+    _refuse_page(path, head, kind, plain_ending)
+    _refuse_bam(path, head, name)
     if kind == "bigwig":
         check_bigwig(path, head, whole)
     elif kind == "contacts":
@@ -71,6 +70,47 @@ def check(path: Path, name: str, kind: str = "any", whole: bool = False) -> None
             raise WrongError(f"not a zip file, or its end is missing (it begins with {_shown(head)})")
     else:
         _check_text(path, head, packed, kind, plain_ending, whole)
+
+
+def check_last_line(path: Path, name: str, kind: str = "any") -> None:
+    """Check that the last line of a text ends: where nobody says how long a file is, only that shows a cut.
+
+    path: the file, which `check` has found to be of its kind.
+    name: the name that it will have.
+    kind: one of `prism.fetch.addresses.KINDS`; default 'any': the name's suffix decides.
+    Raises WrongError if it is text, plain or gzip, and its last line has no newline.
+    """
+    plain_ending = re.sub(r"\.b?gz$", "", suffix(f"/{name}").lower())
+    kind = _KIND_OF_SUFFIX.get(plain_ending, "any") if kind == "any" else kind
+    if kind not in _TEXT and plain_ending not in (".txt", ".bedgraph"):
+        return
+    tail = b""
+    with open(path, "rb") as raw:
+        is_gzip = raw.read(2) == b"\x1f\x8b"
+    with gzip.open(path, "rb") if is_gzip else open(path, "rb") as file:
+        if not is_gzip:
+            file.seek(max(0, path.stat().st_size - 200))
+        while block := file.read(1 << 20):
+            tail = (tail + block)[-200:]
+    # UTF-16 writes a newline as two bytes
+    if not tail.endswith((b"\n", b"\r", b"\n\x00", b"\r\x00")):
+        last = re.split(rb"[\r\n]", tail)[-1]
+        raise WrongError(
+            f"cut, as it seems: its last line has no newline ({_shown(last)}), and the server does not say how "
+            f"long the file is; give its md5 or sha256 if it is whole"
+        )
+
+
+def _refuse_page(path: Path, head: bytes, kind: str, ending: str) -> None:
+    """Refuse the page that a server sends in place of a file, packed or not."""
+    if ending in _PAGES:
+        return
+    text = _beginning(path, True)[:512] if head[:2] == b"\x1f\x8b" else head
+    start = text.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _MARKUP.match(start) or (kind in _TEXT and start[:1] == b"<"):
+        raise WrongError(f"a web page or error message, not data (it begins with {_shown(text)})")
+    if _JSON.match(start):
+        raise WrongError(f"JSON, a server's message, not data (it begins with {_shown(text)})")
 
 
 def _refuse_bam(path: Path, head: bytes, name: str) -> None:

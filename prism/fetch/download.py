@@ -167,6 +167,8 @@ def _verify(partial: Partial, expected: Wanted, address: str) -> None:
     _verify_numbers(partial.hashes.digits(), partial.offset, expected, public(address))
     try:
         content.check(partial.path, expected.out.name, expected.kind, whole=expected.checksum is None)
+        if expected.checksum is None and expected.size is None and not partial.announced:
+            content.check_last_line(partial.path, expected.out.name, expected.kind)
     except WrongError as trouble:
         fix = f"correct the address ({public(address)}) or the kind '{expected.kind}'"
         raise WrongError(f"{trouble}; {fix}") from None

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from prism.fetch.addresses import Source
 from prism.fetch.checksum import Checksum, hashed
+from prism.fetch.content import check
+from prism.fetch.errors import WrongError
 from prism.fetch.portal import Record
 from prism.fetch.progress import Say
 from prism.fetch.redaction import public
@@ -76,9 +78,10 @@ def settle(part: Path, wanted: Wanted, contents: dict) -> None:
     The file gets its name last, so a file under its final name always has its own manifest. After a kill
     before the rename, the next run finds the whole `.part`, hashes it and renames it without a transfer.
     """
-    wanted.out.unlink(missing_ok=True)
     with writing(wanted.manifest) as unfinished:
         unfinished.write_text(json.dumps(contents, indent=2, sort_keys=True) + "\n")
+        # Only now: a disk that is full fails above, and leaves the old file and its manifest as they were.
+        wanted.out.unlink(missing_ok=True)
     os.replace(part, wanted.out)
 
 
@@ -104,6 +107,11 @@ def present(wanted: Wanted, texts: list[str], say: Say, every: float = 10.0) -> 
         return None
     fetched = contents.get("archive", contents)
     if (wanted.size or fetched.get("size")) != fetched.get("size"):
+        return None
+    try:
+        check(wanted.out, wanted.out.name, wanted.kind)
+    except WrongError as trouble:
+        say(f"{wanted.out.name}: what is here is {trouble}; fetching it again")
         return None
     digits = hashed(wanted.out, say, every)
     if digits["md5"] != contents.get("md5"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from prism.fetch.checksum import BLOCK, Hashes
@@ -21,12 +21,15 @@ class Origin:
     etag: the server's ETag; None if it sent none.
     last_modified: the server's Last-Modified; None if it sent none.
     size: of the whole file, bytes; None if the server did not say.
+    announced: False if nobody but the end of the connection said where the file ends, so that a cut would not
+    show; default True.
     """
 
     address: str
     etag: str | None
     last_modified: str | None
     size: int | None
+    announced: bool = True
 
 
 class Partial:
@@ -67,6 +70,11 @@ class Partial:
         """True when every byte that the server announced is here."""
         return self.origin is not None and self.offset == self.origin.size
 
+    @property
+    def announced(self) -> bool:
+        """True when a server, or the disk, said how long the whole file is."""
+        return self.origin is not None and self.origin.size is not None and self.origin.announced
+
     def is_from(self, address: str) -> bool:
         """True if the bytes here came from an address.
 
@@ -92,13 +100,28 @@ class Partial:
             return headers | {"If-Range": self.origin.last_modified}
         return headers if checksum_known else {}
 
-    def agrees(self, headers: Mapping[str, str]) -> bool:
-        """False if an answer's ETag or Last-Modified shows that the server's file has changed.
+    def agrees(self, headers: Mapping[str, str], checksum_known: bool) -> bool:
+        """True if an answer's ETag and Last-Modified show that the server's file is still the same.
 
         headers: of the answer.
+        checksum_known: whether a checksum will be compared. Without one, the answer must repeat the validator
+        that it was asked for; else pieces of two versions could be joined.
         """
-        pairs = ((self.origin.etag, "ETag"), (self.origin.last_modified, "Last-Modified"))
+        etag, date = self.origin.etag, self.origin.last_modified
+        if not checksum_known:
+            name = "ETag" if etag and not etag.startswith("W/") else "Last-Modified"
+            if not headers.get(name):
+                return False
+        pairs = ((etag, "ETag"), (date, "Last-Modified"))
         return all(not was or headers.get(name, was) == was for was, name in pairs)
+
+    def learn_size(self, size: int) -> None:
+        """Note the size of the whole file, which only a later answer gave.
+
+        size: in bytes.
+        """
+        self.origin = replace(self.origin, size=size, announced=True)
+        self._write_origin()
 
     def restart(self, address: str, etag: str | None, last_modified: str | None, size: int | None) -> None:
         """Drop what is here and begin the file that the server describes.
@@ -130,7 +153,7 @@ class Partial:
             self.path.touch(exist_ok=False)
         self.close(sync=True)
         if self.origin.size != self.offset:
-            self.origin = Origin(**(asdict(self.origin) | {"size": self.offset}))
+            self.origin = replace(self.origin, size=self.offset, announced=False)
             self._write_origin()
 
     def close(self, sync: bool = False) -> None:

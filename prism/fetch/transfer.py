@@ -58,7 +58,7 @@ def _attempt(
     checksum_known: bool,
 ) -> None:
     with request(line, address, partial.range_headers(address, checksum_known), key) as answer:
-        _begin(line, answer, address, partial, size)
+        _begin(line, answer, address, partial, size, checksum_known)
         if partial.complete:
             return
         total, host = partial.origin.size, urlsplit(address).hostname
@@ -80,20 +80,30 @@ def _attempt(
             )
 
 
-def _begin(line: Line, answer: requests.Response, address: str, partial: Partial, size: int | None) -> None:
+def _begin(
+    line: Line,
+    answer: requests.Response,
+    address: str,
+    partial: Partial,
+    size: int | None,
+    checksum_known: bool,
+) -> None:
     """Compare the answer with what is here: go on, or start over."""
     host = urlsplit(address).hostname
     total = _total(answer)
     if answer.status_code != 200:
         start = _range_start(answer)
-        there = partial.origin is not None and partial.agrees(answer.headers)
+        there = partial.origin is not None and partial.agrees(answer.headers, checksum_known)
         if answer.status_code == 416 and there and total == partial.offset > 0:
+            partial.learn_size(total)
             partial.finish()
             return
         known = partial.origin.size if partial.origin else None
         if not there or start != partial.offset or (known is not None and total not in (None, known)):
             partial.discard()
             raise BrokenError(f"{host}: the file there has changed, or cannot be resumed; starting over")
+        if known is None and total is not None:
+            partial.learn_size(total)
         partial.spliced = True
         line.say(f"{line.name}: going on at {_share(partial)}")
         return

@@ -15,7 +15,8 @@ class Reply:
 
     cut_after: bytes of this answer after which the connection is dropped; stall_after: bytes after which
     nothing more comes; hold_after: bytes after which the rest waits for the server's `go_on`; length: a false
-    Content-Length; pace: bytes per second, at most.
+    Content-Length; unsized: no length at all, the connection's end is the file's; validators: whether ETag and
+    Last-Modified are sent; pace: bytes per second, at most.
     """
 
     status: int = 200
@@ -26,6 +27,8 @@ class Reply:
     hold_after: int | None = None
     length: int | None = None
     chunked: bool = False
+    unsized: bool = False
+    validators: bool = True
     location: str | None = None
     pace: float | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -86,13 +89,15 @@ class _Handler(BaseHTTPRequestHandler):
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         for name, value in (("ETag", resource.etag), ("Last-Modified", resource.last_modified)):
-            if value:
+            if value and reply.validators:
                 self.send_header(name, value)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         length = len(body) - start if reply.length is None else reply.length
         if reply.chunked:
             self.send_header("Transfer-Encoding", "chunked")
+        elif reply.unsized:
+            self.send_header("Connection", "close")
         else:
             self.send_header("Content-Length", str(length))
         self.end_headers()

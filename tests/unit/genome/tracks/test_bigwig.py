@@ -1,7 +1,9 @@
 """bigWig signals: windows of tiny tracks by hand, replicates, transforms, and what is refused."""
 
+import json
 import logging
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pyBigWig
@@ -114,6 +116,31 @@ def test_a_truncated_file_is_refused(tmp_path, share):
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(ValueError, match=r"t\.bw: a truncated bigWig file"):
         BigWigSignal("s", [path], "none", LENGTHS)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "taken"),
+    [
+        ({"md5_vouched_by": "table", "size": 0}, True),
+        ({"md5_vouched_by": None, "size": 0}, False),
+        ({"md5_vouched_by": "table", "size": 4}, False),
+        ([], False),
+    ],
+)
+def test_a_file_without_end_mark_is_taken_where_a_checksum_vouches(tmp_path, manifest, taken):
+    """The manifest's size is given relative to the file's."""
+    path = write_bigwig(tmp_path / "t.bw", {"chr1": [(1, 2, 5.0)]}, EIGHT)
+    path = Path(path)
+    path.write_bytes(path.read_bytes()[:-4])
+    if manifest:
+        manifest = manifest | {"size": path.stat().st_size + manifest["size"]}
+    Path(f"{path}.json").write_text(json.dumps(manifest))
+    if taken:
+        windows = BigWigSignal("s", [path], "none", EIGHT).windows("chr1", np.array([0]), 4)
+        assert windows.tolist() == [[0, 5, 0, 0]]
+    else:
+        with pytest.raises(ValueError, match=r"end mark missing.*give its md5 or sha256"):
+            open_bigwig(path)
 
 
 def test_another_assembly_is_refused_with_both_lengths(first):
