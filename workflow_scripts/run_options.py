@@ -9,7 +9,10 @@ from workflow_scripts.planning.paths import find
 
 
 def add_device_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where and how a model is computed."""
+    """Add the options that say where and how a model is computed.
+
+    parser: of a script.
+    """
     add = parser.add_argument
     add("--device", default="auto", help="auto, cpu, cuda or cuda:<i>")
     add("--cpu-precision", default="fp32", choices=("fp32", "bf16"), help="of matrix products on a CPU")
@@ -17,7 +20,10 @@ def add_device_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every script that opens a training's run (but its seed)."""
+    """Add the options of every script that opens a training's run (but its seed).
+
+    parser: of a script.
+    """
     add = parser.add_argument
     add("--windows", required=True, help="dataset file (.h5)")
     add("--genes", required=True, help="genes table with expression")
@@ -41,8 +47,10 @@ def fold_of(text: str) -> int | str:
 def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bool | str = "auto", **further):
     """The run of an entry, its windows opened.
 
-    arguments: parsed from `add_run_options`, and a seed. entry: the resolved entry. in_memory: as for
-    `prism.genome.dataset.windows.Windows`; default "auto". further: fields of `prism.training.run.Run`.
+    arguments: parsed from `add_run_options`, and a seed.
+    entry: the resolved entry.
+    in_memory: as for `prism.genome.dataset.windows.Windows`; default "auto".
+    **further: fields of `prism.training.run.Run`.
     """
     from prism.genome.dataset import folds
     from prism.genome.dataset.windows import Windows

@@ -25,7 +25,11 @@ def main() -> None:
 
 
 def train(arguments: argparse.Namespace, limits) -> None:
-    """Read the data and train."""
+    """Read the data and train.
+
+    arguments: of the command line, as `parsed` returns them.
+    limits: of the job, minutes and memory (`prism.jobs.limits.Limits`).
+    """
     from prism.runs.paths import RunPaths
     from prism.training import fit
     from prism.training.run import Conditions, parse_entry

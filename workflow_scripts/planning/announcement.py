@@ -21,7 +21,8 @@ def _kinds(plan: Plan) -> tuple[str, ...]:
 def training_lines(trainings: list[str], plan: Plan) -> list[str]:
     """A line of hours for each kind of device that the configuration allows.
 
-    trainings: the entry of each.
+    trainings: name of the entry of each.
+    plan: of this run of the workflow.
     """
     times = read_step_times()
     totals = {
@@ -34,6 +35,7 @@ def limit_lines(jobs: list, plan: Plan) -> list[str]:
     """A line for each entry whose training takes longer than all attempts of its job may take.
 
     jobs: Snakemake's, of trainings.
+    plan: of this run of the workflow.
     """
     allowed = {job.wildcards.model: (job.resources.get("runtime"), job.restart_times + 1) for job in jobs}
     times = read_step_times()
@@ -41,7 +43,10 @@ def limit_lines(jobs: list, plan: Plan) -> list[str]:
 
 
 def activity_lines(plan: Plan) -> list[str]:
-    """A line for each chosen cell type whose row lacks a signal of the promoter activity, a feature of the genes."""
+    """A line for each chosen cell type whose row lacks a signal of the promoter activity, a feature of the genes.
+
+    plan: of this run of the workflow.
+    """
     wanted, lines = plan.config.get("promoter_activity", []), []
     for name in plan.chosen["cell_types"]:
         missing = [signal for signal in wanted if signal not in plan.cell_types[name].signals]
@@ -53,7 +58,10 @@ def activity_lines(plan: Plan) -> list[str]:
 
 
 def warm_up_lines(plan: Plan) -> list[str]:
-    """A line for each model to train whose steps end before its warm-up; `epochs` are not known in steps yet."""
+    """A line for each model to train whose steps end before its warm-up; `epochs` are not known in steps yet.
+
+    plan: of this run of the workflow.
+    """
     trained = [plan.entries[name] for name in plan.chosen["models"]]
     found = {each.name: _warm_up_line(each) for each in trained if not each.traits.closed_form}
     return [f"Model {name}: {line}" for name, line in found.items() if line]
@@ -68,6 +76,7 @@ def size_lines(jobs: list, plan: Plan) -> list[str]:
     """What is fetched and what is written.
 
     jobs: Snakemake's, all of them.
+    plan: of this run of the workflow.
     """
     fetched = [plan.downloads[str(job.output[0])] for job in jobs if job.rule.name == "download"]
     remote = [each for each in fetched if not each.local]
@@ -89,6 +98,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
     """A few lines: jobs by rule, GB to fetch and to write, hours of training.
 
     jobs: Snakemake's, those about to run.
+    plan: of this run of the workflow.
     """
     jobs = list(jobs)
     by_rule = sorted(Counter(job.rule.name for job in jobs).items(), key=lambda item: (-item[1], item[0]))

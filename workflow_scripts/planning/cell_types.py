@@ -153,7 +153,8 @@ def _label(row: dict, where: str) -> LabelColumns:
 def signal_columns(columns: list[str], where: str) -> list[str]:
     """Columns that are signals: all but the row's own, the label's, the peaks' and `<signal>_<suffix>`.
 
-    columns: the table's header. where: what an error begins with.
+    columns: the table's header.
+    where: what an error begins with.
     Raises ValueError for a column that describes no signal, and for one that cannot be a signal's name.
     """
     known = {"cell_type", "assembly", *LABEL_COLUMNS, *PEAKS_COLUMNS}
@@ -178,8 +179,8 @@ def signal_columns(columns: list[str], where: str) -> list[str]:
 def read_cell_types(path: Path, prefix: str = "") -> dict[str, CellType]:
     """The rows of the table by cell type.
 
-    path: tab-separated, with a header; '#' starts a comment line. prefix: the plan's, where `{workdir}` in an address
-    lies.
+    path: tab-separated, with a header; '#' starts a comment line.
+    prefix: the plan's, where `{workdir}` in an address lies; default none.
     Raises ValueError naming the file, the row, the column and the fix.
     """
     where = str(path)

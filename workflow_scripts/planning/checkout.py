@@ -41,8 +41,11 @@ def base(rules, given: str | None = None) -> str:
 def checkout(repository: str | Path, revision: str, folder: Path) -> Path:
     """Absolute path of the files of a revision, in a folder named after its commit; made once.
 
-    repository: a git repository on this machine, bare or not. revision: a commit, tag or branch in it.
-    folder: where checkouts lie. Several processes may ask at once: each finds the whole or nothing.
+    Several processes may ask at once: each finds the whole or nothing.
+
+    repository: a git repository on this machine, bare or not.
+    revision: a commit, tag or branch in it.
+    folder: where checkouts lie.
     """
     commit = _git(repository, "rev-parse", "--verify", f"{revision}^{{commit}}")
     made = folder.absolute() / commit

@@ -8,7 +8,8 @@ from workflow_scripts.planning.plan import Plan
 def peak_signal(plan: Plan, cell_type: str) -> str:
     """The signal that peaks are called from.
 
-    cell_type: the name of a row.
+    plan: of this run of the workflow.
+    cell_type: the name of a row of the table of cell types.
     Raises ValueError where the row does not have that signal as a bigWig.
     """
     name = plan.config["peak_calling"]["signal"]
@@ -25,7 +26,9 @@ def peak_signal(plan: Plan, cell_type: str) -> str:
 def check_peaks(plan: Plan, cell_type: str) -> None:
     """Refuse a cell type that has neither peaks nor a signal to call them from.
 
-    cell_type: the name of a row.
+    plan: of this run of the workflow.
+    cell_type: the name of a row of the table of cell types.
+    Raises ValueError with the tracks that are there and the fix.
     """
     if plan.cell_types[cell_type].peaks is None:
         peak_signal(plan, cell_type)
@@ -34,7 +37,10 @@ def check_peaks(plan: Plan, cell_type: str) -> None:
 def check_activity(plan: Plan, cell_type: str, where: str) -> None:
     """Refuse candidate elements without activity, unless the configuration wants none.
 
-    cell_type: the name of a row. where: what the error begins with.
+    plan: of this run of the workflow.
+    cell_type: the name of a row of the table of cell types.
+    where: what the error begins with.
+    Raises ValueError with the signals that are there and the fix.
     """
     names, there = plan.config.get("promoter_activity") or [], plan.cell_types[cell_type].signals
     if names and not plan.has_activity(cell_type):

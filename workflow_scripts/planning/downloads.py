@@ -54,6 +54,7 @@ def _files(
 def of_track(cell_type: CellType, track: Track) -> list[Download]:
     """The files of one track, replicate by replicate.
 
+    cell_type: its row.
     track: one of the row's signals, or its peaks.
     """
     kind = "bed" if track.kind == "peaks" else track.kind
@@ -61,7 +62,10 @@ def of_track(cell_type: CellType, track: Track) -> list[Download]:
 
 
 def of_label(cell_type: CellType) -> tuple[list[Download], list[Download]]:
-    """The files of the label: plus strand (or table), and minus strand."""
+    """The files of the label: plus strand (or table), and minus strand.
+
+    cell_type: its row.
+    """
     label = cell_type.label
     kind = "bed" if label.kind == "ctss" else label.kind
     none = ("",) * len(label.minus_addresses)
@@ -70,7 +74,10 @@ def of_label(cell_type: CellType) -> tuple[list[Download], list[Download]]:
 
 
 def of_cell_type(cell_type: CellType) -> list[Download]:
-    """All files of a row: signals, peaks and label."""
+    """All files of a row: signals, peaks and label.
+
+    cell_type: the row.
+    """
     tracks = [*cell_type.signals.values(), *([cell_type.peaks] if cell_type.peaks else [])]
     plus, minus = of_label(cell_type)
     return [each for track in tracks for each in of_track(cell_type, track)] + plus + minus
@@ -79,7 +86,9 @@ def of_cell_type(cell_type: CellType) -> list[Download]:
 def of_assembly(name: str, settings: dict, prefix: str = "") -> dict[str, Download]:
     """The files of an assembly by its parts: genome, annotation, blacklist and gene_table, those that are named.
 
-    name: a key of `assemblies`. settings: what the configuration has there. prefix: the plan's.
+    name: a key of `assemblies`.
+    settings: what the configuration has there.
+    prefix: the plan's, where `{workdir}` in an address lies; default none.
     """
     found = {}
     for part, kind in _PARTS.items():
@@ -92,7 +101,8 @@ def of_assembly(name: str, settings: dict, prefix: str = "") -> dict[str, Downlo
 def of_released(released: Released, prefix: str = "") -> Download:
     """The file of a released checkpoint.
 
-    prefix: the plan's.
+    released: its entry in the configuration.
+    prefix: the plan's, where `{workdir}` in an address lies; default none.
     """
     address = expand(released.address, prefix)
     return _files("released", released.name, (address,), (released.md5,), "any", released.member)[0]
@@ -101,7 +111,9 @@ def of_released(released: Released, prefix: str = "") -> Download:
 def check_keys(wanted: list[Download], prefix: str = "") -> None:
     """Refuse files that need the 4DN portal's key, and are not there yet, while no key is set.
 
-    prefix: the plan's.
+    wanted: the files of this run.
+    prefix: the plan's, where the files lie; default none.
+    Raises ValueError that names the file and the fix.
     """
     for download in wanted:
         problem = None if os.path.exists(prefix + download.file) else missing_key([download.address])

@@ -29,11 +29,18 @@ class Files:
         self.plan = plan
 
     def placed(self, path: str) -> str:
-        """Where a file of the workflow lies, for an option of a script."""
+        """Where a file of the workflow lies, for an option of a script.
+
+        path: below the folder that the workflow writes to.
+        """
         return self.plan.prefix + path
 
     def cell_type(self, name: str) -> CellType:
-        """The row of a cell type; an unknown name is refused with those that are there."""
+        """The row of a cell type.
+
+        name: of the row.
+        Raises ValueError for an unknown name, with those that are there.
+        """
         if name not in self.plan.cell_types:
             known = ", ".join(self.plan.cell_types)
             raise ValueError(
@@ -49,7 +56,10 @@ class Files:
         return self.plan.downloads[f"{FOLDER}/{file}"]
 
     def download_options(self, file: str) -> str:
-        """Options of the download script: address, kind and, where known, checksum and member of the archive."""
+        """Options of the download script: address, kind and, where known, checksum and member of the archive.
+
+        file: to download, as the rule names it.
+        """
         download = self.download(file)
         options = ["--address", download.address, "--kind", download.kind]
         options += ["--md5", download.md5] if download.md5 else []
@@ -59,17 +69,24 @@ class Files:
     def assembly_part(self, assembly: str, part: str) -> list[str]:
         """The file of a part of an assembly, if the configuration names it.
 
+        assembly: a key of `assemblies` in the configuration.
         part: genome, annotation, blacklist or gene_table.
         """
         found = downloads.of_assembly(assembly, self.plan.config["assemblies"][assembly], self.plan.prefix)
         return [found[part].file] if part in found else []
 
     def genome(self, cell_type: str) -> str:
-        """The FASTA of a cell type's assembly."""
+        """The FASTA of a cell type's assembly.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return f"resources/{self.cell_type(cell_type).assembly}/genome.fa"
 
     def annotation_options(self, assembly: str) -> str:
-        """Options of the annotation script: what the configuration says of an assembly's genes."""
+        """Options of the annotation script: what the configuration says of an assembly's genes.
+
+        assembly: a key of `assemblies` in the configuration.
+        """
         settings = self.plan.config["assemblies"][assembly]
         options = []
         for flag, part in (("--gtf", "annotation"), ("--gene-table", "gene_table")):
@@ -86,12 +103,18 @@ class Files:
         return shlex.join(options)
 
     def label(self, cell_type: str) -> list[str]:
-        """The label's files: plus strand (or table), then minus strand."""
+        """The label's files: plus strand (or table), then minus strand.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         plus, minus = downloads.of_label(self.cell_type(cell_type))
         return [each.file for each in plus + minus]
 
     def label_json(self, cell_type: str) -> str:
-        """The label as the scripts receive it, its files in place of the addresses."""
+        """The label as the scripts receive it, its files in place of the addresses.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         row = self.cell_type(cell_type)
         plus, minus = downloads.of_label(row)
         columns = ("kind", "assay", "id_column", "value_column", "transform")
@@ -101,7 +124,10 @@ class Files:
         return json.dumps(described, sort_keys=True)
 
     def activity(self, cell_type: str) -> dict[str, list[str]]:
-        """Replicates of each signal of the promoter activity; empty unless the row has all of them."""
+        """Replicates of each signal of the promoter activity; empty unless the row has all of them.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         row = self.cell_type(cell_type)
         names = self.plan.config.get("promoter_activity", [])
         if not all(name in row.signals for name in names):
@@ -109,22 +135,34 @@ class Files:
         return {name: [each.file for each in downloads.of_track(row, row.signals[name])] for name in names}
 
     def activity_files(self, cell_type: str) -> list[str]:
-        """The same files in a row."""
+        """The files of the promoter activity, signal after signal.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return [file for files in self.activity(cell_type).values() for file in files]
 
     def activity_json(self, cell_type: str) -> str:
-        """The same as the scripts receive it."""
+        """The files of the promoter activity as the scripts receive them.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         activity = self.activity(cell_type).items()
         return json.dumps({name: [self.placed(file) for file in files] for name, files in activity})
 
     def signals(self, cell_type: str) -> list[str]:
-        """Files of all signals of the dataset, contacts included."""
+        """Files of all signals of the dataset, contacts included.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         row = self.cell_type(cell_type)
         names = self.plan.signal_names(cell_type)
         return [each.file for name in names for each in downloads.of_track(row, row.signals[name])]
 
     def signals_json(self, cell_type: str) -> str:
-        """The same as the windows script receives them."""
+        """The signals of the dataset as the windows script receives them.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return self._described(cell_type, self.plan.signal_names(cell_type))
 
     def _described(self, cell_type: str, names: list[str]) -> str:
@@ -144,12 +182,19 @@ class Files:
         return json.dumps(described, sort_keys=True)
 
     def peaks(self, cell_type: str) -> list[str]:
-        """The peaks of a cell type's windows: its row's, else called ones where a model masks by them."""
+        """The peaks of a cell type's windows: its row's, else called ones where a model masks by them.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         row = self.cell_type(cell_type)
         return self.element_peaks(cell_type) if row.peaks or masks_by_peaks(self.plan, cell_type) else []
 
     def element_peaks(self, cell_type: str) -> list[str]:
-        """The peaks of a cell type: its row's, else those called from its signal; refused where it has neither."""
+        """The peaks of a cell type: its row's, else those called from its signal.
+
+        cell_type: the name of a row of the table of cell types.
+        Raises ValueError where it has neither.
+        """
         row = self.cell_type(cell_type)
         if row.peaks:
             return [each.file for each in downloads.of_track(row, row.peaks)]
@@ -157,7 +202,11 @@ class Files:
         return [f"resources/{cell_type}/called_peaks.narrowPeak"]
 
     def peak_signal(self, cell_type: str) -> list[str]:
-        """BigWig replicates of the signal that peaks are called from."""
+        """BigWig replicates of the signal that peaks are called from.
+
+        cell_type: the name of a row of the table of cell types.
+        Raises ValueError where the row does not have that signal as a bigWig.
+        """
         row = self.cell_type(cell_type)
         track = row.signals[peak_signal(self.plan, cell_type)]
         return [each.file for each in downloads.of_track(row, track)]
@@ -169,49 +218,82 @@ class Files:
         return shlex.join(word for flag, key in flags for word in (flag, str(settings[key])))
 
     def contacts(self, cell_type: str) -> list[str]:
-        """The contact map of a cell type's elements, if its row has one; of several the first."""
+        """The contact map of a cell type's elements, if its row has one; of several the first.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         row = self.cell_type(cell_type)
         first = self.plan.contact_maps(cell_type)[:1]
         return [each.file for name in first for each in downloads.of_track(row, row.signals[name])]
 
     def contacts_json(self, cell_type: str) -> str:
-        """The same as the elements script receives it."""
+        """The contact map of the elements as their script receives it.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return self._described(cell_type, self.plan.contact_maps(cell_type)[:1])
 
     def elements(self, cell_type: str) -> str:
-        """The candidate elements of a cell type."""
+        """The candidate elements of a cell type.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return f"results/elements/{cell_type}.h5"
 
     def elements_for(self, cell_type: str, model: str) -> list[str]:
-        """The same if the model reads them, else nothing."""
+        """The candidate elements of a cell type if the model reads them, else nothing.
+
+        cell_type: the name of a row of the table of cell types.
+        model: the name of an entry of config/models.yaml.
+        """
         return [self.elements(cell_type)] if self.plan.entries[model].traits.reads_elements else []
 
     def blacklist(self, cell_type: str) -> list[str]:
-        """The blacklist of a cell type's assembly, if it is named."""
+        """The blacklist of a cell type's assembly, if it is named.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return self.assembly_part(self.cell_type(cell_type).assembly, "blacklist")
 
     def blacklist_option(self, cell_type: str) -> str:
-        """The blacklist as an option of a script."""
+        """The blacklist as an option of a script.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return shlex.join(
             word for file in self.blacklist(cell_type) for word in ("--blacklist", self.placed(file))
         )
 
     def mask_options(self, cell_type: str) -> str:
-        """Options of the windows script for blacklist and peaks."""
+        """Options of the windows script for blacklist and peaks.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         peaks = shlex.join(word for file in self.peaks(cell_type) for word in ("--peaks", self.placed(file)))
         return f"{self.blacklist_option(cell_type)} {peaks}".strip()
 
     def windows(self, cell_type: str, length: int) -> str:
-        """The dataset that a window of `length` bp is read from: the shortest that it can be cropped from."""
+        """The dataset that windows of a length are read from: the shortest that they can be cropped from.
+
+        cell_type: the name of a row of the table of cell types.
+        length: of the windows, bp.
+        """
         self.cell_type(cell_type)
         return f"results/windows/{cell_type}/{self.plan.dataset_length(length)}.h5"
 
     def dataset(self, cell_type: str, model: str) -> str:
-        """The dataset that a model reads."""
+        """The dataset that a model reads.
+
+        cell_type: the name of a row of the table of cell types.
+        model: the name of an entry of config/models.yaml.
+        """
         return self.windows(cell_type, self.plan.entries[model].length)
 
     def shortest_dataset(self, cell_type: str) -> str:
-        """The dataset of the shortest windows, which shows what lies around the TSS."""
+        """The dataset of the shortest windows, which shows what lies around the TSS.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return self.windows(cell_type, min(self.plan.config["windows"]["lengths"]))
 
     def all_datasets(self) -> list[str]:
@@ -222,12 +304,17 @@ class Files:
     def of_runs(self, name: str, cell_type: str | None = None) -> list[str]:
         """One file of every training asked for.
 
-        name: such as metrics.json. cell_type: of this one alone; default: of all.
+        name: such as metrics.json.
+        cell_type: of this one alone; default: of all.
         """
         return [f"{training.folder}/{name}" for training in self.plan.trainings(cell_type)]
 
     def of_mask_runs(self, name: str, cell_type: str) -> list[str]:
-        """One file, such as metrics.json, of every training of a cell type whose learned mask can be drawn."""
+        """One file of every training of a cell type whose learned mask can be drawn.
+
+        name: such as metrics.json.
+        cell_type: the name of a row of the table of cell types.
+        """
         models = self.plan.mask_models
         trainings = self.plan.trainings(cell_type)
         return [f"{training.folder}/{name}" for training in trainings if training.model in models]

@@ -11,7 +11,9 @@ import pandas as pd
 def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
     """A canonical description of a fold; chromosomes by name, gene lists by their checksum.
 
-    table: the folds table. fold: its name there. path: of the table, for the error.
+    table: the folds table.
+    fold: its name there.
+    path: of the table, for the error.
     Raises ValueError for a fold that is not in the table or lacks train, valid or test.
     """
     rows = table[table["fold"] == str(fold)]

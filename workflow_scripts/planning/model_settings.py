@@ -15,6 +15,7 @@ from workflow_scripts.planning.released import Released
 def check_entry(entry: Entry) -> None:
     """Refuse settings that an entry's architecture or its training would refuse.
 
+    entry: of config/models.yaml.
     Raises ValueError naming the entry, the setting and the fix.
     """
     where = f"config: model {entry.name}"
@@ -36,6 +37,7 @@ def check_entry(entry: Entry) -> None:
 def check_priors(entry: Entry, signals: Sequence[str]) -> None:
     """Refuse a signal that a learned mask has no prior for, and a prior of a signal that is not read.
 
+    entry: of config/models.yaml.
     signals: those that the entry reads of a cell type.
     Raises ValueError naming the entry, the signals and the fix.
     """
@@ -57,7 +59,11 @@ def check_priors(entry: Entry, signals: Sequence[str]) -> None:
 
 
 def check_released(released: Released) -> None:
-    """Refuse settings of a released checkpoint that its architecture does not have, by ValueError."""
+    """Refuse settings of a released checkpoint that its architecture does not have.
+
+    released: its entry in the configuration.
+    Raises ValueError naming the entry, the setting and the fix.
+    """
     _check_names(f"config: released.{released.name}", released.architecture, released.settings)
 
 

@@ -30,6 +30,7 @@ class Needs:
 def needs_of(plan: Plan, run: str) -> Needs:
     """What the model of a run reads.
 
+    plan: of this run of the workflow.
     run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
     Raises ValueError where there is no such run.
     """
@@ -86,6 +87,7 @@ def _check_known(plan: Plan, training: Training, run: str) -> None:
 def masks_by_peaks(plan: Plan, cell_type: str) -> bool:
     """Whether a cell type's windows hold peaks for a model, to train or to predict with, that masks by them.
 
+    plan: of this run of the workflow.
     cell_type: the name of a row. One that is not trained on may have no peaks; its windows are then without.
     """
     to_train = any(plan.entries[name].masks_by_peaks for name in plan.chosen["models"])

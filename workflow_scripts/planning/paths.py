@@ -26,9 +26,10 @@ def find(path: str, key: str) -> Path:
 
 
 def expand(address: str, prefix: str = "") -> str:
-    """`address` with the folder that the workflow writes to in place of `{workdir}`.
+    """The same address with the folder that the workflow writes to in place of `{workdir}`.
 
-    prefix: the plan's; that folder is `prefix` in the working directory.
+    address: of a file, in a table or the configuration.
+    prefix: the plan's; the folder that the workflow writes to is `prefix` in the working directory.
     """
     return address.replace("{workdir}", str(Path.cwd() / prefix))
 

@@ -52,11 +52,17 @@ class Plan:
         ]
 
     def seeds(self, model: str) -> list[int]:
-        """Seeds of a model; one is enough where nothing is random."""
+        """Seeds of a model; one is enough where nothing is random.
+
+        model: the name of an entry of config/models.yaml.
+        """
         return self.chosen["seeds"][:1] if self.entries[model].traits.closed_form else self.chosen["seeds"]
 
     def trains(self, cell_type: str) -> bool:
-        """Whether the cell type has a label."""
+        """Whether the cell type has a label.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return self.cell_types[cell_type].label.kind != "none"
 
     @property
@@ -65,7 +71,10 @@ class Plan:
         return [name for name in self.chosen["cell_types"] if self.trains(name)]
 
     def models_of(self, architecture: str) -> list[str]:
-        """Entries to train of one architecture, by themselves or to predict with."""
+        """Entries to train of one architecture, by themselves or to predict with.
+
+        architecture: a name in `prism.models.catalogue`.
+        """
         return [
             name for name in requests.models(self.config) if self.entries[name].architecture == architecture
         ]
@@ -84,39 +93,60 @@ class Plan:
         return min(each for each in lengths if each >= length)
 
     def signal_names(self, cell_type: str) -> list[str]:
-        """Signals of a cell type's dataset, in order: those that the configuration names, else all of its row."""
+        """Signals of a cell type's dataset, in order: those that the configuration names, else all of its row.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         there = self.cell_types[cell_type].signals
         named = self.config["windows"].get("signals")
         return [name for name in named if name in there] if named is not None else list(there)
 
     def contact_maps(self, cell_type: str) -> list[str]:
-        """Signals of a cell type's row that are contacts."""
+        """Signals of a cell type's row that are contacts.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         signals = self.cell_types[cell_type].signals
         return [name for name, track in signals.items() if track.kind == "contacts"]
 
     def calls_peaks(self, cell_type: str) -> bool:
-        """Whether a cell type's row has the bigWig that peaks are called from."""
+        """Whether a cell type's row has the bigWig that peaks are called from.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         track = self.cell_types[cell_type].signals.get(self.config["peak_calling"]["signal"])
         return track is not None and track.kind == "bigwig"
 
     def has_peaks(self, cell_type: str) -> bool:
-        """Whether a cell type's row has peaks, or what they are called from."""
+        """Whether a cell type's row has peaks, or what they are called from.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         return self.cell_types[cell_type].peaks is not None or self.calls_peaks(cell_type)
 
     def has_activity(self, cell_type: str) -> bool:
-        """Whether a cell type's row has every signal of the promoter activity."""
+        """Whether a cell type's row has every signal of the promoter activity.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         names, there = self.config.get("promoter_activity") or [], self.cell_types[cell_type].signals
         return bool(names) and all(name in there for name in names)
 
     def features_surely_there(self, cell_type: str) -> list[str]:
-        """Gene features that a cell type's genes will have, as far as it is known before they are made."""
+        """Gene features that a cell type's genes will have, as far as it is known before they are made.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         settings = self.config["assemblies"][self.cell_types[cell_type].assembly]
         from_annotation = settings.get("annotation") and not settings.get("gene_table")
         found = list(RNA_FEATURES) if from_annotation and settings.get("rna_features") != "none" else []
         return found + ([ACTIVITY] if self.has_activity(cell_type) else [])
 
     def features_surely_absent(self, cell_type: str) -> list[str]:
-        """Gene features that a cell type's genes will not have, as far as it is known before they are made."""
+        """Gene features that a cell type's genes will not have, as far as it is known before they are made.
+
+        cell_type: the name of a row of the table of cell types.
+        """
         settings = self.config["assemblies"][self.cell_types[cell_type].assembly]
         found = list(RNA_FEATURES) if settings.get("rna_features") == "none" else []
         return found + ([] if self.has_activity(cell_type) else [ACTIVITY])

@@ -10,7 +10,11 @@ from workflow_scripts.planning.plan import Plan
 
 
 def check_predictions(plan: Plan) -> None:
-    """Refuse predictions that the configuration names and that cannot be made."""
+    """Refuse predictions that the configuration names and that cannot be made.
+
+    plan: of this run of the workflow.
+    Raises ValueError for the first of them, with what is there and the fix.
+    """
     for cell_type, run in requests.predictions(plan.config):
         check_prediction(plan, cell_type, run)
 
@@ -18,7 +22,9 @@ def check_predictions(plan: Plan) -> None:
 def check_prediction(plan: Plan, cell_type: str, run: str) -> Needs:
     """What a run reads, all of which the cell type has.
 
-    cell_type: the row to predict for. run: the name of a training or of a released checkpoint.
+    plan: of this run of the workflow.
+    cell_type: the row to predict for.
+    run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
     Raises ValueError, with what is there and the fix, where the cell type lacks any of it.
     """
     if cell_type not in plan.cell_types:

@@ -43,7 +43,10 @@ class PredictionFiles:
         return "|".join([self.of_entries(), *map(re.escape, self.plan.released)])
 
     def checkpoint(self, run: str) -> str:
-        """The checkpoint of a run, imported or trained."""
+        """The checkpoint of a run, imported or trained.
+
+        run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
+        """
         training = Training.named(run)
         if run in self.plan.released or training is None:
             return f"{RELEASED}/{run}.ckpt"
@@ -52,6 +55,8 @@ class PredictionFiles:
     def needs(self, cell_type: str, run: str) -> Needs:
         """What a run reads, all of which the cell type's files have.
 
+        cell_type: the row to predict for.
+        run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
         Raises ValueError, with what is there and the fix, where the cell type lacks any of it.
         """
         wanted = check_prediction(self.plan, cell_type, run)
@@ -63,25 +68,42 @@ class PredictionFiles:
         return wanted
 
     def windows(self, cell_type: str, run: str) -> str:
-        """The dataset that a run predicts from."""
+        """The dataset that a run predicts from.
+
+        cell_type: the row to predict for.
+        run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
+        """
         return self.files.windows(cell_type, self.needs(cell_type, run).length)
 
     def elements(self, cell_type: str, run: str) -> list[str]:
-        """The candidate elements that a run reads, if it reads any."""
+        """The candidate elements that a run reads, if it reads any.
+
+        cell_type: the row to predict for.
+        run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
+        """
         return [self.files.elements(cell_type)] if self.needs(cell_type, run).elements else []
 
     def expected(self, run: str) -> str:
-        """Options of the prediction script: what the checkpoint must be."""
+        """Options of the prediction script: what the checkpoint must be.
+
+        run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
+        """
         wanted = needs_of(self.plan, run)
         options = ["--architecture", wanted.architecture, "--length", str(wanted.length)]
         return shlex.join([*options, "--signals", json.dumps(wanted.signals)])
 
     def released_file(self, name: str) -> str:
-        """The download of the released checkpoint `name`."""
+        """The download of a released checkpoint.
+
+        name: of its entry in the configuration.
+        """
         return downloads.of_released(self.plan.released[name], self.plan.prefix).file
 
     def import_options(self, name: str) -> str:
-        """Options of the import script for the released checkpoint `name`."""
+        """Options of the import script for a released checkpoint.
+
+        name: of its entry in the configuration.
+        """
         return shlex.join(word for pair in self.plan.released[name].described().items() for word in pair)
 
     def all(self) -> list[str]:

@@ -48,23 +48,35 @@ def predictions(config: dict) -> list[tuple[str, str]]:
 
 
 def predicted_trainings(config: dict) -> list[Training]:
-    """The trainings that predictions name, each once."""
+    """The trainings that predictions name, each once.
+
+    config: the whole configuration.
+    """
     found = [Training.named(run) for _, run in predictions(config)]
     return list(dict.fromkeys(training for training in found if training))
 
 
 def cell_types(config: dict) -> list[str]:
-    """Cell types to train on or to predict for, each once."""
+    """Cell types to train on or to predict for, each once.
+
+    config: the whole configuration.
+    """
     return list(dict.fromkeys([*config["run"]["cell_types"], *(name for name, _ in predictions(config))]))
 
 
 def models(config: dict) -> list[str]:
-    """Entries to train, by themselves or to predict with, each once."""
+    """Entries to train, by themselves or to predict with, each once.
+
+    config: the whole configuration.
+    """
     named = [training.model for training in predicted_trainings(config)]
     return list(dict.fromkeys([*config["run"]["models"], *named]))
 
 
 def folds(config: dict) -> list[str]:
-    """Folds to train on, by themselves or to predict with, each once."""
+    """Folds to train on, by themselves or to predict with, each once.
+
+    config: the whole configuration.
+    """
     named = [training.fold for training in predicted_trainings(config)]
     return list(dict.fromkeys([*map(str, config["run"]["folds"]), *named]))

@@ -19,7 +19,8 @@ GENES = 20_000  # protein-coding genes of a mammal, an upper estimate where the 
 def size_of(download: Download, timeout: float = 5.0) -> int | None:
     """Bytes of a file from outside; None where its server does not state them.
 
-    timeout: seconds to wait for the server's answer.
+    download: the file.
+    timeout: seconds to wait for the server's answer; default 5.
     """
     if download.local:
         return os.path.getsize(download.local) if os.path.exists(download.local) else None
@@ -42,8 +43,10 @@ def _genes_of(cell_type: str) -> int:
 
 
 def dataset_bytes(plan: Plan, cell_type: str, length: int) -> int:
-    """Upper estimate of a dataset's size on disk: as held in memory, before compression.
+    """Upper estimate of a dataset's size on disk, in bytes: as held in memory, before compression.
 
+    plan: of this run of the workflow.
+    cell_type: the name of a row of the table of cell types.
     length: of its windows, bp.
     """
     row = plan.cell_types[cell_type]

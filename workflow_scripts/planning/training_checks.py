@@ -14,7 +14,9 @@ from workflow_scripts.planning.plan import Plan
 def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
     """Refuse a cell type, model or assembly that is in no table.
 
-    config: the whole configuration. cell_types, entries: what the tables have, by name.
+    config: the whole configuration.
+    cell_types, entries: what the tables have, by name.
+    Raises ValueError with the names that are there.
     """
     for key, there in (("cell_types", cell_types), ("models", entries)):
         for name in config["run"][key]:
@@ -30,7 +32,11 @@ def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
 
 
 def check_settings(plan: Plan) -> None:
-    """Refuse settings, of entries to train and of released checkpoints, that a job would fail on."""
+    """Refuse settings, of entries to train and of released checkpoints, that a job would fail on.
+
+    plan: of this run of the workflow.
+    Raises ValueError naming the entry, the setting and the fix.
+    """
     for name in (name for name in requests.models(plan.config) if name in plan.entries):
         check_entry(plan.entries[name])
     for released in plan.released.values():
@@ -38,7 +44,11 @@ def check_settings(plan: Plan) -> None:
 
 
 def check_trainings(plan: Plan) -> None:
-    """Refuse models to train whose data the chosen cell types do not have."""
+    """Refuse models to train whose data the chosen cell types do not have.
+
+    plan: of this run of the workflow.
+    Raises ValueError naming the model, the cell type, what is missing and the fix.
+    """
     _check_lengths(plan)
     trained = plan.trained_cell_types
     for model in plan.chosen["models"]:

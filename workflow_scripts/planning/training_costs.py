@@ -101,7 +101,8 @@ def training_hours(
 def told(total: Hours, what: str) -> str:
     """One line on the hours of all trainings.
 
-    what: `CPU` or `GPU`.
+    total: hours, runs and the devices that they were measured on.
+    what: CPU or GPU.
     """
     if not total.devices:
         return f"Training on a {what}: hours unknown, no step was measured"

@@ -22,14 +22,19 @@ ENUMS: dict[str, Callable[[], list[str]]] = {
 
 
 def read_schema(name: str) -> dict:
-    """The schema `config/schemas/<name>.schema.yaml`, each `enum_of` in it filled in."""
+    """Read a schema and fill in each `enum_of` in it.
+
+    name: of `config/schemas/<name>.schema.yaml`.
+    """
     return _filled(yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text()))
 
 
 def check(instance: Any, schema: dict, where: str) -> None:
     """Refuse what does not follow a schema.
 
-    instance: the content. schema: as `read_schema` gives it. where: the file or the table's row, for the error.
+    instance: the content.
+    schema: as `read_schema` gives it.
+    where: the file or the table's row, for the error.
     Raises ValueError with one line for each problem.
     """
     validator = jsonschema.Draft202012Validator(schema)
