@@ -17,6 +17,7 @@ include: "rules/training.smk"
 include: "rules/prediction.smk"
 include: "rules/evaluation.smk"
 include: "rules/figures.smk"
+include: "rules/local_files.smk"
 
 
 report: "report/workflow.rst"

@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from tests.workflow.project import CONFIG, Project, make_project
+from tests.workflow.project import CONFIG, Project, executed_jobs, make_project
 
 GENE_COLUMNS = {"gene_id": "gene_id", "chrom": "chrom", "tss": "tss", "strand": "strand"}
 WINDOWS = "results/windows/simA/400.h5"
@@ -126,9 +126,19 @@ def test_configuration_errors_are_one_line_of_snakemake(project):
     table.write_text(table.read_text().replace("assembly", "genome"))
     project.configure()
     out = project.snakemake("--dry-run", succeeds=False)
-    assert "column 'assembly' is missing; there are: cell_type, genome" in out
+    assert "no column 'assembly'; it has cell_type, genome" in out
 
 
 def test_unknown_cell_type_on_the_command_line(project):
     out = project.snakemake("results/windows/simX/400.h5", succeeds=False)
     assert "cell type 'simX' is not in cell_types.tsv; there are: simA" in out
+
+
+def test_a_file_that_is_gone_is_missed_after_a_run_too(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
+    project = Project(tmp_path / "project", finished.workflow)
+    table = project.folder / "cell_types.tsv"
+    table.write_text(table.read_text().replace("simulated/simA/DNase.bw", "simulated/simA/DNase_v2.bw"))
+    out = project.snakemake(succeeds=False)
+    assert "cell_types.tsv: simA, column DNase = 'resources/simulated/simA/DNase_v2.bw': no such file" in out
+    assert executed_jobs(out) == {}

@@ -181,3 +181,14 @@ def test_a_host_can_say_the_warnings_of_the_modules_predictions(tmp_path, root):
 def test_lint_finds_nothing_in_the_modules_rules(tmp_path, root):
     host = Host(tmp_path / "host", root, ["floor"])
     assert "in a good condition" in host.snakemake("--lint")
+
+
+def test_a_track_of_a_later_rule_is_warned_of_and_made(tmp_path, root):
+    host = Host(tmp_path / "host", root, ["floor"])
+    text = (host.folder / "Snakefile").read_text()
+    start, end = text.index("rule track:"), text.index("module prism:")
+    (host.folder / "Snakefile").write_text(text[:start] + text[end:] + "\n" + text[start:end])
+    out = host.snakemake("--dry-run", "sub/results/genes/simA.tsv")
+    assert "column DNase = 'tracks/DNase.bw': no such file" in out
+    assert "(unless a later rule makes it)" in out
+    assert "rule track" in out

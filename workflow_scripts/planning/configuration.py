@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -43,23 +44,36 @@ def merged(base: dict, over: dict) -> dict:
     return out
 
 
-def typed(value: Any, schema: dict) -> Any:
-    """`value` with its strings converted to the types that the schema wants.
+def typed(value: Any, schema: dict, whole: dict | None = None) -> Any:
+    """`value` with its scalars converted to the types that the schema wants.
 
-    value: as `snakemake --config` gives it; inside a mapping or a list Snakemake leaves every number a string. A
-    string that cannot be converted stays, and the schema check refuses it.
-    schema: the JSON schema of `value`.
+    value: as YAML or `snakemake --config` gives it; inside a mapping or a list of the latter every number is a string.
+    A whole number that is written 3.0 becomes 3: rules find a file by the digits. What cannot be converted stays, and
+    the schema check refuses it.
+    schema: the JSON schema of `value`. whole: the schema that `$ref` in it refers to; default: itself.
     """
+    whole = schema if whole is None else whole
+    if "$ref" in schema:
+        schema = whole["$defs"][schema["$ref"].rsplit("/", 1)[-1]] | schema
     if isinstance(value, dict):
-        return {key: typed(part, _schema_of(key, schema)) for key, part in value.items()}
+        return {key: typed(part, _schema_of(str(key), schema), whole) for key, part in value.items()}
     if isinstance(value, list):
-        return [typed(part, schema.get("items") or {}) for part in value]
+        return [typed(part, schema.get("items") or {}, whole) for part in value]
+    if isinstance(value, float) and value.is_integer() and _allows(schema, "integer"):
+        return int(value)
     return _converted(value, schema) if isinstance(value, str) else value
 
 
 def _schema_of(key: str, schema: dict) -> dict:
     further = schema.get("additionalProperties")
-    return schema.get("properties", {}).get(key) or (further if isinstance(further, dict) else {})
+    by_pattern = schema.get("patternProperties", {}).items()
+    patterns = [each for pattern, each in by_pattern if re.search(pattern, key)]
+    known = schema.get("properties", {}).get(key)
+    return known or (patterns[0] if patterns else further if isinstance(further, dict) else {})
+
+
+def _allows(schema: dict, kind: str) -> bool:
+    return kind in ([schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", []))
 
 
 def _converted(value: str, schema: dict) -> Any:

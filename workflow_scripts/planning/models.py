@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from prism.models.catalogue import Traits, traits
+from workflow_scripts.planning.configuration import typed
 from workflow_scripts.planning.validation import check, read_schema
 
 LONG = 20_000  # bp; training on a longer window is a matter of memory and days
@@ -73,7 +74,7 @@ def read_models(paths: list[Path]) -> dict[str, Entry]:
     protocols: dict[str, dict] = {}
     entries: dict[str, Entry] = {}
     for path in paths:
-        content = yaml.safe_load(path.read_text()) or {}
+        content = typed(yaml.safe_load(path.read_text()) or {}, schema)
         check(content, schema, str(path))
         protocols |= content.get("protocols", {})
         for name, raw in content.get("models", {}).items():

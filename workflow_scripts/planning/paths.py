@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from prism.fetch.addresses import classify
 
@@ -41,7 +42,8 @@ def local_input(address: str) -> str | None:
     """
     if classify(address) not in ("file", "path"):
         return None
-    path = Path(address.removeprefix("file://"))
+    text = unquote(urlsplit(address).path) if classify(address) == "file" else os.path.expanduser(address)
+    path = Path(text)
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
     return str(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from workflow_scripts.planning import requests
@@ -22,6 +23,16 @@ def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
         for name in config["run"][key]:
             if name not in there:
                 raise ValueError(f"config: run.{key}: {name!r} is in no table; there are: {', '.join(there)}")
+    for fold in config["run"]["folds"]:
+        if not re.fullmatch(requests.FOLD, str(fold)):
+            raise ValueError(
+                f"config: run.folds: {fold!r} cannot be part of a file's name; use letters, digits, '_' and '-', "
+                "in the table of folds too"
+            )
+    for key in ("cell_types", "models", "folds", "seeds"):
+        names = [str(name) for name in config["run"][key]]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"config: run.{key} names {twice} twice; give it once")
     for name in (name for name in requests.cell_types(config) if name in cell_types):
         assembly = cell_types[name].assembly
         if assembly not in config["assemblies"]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,21 @@ def check(instance: Any, schema: dict, where: str) -> None:
     """
     validator = jsonschema.Draft202012Validator(schema)
     problems = [_sentence(error, where) for error in validator.iter_errors(instance)]
+    problems += [
+        f"{where}: {place} = {value}: not a number to compute with; correct it"
+        for place, value in _not_finite(instance)
+    ]
     if problems:
         raise ValueError("\n".join(problems))
+
+
+def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
+    """Where `.nan` or `.inf` stands: every bound of a schema lets nan pass."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from _not_finite(part, f"{place}.{key}" if place else str(key))
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place, value
 
 
 def _filled(schema: Any) -> Any:

@@ -36,14 +36,15 @@ ROOMS = (
 # The modules of workflow_scripts.planning, likewise.
 PLANNING = (
     ("checkout", "paths", "validation"),
-    ("configuration", "requests", "models", "cell_types", "folds"),
+    ("configuration",),
+    ("requests", "models", "cell_types", "folds"),
     ("released",),
     ("downloads", "model_settings"),
     ("plan",),
     ("needs", "data_checks"),
     ("training_checks", "prediction_checks"),
     ("compose",),
-    ("files", "sizes", "training_costs", "trials"),
+    ("files", "local_files", "sizes", "training_costs", "trials"),
     ("prediction_files", "announcement"),
     ("end_report",),
 )

@@ -1,0 +1,58 @@
+"""Files of this machine that rows and configuration name: those that are not there are refused before any job."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+from workflow_scripts.planning import downloads, requests
+from workflow_scripts.planning.cell_types import CellType
+from workflow_scripts.planning.downloads import Download
+from workflow_scripts.planning.plan import Plan
+
+
+def absent_files(plan: Plan, made: Callable[[str], bool]) -> list[str]:
+    """A sentence for each local file that is named, not there and made by no rule.
+
+    plan: its cell types and checkpoints count where they are asked for, and where an earlier run has left their file:
+    Snakemake would go on with that one, and not miss the new.
+    made: whether a rule makes a file; it is asked once all rules are known.
+    """
+    found = []
+    for where, download, asked in _named(plan):
+        path = download.local
+        if path is None or os.path.isfile(path) or made(path) or made(os.path.abspath(path)):
+            continue
+        if asked or os.path.lexists(plan.prefix + download.file):
+            what = "is no file" if os.path.exists(path) else "no such file"
+            found.append(
+                f"{where} = {path!r}: {what} (a relative path starts at {os.getcwd()}); correct the path, or put "
+                "the file there"
+            )
+    return list(dict.fromkeys(found))
+
+
+def _named(plan: Plan) -> Iterator[tuple[str, Download, bool]]:
+    """Where each file from outside is named, the file, and whether this run asks for its owner."""
+    cell_types = requests.cell_types(plan.config)
+    assemblies = {plan.cell_types[name].assembly for name in cell_types if name in plan.cell_types}
+    for name, settings in plan.config["assemblies"].items():
+        for part, download in downloads.of_assembly(name, settings, plan.prefix).items():
+            yield f"config: assemblies.{name}.{part}.address", download, name in assemblies
+    runs = {run for _, run in requests.predictions(plan.config)}
+    for released in plan.released.values():
+        where = f"config: released.{released.name}.checkpoint.address"
+        yield where, downloads.of_released(released, plan.prefix), released.name in runs
+    for row in plan.cell_types.values():
+        for column, download in _of_row(row):
+            where = f"{plan.config['cell_types']}: {row.name}, column {column}"
+            yield where, download, row.name in cell_types
+
+
+def _of_row(row: CellType) -> Iterator[tuple[str, Download]]:
+    for track in [*row.signals.values(), *([row.peaks] if row.peaks else [])]:
+        for download in downloads.of_track(row, track):
+            yield track.name, download
+    for column, files in zip(("label", "label_minus"), downloads.of_label(row), strict=True):
+        for download in files:
+            yield column, download
