@@ -1,5 +1,5 @@
 # Prism: gene expression from short DNA windows and epigenomic signals.
-# Includes and named targets only; the rules stand in rules/, what they compute in prism/.
+# Includes and named targets only; the rules are in rules/, what they compute in prism/.
 from snakemake.utils import min_version
 
 min_version("9.17.0")  # clones of git repositories (common.smk), handlers that the host of a module can call

@@ -31,7 +31,7 @@ def load_run(path: str | Path) -> LoadedRun:
     """Load a finished run, or a single checkpoint.
 
     path: folder of a run, the one that holds its best.ckpt; or a best.ckpt, also one imported from a release.
-    Raises ValueError, naming the path, for a folder without a best.ckpt and for a file that is no checkpoint.
+    Raises ValueError, naming the path, for a folder without a best.ckpt and for a file that is not a checkpoint.
     """
     return LoadedRun(path)
 
@@ -52,7 +52,7 @@ def open_windows(
     signals: names of signals, in the order in which batches shall hold them; None for all.
     elements: file of candidate elements (.h5), which EPInformer reads; None for no elements.
     in_memory: True, False (read from the file whenever asked) or "auto" (in memory up to 2 GiB).
-    Raises ValueError, naming the file and the value, for a file that is no dataset, a signal that it lacks, a length
+    Raises ValueError, naming the file and the value, for a file that is not a dataset, a signal that it lacks, a length
     that it cannot give and genes that the table lacks.
     """
     return Dataset(path, genes, length, signals, elements, in_memory)

@@ -3,7 +3,7 @@
 Every function takes prediction and target, both (n,), and returns one float computed in float64.
 A score that does not exist (a correlation with a constant, fewer than two genes) is nan.
 `METRICS` is the one list of them: metrics.json, history.csv, the comparison and every figure read it, so a score is
-added by one entry there, and its direction stands nowhere else.
+added by one entry there, and its direction is written nowhere else.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def scores(prediction: ArrayLike, target: ArrayLike) -> dict[str, float]:
 
 
 def headlines() -> tuple[Metric, ...]:
-    """The scores that stand in history.csv and have a panel in the figure of scores."""
+    """The scores that get a column in history.csv and a panel in the figure of scores."""
     return tuple(metric for metric in METRICS.values() if metric.headline)
 
 

@@ -39,7 +39,9 @@ def main() -> None:
 def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, fromfile_prefix_chars="@", epilog="@FILE stands for arguments, one a line"
+        description=__doc__,
+        fromfile_prefix_chars="@",
+        epilog="@FILE is replaced by the arguments in it, one a line",
     )
     add = parser.add_argument
     add("--metrics", nargs="+", required=True, help="metrics.json of every run")

@@ -32,7 +32,7 @@ def main() -> None:
 def _json_of(kind: type, text: str) -> dict | list:
     value = json.loads(text)
     if not isinstance(value, kind):
-        raise ValueError(f"needed is a JSON {'object' if kind is dict else 'list'}, not {text[:80]!r}")
+        raise ValueError(f"give a JSON {'object' if kind is dict else 'list'}, not {text[:80]!r}")
     return value
 
 

@@ -19,7 +19,7 @@ find_python() {
     return 1
 }
 
-needed="needed is 3.11, 3.12 or 3.13; install one (apt-get install python3.13) or name one: PYTHON=/path/to/python3.13 make ..."
+needed="it must be 3.11, 3.12 or 3.13; install one (apt-get install python3.13) or name one: PYTHON=/path/to/python3.13 make ..."
 [ -z "${PYTHON:-}" ] || suits "$PYTHON" ||
     fail "Python: PYTHON=$PYTHON is $("$PYTHON" --version 2>&1 || true); $needed"
 python=$(find_python) || fail "Python: $(python3 --version 2>/dev/null || echo none) is all there is; $needed"

@@ -70,7 +70,7 @@ def hashed(path: Path, say: Say | None = None, every: float = 10.0) -> dict[str,
 def parse(text: str | None) -> Checksum | None:
     """The checksum that a table gives; None for an empty one.
 
-    text: 32 hexadecimal digits (md5) or 64 (sha256), in either case; `md5:` or `sha256:` may stand before them.
+    text: 32 hexadecimal digits (md5) or 64 (sha256), in either case; `md5:` or `sha256:` may come before them.
     Raises ValueError, with the text, for anything else.
     """
     text = (text or "").strip()

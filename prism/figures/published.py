@@ -1,4 +1,4 @@
-"""Which published number may stand beside a run: same method, window, inputs and test set as the paper's.
+"""Which published number may be shown beside a run: same method, window, inputs and test set as the paper's.
 
 Source of the protocol: Prism (ICLR 2026) and Seq2Exp (ICLR 2025); the numbers themselves are a table with a citation.
 """
@@ -46,7 +46,7 @@ def method(run: RunRecord) -> str | None:
 
 
 def differences(run: RunRecord, window_bp: int) -> list[str]:
-    """Why the published number may not stand beside a run, in words; [] if it may.
+    """Why the published number may not be shown beside a run, in words; [] if it may.
 
     run: the run.
     window_bp: window of the published number, bp.
@@ -75,7 +75,7 @@ def differences(run: RunRecord, window_bp: int) -> list[str]:
 
 
 def beside(run: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the published table that may stand beside a run; empty if none may.
+    """Rows of the published table that may be shown beside a run; empty if none may.
 
     run: the run.
     table: checked by `check_table`.

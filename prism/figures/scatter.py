@@ -140,7 +140,7 @@ def _draw(cell_type: str, panels: list[Panel], runs: list[RunRecord]) -> Figure:
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     for column in range(columns):
-        # the last panel of a column may stand above hidden ones
+        # the last panel of a column may lie above hidden ones
         last = max(row for row in range(rows) if row * columns + column < len(panels))
         grid[last, column].tick_params(axis="x", labelbottom=True)
     drawn = [part for part in hexagons if part is not None]

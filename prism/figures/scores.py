@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Scores:
-    """Long tables of one cell type and split, and what stands beside them.
+    """Long tables of one cell type and split, and what is shown beside them.
 
     summary: means and intervals.
     seeds: a line for each seed.

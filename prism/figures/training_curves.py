@@ -39,7 +39,7 @@ class Curves:
     best_steps: list[float]
 
     def best(self) -> list[tuple[float, float]]:
-        """(step, validation score) of each kept checkpoint that stands in its history."""
+        """(step, validation score) of each kept checkpoint that its history has."""
         found = []
         for table, step in zip(self.seeds, self.best_steps, strict=True):
             row = table[(table.step == step) & np.isfinite(table[VALID])]

@@ -93,7 +93,7 @@ def resolve_chromosomes(
     spellings = [{name: name for name in wanted}]
     spellings += [{name: _other_spelling(name, prefixed) for name in wanted} for prefixed in (True, False)]
     found = [{name: other for name, other in spelling.items() if other in there} for spelling in spellings]
-    best = max(found, key=len)  # the first of equals, so the names as they stand win
+    best = max(found, key=len)  # the first of equals, so unchanged names win
     complete = len(best) == len(wanted) if require_all else bool(best) or not wanted
     if not complete:
         missing = [name for name in wanted if name not in best]

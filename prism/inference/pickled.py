@@ -18,7 +18,7 @@ CURE = (
 
 
 class Unread:
-    """Stands for any object in a checkpoint that is neither tensor nor plain value.
+    """Takes the place of any object in a checkpoint that is neither tensor nor plain value.
 
     Whatever class or function the file names, this is made in its place: nothing is imported, called or kept.
     """
@@ -65,7 +65,7 @@ def read_foreign_checkpoint(path: str | Path) -> Mapping[str, Any]:
         ) from None
     if not isinstance(checkpoint, Mapping):
         raise ValueError(
-            f"{path}: holds {type(checkpoint).__name__}, needed is a state dict or a Lightning checkpoint; {CURE}"
+            f"{path}: holds {type(checkpoint).__name__}, not a state dict or a Lightning checkpoint; {CURE}"
         )
     return checkpoint
 

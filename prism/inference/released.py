@@ -23,7 +23,7 @@ from prism.models.registry import architecture, recognise
 from prism.runs.checkpoint import write_checkpoint
 
 PRIOR_FACTOR = 1.5  # a share or a beta of a signal that is this far from what is stated is another signal's
-SAME_PRIOR = 1e-3  # difference of logarithms that is none: two signals may have the same prior
+SAME_PRIOR = 1e-3  # two signals whose logarithms differ by less count as having the same prior
 MOST_PERMUTED = 7  # signals whose every order is tried: 5,040
 
 
@@ -141,7 +141,7 @@ def _own_priors(
 def _check_order(module: Architecture, signals: list[str], settings: Mapping[str, Any]) -> None:
     """Refuse Seq2Exp weights whose priors are those of the signals in another order than stated, or of others.
 
-    The priors are part of the weights: nothing else in a file tells which signal stands where.
+    The priors are part of the weights: nothing else in a file tells the order of the signals.
     """
     if not isinstance(mask := getattr(module, "mask", None), BetaMask):
         return

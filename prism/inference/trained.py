@@ -78,7 +78,8 @@ class Trained:
         wrong = [key for key, value in wanted.items() if value is not None and value != self.checkpoint[key]]
         if wrong:
             told = "; ".join(
-                f"its {key} {_listed(self.checkpoint[key])}, needed {_listed(wanted[key])}" for key in wrong
+                f"its {key} {_listed(self.checkpoint[key])} (asked for: {_listed(wanted[key])})"
+                for key in wrong
             )
             raise ValueError(
                 f"{path}: not the model that was asked for: {told}; delete it and make it again (train, or import it "

@@ -16,7 +16,7 @@ from prism.models.kept import Kept
 class Architecture(nn.Module):
     """Base of every model: `forward(batch, with_details=False) -> Output`.
 
-    The constructor takes keyword-only settings, all of them; what each means, and its default, stands in the catalogue,
+    The constructor takes keyword-only settings, all of them; the catalogue says what each means, and its default,
     with all else that is known of an architecture before it is built.
     """
 

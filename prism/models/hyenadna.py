@@ -30,7 +30,7 @@ BEYOND_WINDOW = 2  # l_max is the window and so many positions more
 LINEAR_STD = 0.02
 EXPAND = 4  # of the MLP
 
-# Our names in a HyenaOperator, wherever it stands -> the authors'. The three sines share one vector: three names.
+# Our names in a HyenaOperator, of any layer -> the authors'. The three sines share one vector: three names.
 OPERATOR_AUTHORS_NAMES = (
     (r"(^|\.)filter\.features$", (r"\1filter_fn.pos_emb.z",)),
     (r"(^|\.)filter\.times$", (r"\1filter_fn.pos_emb.t",)),

@@ -53,7 +53,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not isinstance(checkpoint, dict) or checkpoint.get("format") != FORMAT:
         found = checkpoint.get("format") if isinstance(checkpoint, dict) else type(checkpoint).__name__
         raise ValueError(
-            f"{path}: not a best.ckpt of this workflow (format {found}, needed {FORMAT}); where it was "
+            f"{path}: not a best.ckpt of this workflow (format {found}, not {FORMAT}); where it was "
             f"released by others, {IMPORT}"
         )
     return checkpoint

@@ -26,7 +26,7 @@ def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
     """Write the history of a training; the file appears whole or not at all.
 
     path: the file, comma separated.
-    rows: one a validation; keys that are no known column, the terms of the loss, stand between train_loss and
+    rows: one a validation; keys that are not known columns, the terms of the loss, come between train_loss and
     the validation's scores.
     """
     last = [valid_column(metric.name) for metric in scores.headlines()]

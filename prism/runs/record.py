@@ -24,7 +24,7 @@ class UnrecordedScoreError(ValueError):
 class RunRecord:
     """What a run left in its metrics.json.
 
-    content: the file as it stands; a score that does not exist, such as a correlation with a constant, is None.
+    content: the file as it is; a score that does not exist, such as a correlation with a constant, is None.
     path: the file, which errors name.
     """
 

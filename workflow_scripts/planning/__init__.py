@@ -10,7 +10,7 @@ Read it in the order of the imports, which tests/unit/house/test_import_order.py
 - `files`, `prediction_files` and `trials` answer the rules; `sizes`, `training_costs`, `announcement` and `end_report`
   are what a person is told before and after the run.
 
-`checkout` stands apart: it finds the folder of all this code.
+`checkout` is apart: it finds the folder of all this code.
 
 Only light imports here (no torch): every `snakemake` call and every cluster job reads these modules.
 """

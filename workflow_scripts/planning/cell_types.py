@@ -193,9 +193,7 @@ def read_cell_types(path: Path, prefix: str = "") -> dict[str, CellType]:
         here = f"{where}, line {line_of(table, number)} ({row['cell_type']})"
         check({key: value for key, value in row.items() if value}, schema, here)
         if row["cell_type"] in rows:
-            raise ValueError(
-                f"{here}: cell type {row['cell_type']!r} stands in two rows; give each its own name"
-            )
+            raise ValueError(f"{here}: cell type {row['cell_type']!r} has two rows; give each its own name")
         tracks = {name: _track(row, name, _kind(name, row[name]), here) for name in signals}
         rows[row["cell_type"]] = CellType(
             name=row["cell_type"],

@@ -59,7 +59,7 @@ class Entry:
         return self.settings.get("input_mask") == "peaks"
 
     def canonical(self) -> str:
-        """Sorted JSON: what decides whether a trained model still stands."""
+        """Sorted JSON; a model is trained again when it changes."""
         fields = {key: value for key, value in vars(self).items() if key != "name"}
         return json.dumps(fields, sort_keys=True)
 
@@ -80,7 +80,7 @@ def read_models(paths: list[Path]) -> dict[str, Entry]:
         for name, raw in content.get("models", {}).items():
             if name in entries:
                 raise ValueError(
-                    f"{path}: models.{name}: this name stands in another file of `models` too; rename one"
+                    f"{path}: models.{name}: another file of `models` has this name too; rename one"
                 )
             entries[name] = _entry(name, raw, protocols, str(path))
     return entries

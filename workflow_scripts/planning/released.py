@@ -35,7 +35,7 @@ class Released:
         return traits(self.architecture)
 
     def described(self) -> dict[str, str]:
-        """The options of the import, text by name: what decides whether an imported checkpoint still stands."""
+        """The options of the import, text by name: an imported checkpoint is made again when they change."""
         origin = {"name": self.name, "address": self.address, "member": self.member}
         return {
             "--architecture": self.architecture,
@@ -53,7 +53,7 @@ def read_released(section: dict | None) -> dict[str, Released]:
     """Released checkpoints by name.
 
     section: the configuration's `released`, checked against its schema; None for none.
-    Raises ValueError for odd lengths, names that stand twice and features that no genes table has.
+    Raises ValueError for odd lengths, names given twice and features that no genes table has.
     """
     found = {}
     for name, entry in (section or {}).items():

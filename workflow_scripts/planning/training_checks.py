@@ -128,7 +128,7 @@ def _check_regions(plan: Plan, cell_type: str, entry: Entry) -> None:
 
 
 def _check_alike(plan: Plan, trained: list[str], entry: Entry) -> None:
-    """Refuse one model name for models of different inputs: they would stand side by side in tables and figures."""
+    """Refuse one model name for models of different inputs: they would appear side by side in tables and figures."""
     for other in trained[1:]:
         for what, found, fix in _differences(plan, trained[0], other, entry):
             told = "; ".join(f"{name}: {', '.join(names) or 'none'}" for name, names in found.items())

@@ -15,7 +15,7 @@ import yaml
 from prism.models.catalogue import names
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
-# What `enum_of` in a schema stands for: values that have a table of their own, and are not written again.
+# What `enum_of` in a schema means: values that have a table of their own, and are not written again.
 ENUMS: dict[str, Callable[[], list[str]]] = {
     "architectures": names,
     "released architectures": lambda: names(lambda entry: entry.has_released),

@@ -140,7 +140,7 @@ def _opened(path: Path) -> h5py.File:
     if (kind, version) != (KIND, SCHEMA_VERSION):
         file.close()
         raise ValueError(
-            f"{path}: kind {kind}, layout version {version}; needed is {KIND}, version {SCHEMA_VERSION}: "
+            f"{path}: kind {kind}, layout version {version}, not {KIND}, version {SCHEMA_VERSION}: "
             "give the file that workflow_scripts.elements makes"
         )
     return file

@@ -75,7 +75,7 @@ def position(text: str, where: str) -> int:
 
 
 def number_or_zero(text: str, where: str) -> float:
-    """A score as a number; `.` and an empty field stand for 0.
+    """A score as a number; `.` and an empty field mean 0.
 
     text: as written.
     where: what an error begins with.

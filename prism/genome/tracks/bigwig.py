@@ -106,7 +106,7 @@ class BigWigSignal:
         self._open = None
 
     def __getstate__(self):
-        # a transform's function may be one that cannot be pickled; its name stands for it
+        # a transform's function may be one that cannot be pickled; its name takes its place
         return {**self.__dict__, "_open": None, "_transform": self._transform.name}
 
     def __setstate__(self, state):

@@ -141,7 +141,7 @@ def write_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
             for is_header, piece in _pieces(source):
                 writer.start(piece) if is_header else writer.add(piece)
             lines = writer.finish()
-            index.unlink(missing_ok=True)  # a new FASTA never stands beside an old index
+            index.unlink(missing_ok=True)  # a new FASTA never lies beside an old index
         index_part.write_text("".join(lines))
     return {line.split("\t")[0]: int(line.split("\t")[1]) for line in lines}
 

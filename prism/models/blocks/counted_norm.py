@@ -1,4 +1,4 @@
-"""BatchNorm in which one row may stand for many equal ones."""
+"""BatchNorm in which one row may represent many equal ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _CountedNorm(torch.autograd.Function):
 
 
 class CountedBatchNorm1d(nn.BatchNorm1d):
-    """nn.BatchNorm1d that may be told, in train mode, how many times each row stands in the batch.
+    """nn.BatchNorm1d that may be told, in train mode, how many times each row occurs in the batch.
 
     Equal to repeating the rows, without computing a repeated row more than once.
     """

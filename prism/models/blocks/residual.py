@@ -14,7 +14,7 @@ from prism.models.blocks.recompute import checkpointed
 from prism.ops.recompute import Recomputation
 
 MALLOC_REUSES = 32 * 2**20  # bytes; the largest threshold of glibc's malloc for mapping a block of its own
-WIDEST = 4  # times d_model: what in_proj of a Mamba puts out
+WIDEST = 4  # times d_model: the width that in_proj of a Mamba returns
 
 
 class ResidualLayer(nn.Module):

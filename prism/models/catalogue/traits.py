@@ -16,7 +16,7 @@ class Setting:
     name: str
     default: Any  # the paper's value, where there is a paper
     meaning: str  # a sentence without its full stop
-    # Whether a published number stands only beside a run with the default.
+    # Whether a published number is shown only beside a run with the default.
     published_at_default: bool = False
 
 
@@ -26,7 +26,7 @@ class Publication:
 
     method: str  # its name in config/published_results.tsv
     signals: bool = True  # whether it was given all three signals
-    # Setting -> name of the method where the setting is not at its default; `{}` stands for the value.
+    # Setting -> name of the method where the setting is not at its default; `{}` is replaced by the value.
     variants: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -36,8 +36,8 @@ class Traits:
 
     name: what entries of config/models.yaml call it.
     home: "module:class" of its module.
-    data: what it takes of the data, with what stands in where nothing is given (tests, single models).
-    settings: its own settings; their defaults stand here and nowhere else.
+    data: what it takes of the data, with what is taken where nothing is given (tests, single models).
+    settings: its own settings; this is the only place of their defaults.
     source: whose idea it is, with a reference.
     differs: what differs here from the source.
     colour: in every figure.

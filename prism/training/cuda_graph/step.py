@@ -105,7 +105,7 @@ class CapturedStep:
 
         The first replay is compared with a warm-up step from the same weights, random numbers and batch.
 
-        capture: `cuda_graph`, or what stands in for it.
+        capture: `cuda_graph`, or what replaces it in tests.
         Raises RuntimeError where the step cannot be captured, or where a replay does something else.
         """
         snapshot, start = Snapshot(self.module, self.optimiser, self.device), self._weights()

@@ -44,7 +44,7 @@ def close_validation(
     run: what is trained on what.
     prediction: (n,) of the whole valid split, log10(x + 1).
     at: values of this moment for the row: step, epoch and, where there is one, learning_rate.
-    device: whose peak of memory stands in the row.
+    device: whose peak of memory the row gives.
     Raises ValueError, naming genes, where a prediction is not finite.
     """
     genes = [run.windows.gene_id[index] for index in run.indices("valid")]

@@ -22,7 +22,7 @@ from prism.training.loop.state import random_state, restore_random_state
 
 
 class Task(pl.LightningModule):
-    """Trains a model on a fold. The methods stand in the order in which Lightning calls them.
+    """Trains a model on a fold. The methods follow the order in which Lightning calls them.
 
     Once: `configure_optimizers`, `on_train_start`.
     Each step: `on_train_batch_start` (learning rate), `training_step` (loss), the backward pass,

@@ -22,7 +22,7 @@ POLYNOMIAL = 0x82F63B78  # of CRC-32C (Castagnoli), reflected
 class TensorBoard(pl.Callback):
     """Writes every history row as scalars at its step.
 
-    A resumed run begins the file again with the rows that its state holds: so each step stands there once, and none
+    A resumed run begins the file again with the rows that its state holds: so each step is there once, and none
     that was lost with a kill.
 
     folder: where the event file goes.

@@ -28,7 +28,7 @@ def needed_bytes(run: Run, device: torch.device) -> float | None:
     genes = run.settings.at_once
     at_most = {**known_settings(architecture), **settings}.get("n_enhancers")
     if at_most is not None:
-        # genes have as many elements as lie near them, and one row stands for all padding
+        # genes have as many elements as lie near them, and one row represents all padding
         settings = settings | {"n_enhancers": run.windows.elements_per_gene(genes, at_most) + 1}
     half = device.type == "cuda" and usable_precision(run.settings.precision, device) != "fp32"
     sizes = (run.windows.length, genes, parameters, device.type, 2 if half else memory.FLOAT32)

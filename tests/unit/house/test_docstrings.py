@@ -37,7 +37,7 @@ FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def sources() -> list[str]:
-    """The Python files of the packages, relative to the repository, without the kernels."""
+    """The Python files of both packages, relative to the repository, without the kernels."""
     paths = [path.relative_to(ROOT) for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
     return [path.as_posix() for path in paths if not any(path.match(kernel) for kernel in KERNELS)]
 

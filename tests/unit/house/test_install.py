@@ -42,7 +42,7 @@ def set_up(clone: Path, python: Path | str) -> subprocess.CompletedProcess:
 def test_another_python_is_refused_with_its_version(tmp_path, version):
     done = set_up(tmp_path, interpreter(tmp_path / "bin/python", version))
     assert done.returncode == 1
-    assert f"is Python {version}; needed is 3.11, 3.12 or 3.13; install one" in done.stderr
+    assert f"is Python {version}; it must be 3.11, 3.12 or 3.13; install one" in done.stderr
     assert not (tmp_path / ".venv").exists()
 
 
@@ -58,5 +58,5 @@ def test_these_are_taken(tmp_path, version):
     """It goes on to the requirements, which are not in this clone."""
     done = set_up(tmp_path, interpreter(tmp_path / "bin/python", version))
     assert f"setup: Python {version}" in done.stdout
-    assert "needed is" not in done.stderr
+    assert "it must be" not in done.stderr
     assert "requirements.txt" in done.stderr

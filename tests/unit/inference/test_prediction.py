@@ -135,12 +135,12 @@ def test_a_checkpoint_of_another_model_or_signal_order_is_refused_at_the_start(
     done = script(root, "predict", *common, *stated, '["H3K27ac", "ATAC"]')
     assert (done.returncode, out.exists()) == (1, False)
     assert (
-        "best.ckpt: not the model that was asked for: its signals ATAC, H3K27ac, needed H3K27ac, ATAC; "
+        "best.ckpt: not the model that was asked for: its signals ATAC, H3K27ac (asked for: H3K27ac, ATAC); "
         in done.stderr
     )
     done = script(root, "predict", *common, "--architecture", "prism", "--length", "64")
     assert (
-        "its architecture ridge, needed prism; its length 32, needed 64; delete it and make it again"
+        "its architecture ridge (asked for: prism); its length 32 (asked for: 64); delete it and make it again"
         in done.stderr
     )
     done = script(root, "predict", *common, *stated, '["ATAC", "H3K27ac"]')

@@ -249,4 +249,4 @@ def test_script_then_prediction_without_a_comparison_of_scales(tmp_path, root, c
     bad = [*map(str, command), "--signals", '{"ATAC": 1}']
     done = subprocess.run(bad, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: needed is a JSON list")
+    assert done.stderr.startswith("error: give a JSON list")

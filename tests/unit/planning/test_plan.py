@@ -184,7 +184,7 @@ def test_4dn_key_is_asked_for_only_where_a_row_to_run_needs_it(project, tmp_path
 
 BAD_CELL_TYPES = [
     ("assembly\t", "genome\t", r"no column 'assembly'; it has cell_type, genome"),
-    ("B\ttoy", "A\ttoy", r"line 3 \(A\): cell type 'A' stands in two rows"),
+    ("B\ttoy", "A\ttoy", r"line 3 \(A\): cell type 'A' has two rows"),
     ("B\ttoy", "B b\ttoy", r"line 3 \(B b\): cell_type = 'B b'"),
     (
         "ENCFF000AAA",
