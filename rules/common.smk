@@ -25,6 +25,7 @@ from workflow_scripts.planning.announcement import announce
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
+from workflow_scripts.planning.lost_genes import gene_words
 from workflow_scripts.planning.requests import FOLD, NAME
 
 # The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach
@@ -127,6 +128,13 @@ def training_resources(minutes, device=DEVICE):
     }
 
 
+def say_at_end():
+    """What a person should know of the jobs that have finished."""
+    jobs = list(workflow.dag.finished_jobs)
+    said = gene_words(jobs, PLAN) + closing_words(jobs, PREFIX)
+    print(said, end="", file=sys.stderr, flush=True)
+
+
 onstart:
     print(announce(list(workflow.dag.needrun_jobs()), PLAN), file=sys.stderr, flush=True)
 
@@ -134,8 +142,8 @@ onstart:
 # Another workflow that uses this one as a module calls these two in handlers of its own; Snakemake leaves them out
 # there.
 onsuccess:
-    print(closing_words(workflow.dag.finished_jobs, PREFIX), end="", file=sys.stderr, flush=True)
+    say_at_end()
 
 
 onerror:
-    print(closing_words(workflow.dag.finished_jobs, PREFIX), end="", file=sys.stderr, flush=True)
+    say_at_end()

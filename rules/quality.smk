@@ -26,10 +26,13 @@ rule quality:
         runtime=60,
     params:
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
+        folds=lambda wildcards: FILES.fold_options(wildcards.cell_type),
+        splits=lambda wildcards: FILES.splits(wildcards.cell_type),  # the page depends on what the folds hold
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.quality"
         " --windows {input.windows}"
         " --genes {input.genes}"
         " --label {params.label:q}"
+        " {params.folds}"
         " --html {output.html}"
         " --json {output.numbers} > {log} 2>&1"

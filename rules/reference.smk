@@ -59,6 +59,7 @@ rule annotation:
         fasta="resources/{assembly}/genome.fa",
         gtf=lambda wildcards: FILES.assembly_part(wildcards.assembly, "annotation"),
         table=lambda wildcards: FILES.assembly_part(wildcards.assembly, "gene_table"),
+        strands=lambda wildcards: FILES.assembly_part(wildcards.assembly, "strand_table"),
     output:
         "resources/{assembly}/genes.tsv",
     log:

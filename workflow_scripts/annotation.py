@@ -8,7 +8,7 @@ import logging
 
 from prism.genome.genes import table as genes
 from prism.genome.genes.annotation import genes_of_gtf, genes_of_list
-from prism.genome.genes.gene_list import ListSettings
+from prism.genome.genes.gene_list import ListSettings, read_strands
 from prism.genome.genes.rna_features import PUBLISHED_SCALE
 from prism.genome.tracks.fasta import Genome
 from workflow_scripts import cli
@@ -26,6 +26,8 @@ def main() -> None:
     }
     if arguments.gene_table:
         settings = ListSettings.parse(arguments.table_settings)
+        if arguments.strand_table:
+            options["strands"] = read_strands(arguments.strand_table, arguments.strand_columns)
         table = genes_of_list(arguments.gene_table, settings, genome, arguments.gtf, **options)
     elif arguments.gtf:
         types = None if arguments.gene_type == "all" else arguments.gene_type.split(",")
@@ -43,6 +45,11 @@ def parsed() -> argparse.Namespace:
     add("--gtf", help="GENCODE or Ensembl annotation, plain or gzipped")
     add("--gene-table", help="csv or tsv of genes with their TSS, used instead of the GTF's choice")
     add("--table-settings", type=json.loads, default="{}", help='JSON {"tss_base": 0|1, "columns": {...}}')
+    add(
+        "--strand-table",
+        help="csv or tsv with the strands of genes that the GTF lacks, as of an older release",
+    )
+    add("--strand-columns", type=json.loads, default="{}", help='JSON {"gene_id": ..., "strand": ...}')
     add("--gene-type", default="protein_coding", help="types taken from the GTF, comma separated, or all")
     features = "z-scores over these genes, on the scale of the published 18,377 genes, or no features"
     add("--rna-features", choices=("genes", "published", "none"), default="genes", help=features)

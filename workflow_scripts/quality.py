@@ -14,12 +14,15 @@ import pandas as pd
 from prism.drawing.windows_profile import profiles
 from prism.figures.signal_profile import signal_profile_figure
 from prism.files.atomic import writing
+from prism.genome.dataset import folds as fold_tables
+from prism.genome.dataset.dropped import SplitGenes, genes_by_split
 from prism.genome.genes import table as genes
 from prism.genome.genes.label import Label, strand_sums
 from prism.quality import measure
 from prism.quality.dataset_rules import find
 from prism.quality.page.page import quality_page
 from workflow_scripts import cli
+from workflow_scripts.planning import paths
 
 
 def main() -> None:
@@ -28,7 +31,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     label, table = Label.parse(arguments.label), genes.read(arguments.genes)
     with h5py.File(arguments.windows) as windows:
-        numbers = measure.measure(windows, table, label.assay, _strand_sums(windows, label))
+        strands = _strand_sums(windows, label)
+        numbers = measure.measure(windows, table, label.assay, strands, folds=_folds(arguments, table))
         drawn = profiles(windows, table.frame) if numbers["signals"] else None
     findings = find(numbers)
     profile = (
@@ -41,6 +45,14 @@ def main() -> None:
         Path(part).write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
     with writing(arguments.html) as part:
         Path(part).write_text(quality_page(numbers, findings, profile), encoding="utf-8")
+
+
+def _folds(arguments: argparse.Namespace, table: genes.GeneTable) -> dict[str, dict[str, SplitGenes]]:
+    """What became of the genes of each split, by fold."""
+    if not arguments.folds:
+        return {}
+    folds = fold_tables.read(paths.find(arguments.folds, "folds"))
+    return {fold: genes_by_split(table, folds, fold) for fold in arguments.fold}
 
 
 def _strand_sums(windows: h5py.File, label: Label):
@@ -61,6 +73,8 @@ def parsed() -> argparse.Namespace:
     add("--genes", required=True, help="genes table of the cell type")
     label = "JSON: kind, assay, files, minus_files, ..."
     add("--label", type=json.loads, default="{}", help=label)
+    add("--folds", help="table of fold, chromosome or gene_id, split: which splits lost genes")
+    add("--fold", nargs="*", default=[], help="folds of that table that are trained on")
     add("--html", required=True, help="page to write")
     add("--json", required=True, help="its numbers to write")
     return parser.parse_args()

@@ -61,7 +61,7 @@ def signal_line(cell_type: str, sources: dict) -> str:
 
 
 def provenance_lines(runs: list[RunRecord]) -> list[str]:
-    """Lines below a figure: data set, NUMBERS_VERSION, label, git revision, each cell type's signals.
+    """Lines below a figure: data set, NUMBERS_VERSION, label, git revision, signals, genes that were dropped.
 
     runs: those that the figure shows.
     """
@@ -80,7 +80,17 @@ def provenance_lines(runs: list[RunRecord]) -> list[str]:
         line = signal_line(run.cell_type, run.provenance.get("sources") or {})
         if run.provenance.get("sources") and line not in lines:
             lines.append(line)
-    return lines
+    return lines + [line for line in dict.fromkeys(map(dropped_line, runs)) if line]
+
+
+def dropped_line(run: RunRecord) -> str:
+    """How much of its validation and test genes a run is scored on; "" where it is all of them.
+
+    run: the run.
+    """
+    words = {"test": "test", "valid": "validation"}
+    told = [f"{run.told_genes(split)} {word} genes" for split, word in words.items() if run.dropped(split)]
+    return f"{run.cell_type}, fold {run.fold}: {', '.join(told)} (the others were dropped)" if told else ""
 
 
 def full_record(runs: list[RunRecord]) -> str:

@@ -50,6 +50,7 @@ class ScoredRun:
     model = property(lambda self: self.record.model)
     fold = property(lambda self: self.record.fold)
     seed = property(lambda self: self.record.seed)
+    key = property(lambda self: (self.cell_type, self.model, self.fold, self.seed))
     provenance = property(lambda self: self.record.provenance)
 
     def score(self, split: str, metric: str) -> float:
@@ -87,7 +88,7 @@ def refuse_incomparable(runs: Iterable[ScoredRun]) -> None:
     Raises ValueError that names two runs and what tells them apart.
     """
     runs = list(runs)
-    for a, b in _unlike_first(runs, lambda r: (r.cell_type, r.model, r.fold, r.seed), id):
+    for a, b in _unlike_first(runs, lambda r: r.key, id):
         raise ValueError(f"{a.path} and {b.path} are the same run: give each once")
     cell_and_fold = lambda r: (r.cell_type, r.fold)  # noqa: E731
     checks = [

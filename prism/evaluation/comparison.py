@@ -13,27 +13,28 @@ from prism.evaluation.statistics import paired_t, t_interval, wilcoxon
 from prism.scores import METRICS
 
 GROUP = ["cell_type", "model", "fold", "split", "metric"]
-SUMMARY = [*GROUP, "n_seeds", "mean", "sd", "ci_low", "ci_high"]
+SUMMARY = [*GROUP, "n_seeds", "mean", "sd", "ci_low", "ci_high", "genes"]
 PAIRED = [
     "cell_type", "fold", "metric", "model_a", "model_b", "n", "mean_difference", "p_t", "p_wilcoxon", "kind",
 ]  # fmt: skip
 
 
 def metrics_table(runs: Iterable[ScoredRun]) -> pd.DataFrame:
-    """Every score of every run, one a row: cell_type, model, fold, seed, split, metric, value.
+    """Every score of every run, one a row: cell_type, model, fold, seed, split, metric, value, genes.
 
+    genes: how many were scored, in words: "1,070 of 1,167" where 97 of the split were dropped.
     A score that does not exist is nan; so is one that a run's record is too old to have, which
     `comparable.unrecorded` tells.
 
     runs: those to compare.
     """
     rows = [
-        (run.cell_type, run.model, run.fold, run.seed, split, metric, run.score(split, metric))
+        (*run.key, split, metric, run.score(split, metric), run.record.told_genes(split))
         for run in runs
         for split in ("valid", "test")
         for metric in METRICS
     ]
-    columns = ["cell_type", "model", "fold", "seed", "split", "metric", "value"]
+    columns = ["cell_type", "model", "fold", "seed", "split", "metric", "value", "genes"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -46,10 +47,10 @@ def summary_table(table: pd.DataFrame) -> pd.DataFrame:
     table: as `metrics_table` returns it.
     """
     rows = []
-    for key, values in table.groupby(GROUP, sort=False)["value"]:
-        values = values.to_numpy()
+    for key, seeds in table.groupby(GROUP, sort=False):
+        values, genes = seeds["value"].to_numpy(), " and ".join(seeds["genes"].unique())
         sd = values.std(ddof=1) if len(values) > 1 else float("nan")
-        rows.append((*key, len(values), values.mean(), sd, *t_interval(values)))
+        rows.append((*key, len(values), values.mean(), sd, *t_interval(values), genes))
     return pd.DataFrame(rows, columns=SUMMARY)
 
 

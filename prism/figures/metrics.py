@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from prism.drawing import style
 from prism.drawing.axis_limits import axis_limits, with_floor, with_intervals
 from prism.drawing.footer import provenance_lines
-from prism.figures.published import check_table
+from prism.figures.published import check_table, other_genes
 from prism.figures.scores import Row, Scores, chosen, ranked_rows, scores_of, unrecorded
 from prism.runs.record import RunRecord
 from prism.scores import Metric, headlines, known
@@ -69,6 +69,8 @@ def metrics_figure(
         scores = scores_of(cell_type, rows, (summary, metrics, published), runs, split)
         blocks.append((cell_type, rows, scores))
     footer = unrecorded(runs, panels, split) + provenance_lines(runs)
+    if published is not None and split == "test":
+        footer += other_genes(runs, published)
     return _draw(blocks, present, footer, split)
 
 
@@ -96,11 +98,11 @@ def _draw(blocks: list, present: list[Metric], footer: list[str], split: str) ->
 def _heading(part: SubFigure, cell_type: str, rows: list[Row], scores: Scores, split: str) -> None:
     part.text(0.01, 0.5, cell_type, va="center", fontsize=8.5, fontweight="bold")
     runs = [row.run for row in rows if row.run is not None]
-    genes = sorted({int(n) for n in (run.genes(split) for run in runs) if n is not None})
+    genes = sorted({run.told_genes(split) for run in runs if run.genes(split) is not None})
     seeds = sorted({int(n) for n in scores.summary.n_seeds})
     words = [
         "label " + (", ".join(sorted({run.assay or "unknown" for run in runs})) or "unknown"),
-        f"{_span(genes)} {split} genes" if genes else f"{split} split",
+        f"{' and '.join(genes)} {split} genes" if genes else f"{split} split",
         "fold " + ", ".join(sorted({row.fold for row in rows}, key=lambda fold: (len(fold), fold))),
         f"{_span(seeds)} seed" + ("" if seeds == [1] else "s") + (" (no interval)" if seeds == [1] else ""),
     ]

@@ -16,6 +16,7 @@ DROPPED = 0.2  # share of the table's genes: more than a few without CDS or labe
 ONE_STRAND = 0.9  # share of genes on one strand: genomes have about half on each
 ZEROS = 0.6  # share of genes: real labels have 0.03 (yeast RNA-seq) to 0.35 (K562 PRO-cap)
 HIGHEST = 7.0  # log10(x + 1): ten million counts or TPM in one gene, more than any assay gives
+SHOWN = 6  # splits that a finding names
 UNCORRELATED = 0.1  # |Spearman| with the best signal: real data reach 0.4 (yeast, Pol II) to 0.89
 
 Numbers = dict[str, Any]
@@ -78,6 +79,34 @@ def dropped_genes(numbers: Numbers) -> Iterator[Finding]:
             "Gene ids, chromosome names or versions differ between annotation, label and genome.",
             "Look at column `dropped` of the genes table. If the reasons are as intended, there is nothing to do.",
         )  # fmt: skip
+
+
+def lost_genes(numbers: Numbers) -> Iterator[Finding]:
+    """Any gene of a validation or test split that was dropped.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
+    lost = [
+        (found["dropped"] / (found["kept"] + found["dropped"]), f"fold {fold}: {_told(found)} {word} genes")
+        for fold, splits in numbers["genes"].get("folds", {}).items()
+        for split, word in (("test", "test"), ("valid", "validation"))
+        if (found := splits[split])["dropped"]
+    ]
+    if lost:
+        reason, n = max(numbers["genes"]["reasons"].items(), key=lambda each: each[1])
+        more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
+        yield Finding(
+            "lost_genes", WARNING, "genes", max(lost)[0],
+            f"Genes of validation or test splits were dropped; what is left: "
+            f"{'; '.join(words for _, words in lost[:SHOWN])}{more}. Most common reason: {reason} ({n:,} genes).",
+            "Gene ids, chromosome names or versions differ between annotation, label and genome.",
+            "Look at column `dropped` of the genes table and give what is missing, or compare with others' scores only "
+            "where they are of the same genes.",
+        )  # fmt: skip
+
+
+def _told(found: dict[str, int]) -> str:
+    return f"{found['kept']:,} of {found['kept'] + found['dropped']:,}"
 
 
 def one_strand(numbers: Numbers) -> Iterator[Finding]:
@@ -175,6 +204,7 @@ RULES = (
     unknown_sequence,
     blacklisted,
     dropped_genes,
+    lost_genes,
     one_strand,
     swapped_strands,
     label_values,

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from prism import NUMBERS_VERSION
+from prism.genome.dataset.dropped import SplitGenes
 from prism.genome.genes.table import DROPPED, EXPRESSION, GeneTable, named
 from prism.genome.tracks.transforms import of_source
 from prism.quality.gene_summary import GeneSummary, summarise
@@ -26,6 +27,7 @@ def measure(
     assay: str = "",
     strands: np.ndarray | None = None,
     rows_at_once: int | None = None,
+    folds: Mapping[str, Mapping[str, SplitGenes]] | None = None,
 ) -> dict[str, Any]:
     """Measure an open dataset file and the genes table that it was cut from.
 
@@ -35,6 +37,7 @@ def measure(
     strands: (2, n) sense and antisense sums of a stranded label (`prism.genome.genes.label.strand_sums`);
     default None.
     rows_at_once: genes read together (`gene_summary.summarise`); default None.
+    folds: by fold, what became of the genes of each split (`prism.genome.dataset.dropped`); default None.
     Raises ValueError for genes that the table lacks.
 
     Returns a dict for JSON: plain numbers, None where one is not defined.
@@ -54,7 +57,7 @@ def measure(
             "content_hash": str(attrs["content_hash"]),
             "sources": sources,
             "centre_half": summary.centre_half,
-            "genes": _genes(genes, table),
+            "genes": _genes(genes, table, folds or {}),
             "label": _label(expression, assay, strands),
             "signals": _signals(summary, expression, genes["strand"], windows, sources),
             "pairs": _pairs(summary),
@@ -125,7 +128,9 @@ def _expression(gene_id: np.ndarray, table: GeneTable) -> np.ndarray:
     return kept.loc[gene_id, EXPRESSION].to_numpy(float)
 
 
-def _genes(genes: Mapping[str, np.ndarray], table: GeneTable) -> dict[str, Any]:
+def _genes(
+    genes: Mapping[str, np.ndarray], table: GeneTable, folds: Mapping[str, Mapping[str, SplitGenes]]
+) -> dict[str, Any]:
     dropped = table.frame.loc[table.frame[DROPPED] != "", DROPPED].value_counts()
     return {
         "in_table": len(table.frame),
@@ -133,6 +138,13 @@ def _genes(genes: Mapping[str, np.ndarray], table: GeneTable) -> dict[str, Any]:
         "dropped": int(dropped.sum()),
         "reasons": {str(reason): int(n) for reason, n in dropped.items()},
         "strands": {strand: int((genes["strand"] == strand).sum()) for strand in "+-."},
+        "folds": {
+            fold: {
+                split or "none": {"kept": found.kept, "dropped": found.n_dropped}
+                for split, found in splits.items()
+            }
+            for fold, splits in folds.items()
+        },
     }
 
 

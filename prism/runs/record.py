@@ -149,6 +149,23 @@ class RunRecord:
         """
         return (self.metrics.get(split) or {}).get("n")
 
+    def dropped(self, split: str) -> int:
+        """How many genes of the split have no label or no place, and so were not scored; 0 if not recorded.
+
+        split: train, valid or test.
+        """
+        return (self.provenance.get("dropped_genes") or {}).get(split, 0)
+
+    def told_genes(self, split: str) -> str:
+        """How many genes of the split were scored, such as "1,167", or "1,070 of 1,167" where some were dropped.
+
+        split: valid or test.
+        """
+        scored, dropped = self.genes(split), self.dropped(split)
+        if scored is None:
+            return "unknown"
+        return f"{scored:,} of {scored + dropped:,}" if dropped else f"{scored:,}"
+
     def floor(self, split: str) -> dict[str, float | None]:
         """Scores of predicting the training genes' mean, by metric; {} where they were not computed.
 

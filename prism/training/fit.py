@@ -109,7 +109,8 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
     say(f"dataset: {run.cell_type}, {size}; {signals}; {len(windows.rna_feature_names)} gene features")
     say(f"dataset hash: {windows.identity}")
     counts = ", ".join(f"{split} {len(run.indices(split)):,}" for split in ("train", "valid", "test"))
-    say(f"fold {run.fold}, seed {run.seed}: {counts} genes")
+    lost = ", ".join(f"{split} {count:,}" for split, count in run.dropped_genes.items() if count)
+    say(f"fold {run.fold}, seed {run.seed}: {counts} genes" + (f"; dropped: {lost}" if lost else ""))
     if not module.closed_form:
         steps = run.settings.total_steps(len(run.indices("train")))
         if warning := warm_up_warning(steps, run.settings):
@@ -168,6 +169,6 @@ def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
 def _conclude(record: RunRecord, fitted: Fitted) -> None:
     found = {metric.title: record.score("test", metric.name) for metric in headlines()}
     told = [f"{title} {'undefined' if np.isnan(value) else f'{value:.4f}'}" for title, value in found.items()]
-    scored = ", ".join([f"{record.genes('test')} genes", *told])
+    scored = ", ".join([f"{record.told_genes('test')} genes", *told])
     weights = "closed form" if fitted.step is None else f"weights of step {fitted.step}"
     say(f"test, {weights}: {scored}")

@@ -13,6 +13,7 @@ import pandas as pd
 
 from prism import NUMBERS_VERSION
 from prism.genome.dataset import folds as fold_tables
+from prism.genome.dataset.dropped import genes_by_split
 from prism.jobs.limits import Limits
 from prism.protocol.settings import TrainingSettings
 from prism.runs import provenance
@@ -96,6 +97,15 @@ class Run:
         """
         return self.windows.expression.detach().cpu().numpy()[self.indices(split)]
 
+    @cached_property
+    def dropped_genes(self) -> dict[str, int]:
+        """How many genes of each split are in the genes table, but were dropped there; {} if none was."""
+        if self.windows.gene_table is None:
+            return {}
+        found = genes_by_split(self.windows.gene_table, self.folds, self.fold)
+        counts = {split: found[split].n_dropped for split in fold_tables.SPLITS}
+        return counts if any(counts.values()) else {}
+
     def provenance(self, device: str, precision: str, parameters: int) -> dict[str, Any]:
         """What a number of this run can be traced back to.
 
@@ -117,6 +127,7 @@ class Run:
             "precision": precision,
             "parameters": parameters,
             "sources": dict(self.windows.sources),
+            **({"dropped_genes": self.dropped_genes} if self.dropped_genes else {}),
         }
 
 

@@ -16,6 +16,7 @@ _PARTS = {
     "annotation": "gtf",
     "blacklist": "bed",
     "gene_table": "table",
+    "strand_table": "table",
 }  # of an assembly: kinds
 
 
@@ -84,7 +85,7 @@ def of_cell_type(cell_type: CellType) -> list[Download]:
 
 
 def of_assembly(name: str, settings: dict, prefix: str = "") -> dict[str, Download]:
-    """The files of an assembly by its parts: genome, annotation, blacklist and gene_table, those that are named.
+    """The files of an assembly by its parts: genome, annotation, blacklist and tables, those that are named.
 
     name: a key of `assemblies`.
     settings: what the configuration has there.

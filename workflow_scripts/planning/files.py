@@ -70,7 +70,7 @@ class Files:
         """The file of a part of an assembly, if the configuration names it.
 
         assembly: a key of `assemblies` in the configuration.
-        part: genome, annotation, blacklist or gene_table.
+        part: genome, annotation, blacklist, gene_table or strand_table.
         """
         found = downloads.of_assembly(assembly, self.plan.config["assemblies"][assembly], self.plan.prefix)
         return [found[part].file] if part in found else []
@@ -89,13 +89,16 @@ class Files:
         """
         settings = self.plan.config["assemblies"][assembly]
         options = []
-        for flag, part in (("--gtf", "annotation"), ("--gene-table", "gene_table")):
+        parts = {"--gtf": "annotation", "--gene-table": "gene_table", "--strand-table": "strand_table"}
+        for flag, part in parts.items():
             options += [
                 word for file in self.assembly_part(assembly, part) for word in (flag, self.placed(file))
             ]
         if settings.get("gene_table"):
             described = {key: settings["gene_table"][key] for key in ("tss_base", "columns")}
             options += ["--table-settings", json.dumps(described, sort_keys=True)]
+        if columns := (settings.get("strand_table") or {}).get("columns"):
+            options += ["--strand-columns", json.dumps(columns, sort_keys=True)]
         for flag, key in (("--gene-type", "gene_type"), ("--rna-features", "rna_features")):
             options += [flag, settings[key]] if key in settings else []
         if settings.get("chromosomes"):
@@ -122,6 +125,25 @@ class Files:
         described["files"] = [self.placed(each.file) for each in plus]
         described["minus_files"] = [self.placed(each.file) for each in minus]
         return json.dumps(described, sort_keys=True)
+
+    def fold_options(self, cell_type: str) -> str:
+        """Options of the quality script: the folds that a cell type is trained on; '' where it is not.
+
+        cell_type: the name of a row of the table of cell types.
+        """
+        folds = [str(fold) for fold in self._folds(cell_type)]
+        return shlex.join(["--folds", self.plan.config["folds"], "--fold", *folds]) if folds else ""
+
+    def splits(self, cell_type: str) -> str:
+        """What the folds hold that a cell type is trained on, in one text.
+
+        cell_type: the name of a row of the table of cell types.
+        """
+        return json.dumps({str(fold): self.plan.splits[str(fold)] for fold in self._folds(cell_type)})
+
+    def _folds(self, cell_type: str) -> list:
+        self.cell_type(cell_type)
+        return self.plan.chosen["folds"] if self.plan.trains(cell_type) else []
 
     def activity(self, cell_type: str) -> dict[str, list[str]]:
         """Replicates of each signal of the promoter activity; empty unless the row has all of them.

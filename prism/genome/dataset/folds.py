@@ -38,17 +38,70 @@ def assign(folds: pd.DataFrame, fold: int | str, gene_id: Sequence[str], chrom: 
     of the valid
     or test set that the dataset lacks: scores on part of a test set cannot be compared with anybody's.
     """
+    splits = splits_of(folds, fold, gene_id, chrom)
+    key, rows = listed(folds, fold)
+    plain, names = _plain(key), chrom if key == "chromosome" else gene_id
+    _refuse_incomplete(rows, key, fold, plain, {plain(name) for name in names}, splits)
+    return splits
+
+
+def splits_of(
+    folds: pd.DataFrame, fold: int | str, gene_id: Sequence[str], chrom: Sequence[str]
+) -> np.ndarray:
+    """The same as `assign`, but a split may be empty or incomplete.
+
+    folds: columns fold, split and either chromosome (with or without 'chr') or gene_id.
+    fold: its name.
+    gene_id: (n,) of any genes.
+    chrom: (n,) of the same genes.
+    Raises ValueError for an unknown fold or split, and a contradiction.
+    """
+    key, rows = listed(folds, fold)
+    plain = _plain(key)
+    split_of = _split_by_name(rows, key, fold, plain)
+    names = chrom if key == "chromosome" else gene_id
+    return np.array([split_of.get(plain(name), "") for name in names], dtype="<U5")
+
+
+def listed(folds: pd.DataFrame, fold: int | str) -> tuple[str, pd.DataFrame]:
+    """What a fold is made of, chromosome or gene_id, and its rows.
+
+    folds: columns fold, split and either chromosome or gene_id.
+    fold: its name.
+    Raises ValueError for an unknown fold.
+    """
     key = _key_column(folds)
     rows = folds[folds["fold"].astype(str) == str(fold)]
     if rows.empty:
         known = ", ".join(dict.fromkeys(folds["fold"].astype(str)))
         raise ValueError(f"fold {fold} is not in the folds table; it has: {known}")
-    names = chrom if key == "chromosome" else gene_id
-    plain = _without_chr if key == "chromosome" else str
-    split_of = _split_by_name(rows, key, fold, plain)
-    splits = np.array([split_of.get(plain(name), "") for name in names], dtype="<U5")
-    _refuse_incomplete(rows, key, fold, plain, {plain(name) for name in names}, splits)
-    return splits
+    return key, rows
+
+
+def unmatched(
+    folds: pd.DataFrame, fold: int | str, gene_id: Sequence[str], chrom: Sequence[str]
+) -> dict[str, list[str]]:
+    """By split, what a fold lists and none of the genes has: chromosomes or gene ids; {} if there is nothing.
+
+    folds: columns fold, split and either chromosome (with or without 'chr') or gene_id.
+    fold: its name.
+    gene_id: (n,) of the genes that are there.
+    chrom: chromosomes on which there are genes.
+    Raises ValueError for an unknown fold.
+    """
+    key, rows = listed(folds, fold)
+    plain = _plain(key)
+    there = {plain(name) for name in (chrom if key == "chromosome" else gene_id)}
+    absent = rows[[plain(name) not in there for name in rows[key]]]
+    return {
+        split: list(absent.loc[absent["split"] == split, key])
+        for split in SPLITS
+        if split in set(absent["split"])
+    }
+
+
+def _plain(key: str):
+    return _without_chr if key == "chromosome" else str
 
 
 def _without_chr(name: str) -> str:

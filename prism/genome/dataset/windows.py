@@ -41,7 +41,7 @@ class Windows:
     Attributes: gene_id, chrom (lists), tss (n,) int64 array, length, signal_names, rna_feature_names,
     expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content, of the
     columns used and of the elements), content_hash, sources, cell_type, assembly, nbytes (of the cropped
-    windows and the elements, decoded), in_memory, device.
+    windows and the elements, decoded), in_memory, device, gene_table (the checked genes table, or None).
     """
 
     def __init__(
@@ -120,9 +120,10 @@ class Windows:
     def _read_genes(self, path: str | Path | None, rna_features: bool) -> None:
         self.rna_feature_names: list[str] = []
         self.expression: Tensor | None = None
+        self.gene_table: gene_tables.GeneTable | None = None
         columns: dict[str, np.ndarray] = {}
         if path is not None:
-            table = gene_tables.read(path)
+            table = self.gene_table = gene_tables.read(path)
             kept = table.kept.set_index("gene_id")
             if missing := [gene for gene in self.gene_id if gene not in kept.index]:
                 raise ValueError(

@@ -121,6 +121,7 @@ def genes_of_list(
     with_features: bool = True,
     scale: Scale | None = None,
     chromosomes: Iterable[str] | None = None,
+    strands: Mapping[str, str] | None = None,
 ) -> GeneTable:
     """Genes table from a user's table, in its order.
 
@@ -132,6 +133,7 @@ def genes_of_list(
     scale: mean and standard deviation of the lengths' logarithms (`rna_features.scaled`); default None: of
     these genes.
     chromosomes: those to keep; default None: all.
+    strands: by gene id, of genes that the GTF lacks (`gene_list.read_strands`); default None: none.
     Raises ValueError for faults of the table and for chromosomes that the genome lacks.
 
     Feature columns of the table are used as they are.
@@ -143,9 +145,13 @@ def genes_of_list(
     genes[DROPPED] = ""
     if gtf is not None:
         transcripts = _placed(read_gtf(gtf, None), genome)
-        genes = _joined(genes, transcripts, settings.tss_base, gtf)
+        genes = _joined(genes, transcripts, settings.tss_base, gtf, strands or {})
         if with_features and RNA_FEATURES[0] not in genes:
             genes = _with_features(genes, transcripts, genome, scale)
+    elif strands:
+        genes["strand"] = genes["strand"].where(
+            genes["strand"] != "", genes["gene_id"].map(strands).fillna("")
+        )
     if not with_features:
         genes = genes.drop(columns=[name for name in RNA_FEATURES if name in genes])
     genes["strand"] = genes["strand"].replace("", ".")
@@ -186,14 +192,24 @@ def _with_features(
     return frame
 
 
-def _joined(genes: pd.DataFrame, transcripts: Transcripts, tss_base: int, gtf: str | Path) -> pd.DataFrame:
-    """Fill in the strand from the GTF and compare the table's TSS with it; genes not found are dropped."""
+def _joined(
+    genes: pd.DataFrame, transcripts: Transcripts, tss_base: int, gtf: str | Path, older: Mapping[str, str]
+) -> pd.DataFrame:
+    """Fill in the strand from the GTF, else from `older`, and compare the table's TSS with the GTF.
+
+    Genes whose strand is in neither are dropped.
+    """
     frame = transcripts.frame.assign(first=first_bases(transcripts))
     both = genes[["gene_id", "chrom", "tss"]].merge(frame, on=["gene_id", "chrom"], suffixes=("", "_gtf"))
     strand = genes["gene_id"].map(both.drop_duplicates("gene_id").set_index("gene_id")["strand"])
     known, given = strand.notna(), genes["strand"] != ""
     other_place = ~known & genes["gene_id"].isin(frame["gene_id"])
-    genes.loc[~given & ~known, DROPPED] = "not in the annotation, so the strand is unknown"
+    elsewhere = ~known & ~other_place & genes["gene_id"].isin(older)
+    if (~given & elsewhere).any():
+        log.info(
+            "%d genes that %s lacks have their strand from strand_table", (~given & elsewhere).sum(), gtf
+        )
+    genes.loc[~given & ~known & ~elsewhere, DROPPED] = "not in the annotation, so the strand is unknown"
     genes.loc[~given & other_place, DROPPED] = "on another chromosome in the annotation"
     contrary = given & known & (genes["strand"] != strand)
     if contrary.any():
@@ -203,7 +219,8 @@ def _joined(genes: pd.DataFrame, transcripts: Transcripts, tss_base: int, gtf: s
             gtf,
             named(genes["gene_id"][contrary]),
         )
-    genes["strand"] = genes["strand"].where(given, strand.fillna("."))
+    strand = strand.where(~elsewhere, genes["gene_id"].map(older)).fillna(".")
+    genes["strand"] = genes["strand"].where(given, strand)
     log.info("%d of %d genes of the table found in %s", known.sum(), len(genes), gtf)
     _compare_tss(both, tss_base, gtf)
     return genes
@@ -261,7 +278,8 @@ def report_dropped(table: GeneTable) -> None:
     log.info("%d genes kept, %d dropped", len(table.kept), len(table.frame) - len(table.kept))
     reasons = table.frame.loc[table.frame[DROPPED] != "", DROPPED].value_counts()
     for reason, count in reasons.head(20).items():
-        log.info("  %d dropped: %s", count, reason)
+        lost = table.frame.loc[table.frame[DROPPED] == reason, "gene_id"]
+        log.info("  %d dropped: %s (%s)", count, reason, named(lost))
     if table.kept.empty:
         raise ValueError(
             f"no gene is left; the most common reason: {reasons.index[0] if len(reasons) else 'no gene given'}"

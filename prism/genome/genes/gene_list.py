@@ -89,6 +89,25 @@ def read_gene_list(path: str | Path, settings: ListSettings) -> pd.DataFrame:
     return genes
 
 
+def read_strands(path: str | Path, columns: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Strands by gene id of a table of another release, in which genes that an annotation lacks may still be.
+
+    path: csv or tsv, plain or gzipped; a gene may have several rows, as in a table of transcripts.
+    columns: of gene_id and strand in the table; default None: these names. Genes of unknown strand are left out.
+    Raises ValueError for a missing column, a strand other than +, -, 1, -1 or '.', and a gene with both strands.
+    """
+    columns = {"gene_id": "gene_id", "strand": "strand", **(columns or {})}
+    table = read_table(path, tuple(columns.values()))
+    genes = pd.DataFrame({name: table[column] for name, column in columns.items()})
+    genes["gene_id"] = genes["gene_id"].map(stable_id)
+    genes["strand"] = _strands(genes, path)
+    genes = genes[genes["strand"] != ""].drop_duplicates()
+    both = genes.loc[genes["gene_id"].duplicated(), "gene_id"]
+    if len(both):
+        raise ValueError(f"{path}: genes with both strands: {named(both)}; keep the right row of each")
+    return dict(zip(genes["gene_id"], genes["strand"], strict=True))
+
+
 def _positions(genes: pd.DataFrame, tss_base: int, path: str | Path) -> pd.Series:
     whole = genes["tss"].str.fullmatch(r"\d+(\.0+)?")
     if not whole.all():

@@ -64,7 +64,7 @@ def runs(tmp_path):
 
 def test_metrics_table_is_long(runs):
     table = metrics_table(runs)
-    assert list(table.columns) == ["cell_type", "model", "fold", "seed", "split", "metric", "value"]
+    assert list(table.columns) == ["cell_type", "model", "fold", "seed", "split", "metric", "value", "genes"]
     assert len(table) == 6 * 2 * 5
     row = table.query("model == 'b' and seed == 22 and split == 'test' and metric == 'mae'")
     # 0.1 + 2 * (0.2, -0.3, 0.1, 0.0, 0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from prism.figures.published import beside, check_table, differences, method, omissions
+from prism.figures.published import beside, check_table, differences, method, omissions, other_genes
 from tests.unit.figures.made_up_runs import PUBLISHED, run
 
 
@@ -54,3 +54,15 @@ class TestPublished:
     def test_missing_column_is_named(self):
         with pytest.raises(ValueError, match="no column window_bp"):
             check_table(PUBLISHED.drop(columns="window_bp"))
+
+    def test_a_test_split_that_lost_genes_is_told(self):
+        lost = run(
+            metrics={"test": {"n": 1150}}, provenance={"dropped_genes": {"train": 3, "valid": 0, "test": 17}}
+        )
+        assert differences(lost, 2000) == []  # few enough to stand beside the published number
+        table = check_table(PUBLISHED)
+        words = "published numbers are of 1,167 test genes, those of K562 here of 1,150 of 1,167"
+        assert other_genes([lost, lost], table) == [words]
+        assert other_genes([run(), run(fold=3, metrics={"test": {"n": 9}})], table) == []
+        many = run(metrics={"test": {"n": 1070}}, provenance={"dropped_genes": {"test": 97}})
+        assert differences(many, 2000) == ["1,070 of 1,167 test genes, published 1,167"]

@@ -46,7 +46,10 @@ PLANNING = (
     ("compose",),
     ("files", "local_files", "sizes", "training_costs", "trials"),
     ("prediction_files", "announcement"),
-    ("end_report",),
+    (
+        "end_report",
+        "lost_genes",
+    ),
 )
 HEAVY = {"torch", "pytorch_lightning", "lightning", "h5py", "numba", "matplotlib", "snakemake"}
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

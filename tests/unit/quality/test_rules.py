@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
+from prism.genome.dataset.dropped import SplitGenes
 from prism.quality import measure
 from prism.quality.dataset_rules import find
 from tests.unit.quality.toy_dataset import LENGTH, clean
@@ -176,3 +177,17 @@ def test_few_genes_raise_no_statistics(tmp_path):
     case.sequence, case.blacklist = case.sequence[keep], case.blacklist[keep]
     case.signals = {name: values[keep] for name, values in case.signals.items()}
     assert findings(case, tmp_path) == []
+
+
+def test_a_single_lost_test_gene_is_found(tmp_path):
+    case = clean()
+    case.dropped = case.genes.iloc[:1].assign(gene_id="lost", dropped="no label in the table")
+    path, table = case.write(tmp_path)
+    kept = {split: SplitGenes(60) for split in ("train", "valid", "test", "")}
+    folds = {"1": kept, "2": kept | {"test": SplitGenes(59, {"no label in the table": ["lost"]})}}
+    with h5py.File(path) as windows:
+        (finding,) = find(measure.measure(windows, table, "CAGE", case.strands, folds=folds))
+        assert (finding.key, finding.level, finding.value) == ("lost_genes", "warning", 1 / 60)
+        assert "fold 2: 59 of 60 test genes." in finding.seen
+        in_training = {"1": kept | {"train": SplitGenes(59, {"no label in the table": ["lost"]})}}
+        assert find(measure.measure(windows, table, "CAGE", case.strands, folds=in_training)) == []

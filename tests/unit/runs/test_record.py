@@ -74,3 +74,14 @@ def test_a_file_that_is_no_record_is_refused(tmp_path, text, words):
 def test_neither_torch_nor_h5py_is_imported(root):
     code = "import sys, prism.runs.record; sys.exit(bool({'torch', 'h5py', 'numba'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_genes_in_words_with_those_that_were_dropped():
+    content = {**WHO, "metrics": {"test": {"n": 1070}, "valid": {"n": 1200}}}
+    lost = {"train": 9, "valid": 0, "test": 97}
+    read = RunRecord(content | {"provenance": {"dropped_genes": lost}}, "metrics.json")
+    assert (read.dropped("test"), read.dropped("valid")) == (97, 0)
+    assert (read.told_genes("test"), read.told_genes("valid")) == ("1,070 of 1,167", "1,200")
+    assert read.told_genes("train") == "unknown"
+    older = RunRecord(content | {"provenance": {}}, "metrics.json")
+    assert older.told_genes("test") == "1,070"

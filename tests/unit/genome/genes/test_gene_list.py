@@ -9,7 +9,7 @@ import pytest
 
 from prism.genome.genes import table as genes
 from prism.genome.genes.annotation import genes_of_gtf, genes_of_list
-from prism.genome.genes.gene_list import ListSettings, read_gene_list
+from prism.genome.genes.gene_list import ListSettings, read_gene_list, read_strands
 from prism.genome.genes.table import RNA_FEATURES
 from prism.genome.tracks.fasta import Genome
 from tests.unit.genome.genes.gtf_text import FORWARD, REVERSE, write
@@ -163,3 +163,25 @@ def test_table_off_the_genome_is_refused(tmp_path, genome):
 def test_settings_errors(settings, message):
     with pytest.raises(ValueError, match=message):
         ListSettings.parse(settings)
+
+
+def test_an_older_release_gives_the_strand_of_genes_that_the_annotation_lacks(tmp_path, genome, caplog):
+    caplog.set_level(logging.INFO)
+    gtf = write(tmp_path / "x.gtf", FORWARD + REVERSE)
+    table = _csv(tmp_path, "id,chr,TSS\nA,chr1,11\nB,chr2,5\nX,chr1,50\nY,chr1,60\n")
+    older = _csv(tmp_path, "gene\ttx\tst\nA\ta1\t-1\nB\tb\t1\nX\tx1\t-1\nX\tx2\t-1\n", "older.tsv")
+    strands = read_strands(older, {"gene_id": "gene", "strand": "st"})
+    assert strands == {"A": "-", "B": "+", "X": "-"}
+    found = _frame(genes_of_list(table, SETTINGS, genome, gtf, with_features=False, strands=strands))
+    assert found["strand"].to_dict() == {"A": "+", "B": ".", "X": "-", "Y": "."}  # the annotation comes first
+    assert found["dropped"].to_dict() == {
+        "A": "", "B": "on another chromosome in the annotation", "X": "",
+        "Y": "not in the annotation, so the strand is unknown",
+    }  # fmt: skip
+    assert "1 dropped: not in the annotation, so the strand is unknown (Y)" in caplog.text
+
+
+def test_an_older_release_with_both_strands_of_a_gene_is_refused(tmp_path):
+    older = _csv(tmp_path, "gene_id,strand\nA,+\nB,+\nA,-\n", "older.csv")
+    with pytest.raises(ValueError, match=r"older\.csv: genes with both strands: A; keep the right row"):
+        read_strands(older)
