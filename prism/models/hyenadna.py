@@ -116,7 +116,11 @@ class HyenaOperator(nn.Module):
         self.filter = HyenaFilter(d_model, l_max)
 
     def forward(self, u: Tensor) -> Tensor:
-        """u, result: (batch, length, d_model); ValueError for a length above l_max."""
+        """Mix positions by gated long convolutions, (batch, length, d_model).
+
+        u: (batch, length, d_model).
+        Raises ValueError for a length above l_max.
+        """
         length = u.shape[1]
         if length > self.l_max:
             raise ValueError(
@@ -142,7 +146,10 @@ class HyenaLayer(nn.Module):
         self.narrow = nn.Linear(EXPAND * d_model, d_model)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x, result: (batch, length, d_model)."""
+        """The operator, then the MLP, each added to its input, (batch, length, d_model).
+
+        x: (batch, length, d_model).
+        """
         x = x + self.mixer(self.norm1(x))
         return x + self.narrow(F.gelu(self.widen(self.norm2(x)), approximate="tanh"))
 

@@ -28,7 +28,10 @@ class MambaMixer(nn.Module):
         self.rightward = SelectiveDirection(d_model)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """hidden, result: (batch, length, d_model)."""
+        """Mix positions from left to right, (batch, length, d_model).
+
+        hidden: (batch, length, d_model).
+        """
         return ops.mamba_inner(self.in_proj(hidden), [self.rightward.weights()], self.out_proj.weight)
 
 

@@ -57,7 +57,11 @@ class ConfounderEncoder(nn.Module):
         self.projection = ZeroBiasLinear(4 * cnn_dim, d_model * n_context)
 
     def forward(self, signals: Tensor) -> Tensor:
-        """signals: (batch, length, n_signals), length >= 64 bp -> weights (batch, d_model, n_context)."""
+        """Weights of the contexts, (batch, d_model, n_context).
+
+        signals: (batch, length, n_signals), length >= 64 bp.
+        Raises ValueError for a shorter window.
+        """
         if signals.shape[1] < SHORTEST:
             raise ValueError(
                 f"window of {signals.shape[1]} bp is too short for the confounder encoder; "

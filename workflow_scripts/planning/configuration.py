@@ -45,12 +45,15 @@ def merged(base: dict, over: dict) -> dict:
 
 
 def typed(value: Any, schema: dict, whole: dict | None = None) -> Any:
-    """`value` with its scalars converted to the types that the schema wants.
+    """A value with its scalars converted to the types that the schema wants.
 
-    value: as YAML or `snakemake --config` gives it; inside a mapping or a list of the latter every number is a string.
-    A whole number that is written 3.0 becomes 3: rules find a file by the digits. What cannot be converted stays, and
-    the schema check refuses it.
-    schema: the JSON schema of `value`. whole: the schema that `$ref` in it refers to; default: itself.
+    A whole number that is written 3.0 becomes 3: rules find a file by the digits. What cannot be converted
+    stays, and the schema check refuses it.
+
+    value: as YAML or `snakemake --config` gives it; inside a mapping or a list of the latter every number is
+        a string.
+    schema: the JSON schema of `value`.
+    whole: the schema that `$ref` in it refers to; default: `schema` itself.
     """
     whole = schema if whole is None else whole
     if "$ref" in schema:

@@ -103,7 +103,7 @@ class BetaMask(nn.Module):
             )
 
     def kl(self, z: Concentrations) -> Tensor:
-        """Scalar: KL(z || marginal), mean over positions and batch.
+        """KL(z || marginal), a scalar: the mean over positions and batch.
 
         The marginal is Beta(s, s (1 - r) / r), r = marginal_mean, s = marginal_scale.
 

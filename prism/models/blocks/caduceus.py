@@ -36,7 +36,10 @@ class BiMamba(nn.Module):
         self.leftward = SelectiveDirection(d_model, reverse=True)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """hidden, result: (batch, length, d_model)."""
+        """Mix positions in both directions, (batch, length, d_model).
+
+        hidden: (batch, length, d_model).
+        """
         directions = [self.rightward.weights(), self.leftward.weights()]
         return ops.mamba_inner(self.in_proj(hidden), directions, self.out_proj.weight)
 

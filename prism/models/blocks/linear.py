@@ -19,5 +19,8 @@ class InputLinear(ZeroBiasLinear):
     """The first layer on a batch's arrays, which takes them to its own precision (float64 after `.double()`)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (..., in_features) of any floating type -> (..., out_features)."""
+        """Map the last axis in the precision of the weights, (..., out_features).
+
+        x: (..., in_features) of any floating type.
+        """
         return super().forward(x.to(self.weight.dtype))

@@ -42,5 +42,8 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x, result: (..., width)."""
+        """Divide by the root mean square of the last axis, and scale; shape as x.
+
+        x: (..., width).
+        """
         return _RMSNorm.apply(at_least_float32(x), self.weight, self.eps)

@@ -26,7 +26,10 @@ class ResidualLayer(nn.Module):
         self.mixer = mixer
 
     def forward(self, x: Tensor) -> Tensor:
-        """x, result: (batch, length, d_model)."""
+        """The input plus what the mixer makes of it, (batch, length, d_model).
+
+        x: (batch, length, d_model).
+        """
         with Recomputation() as recomputation:
             normed = self.norm(x)
             recomputation.add(normed, partial(self.norm, x.detach()))
@@ -47,7 +50,10 @@ class LayerStack(nn.Module):
         self.checkpoint_layers = checkpoint_layers
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (batch, length, d_model) embedded positions; result: hidden states of the same shape."""
+        """Hidden states of embedded positions, (batch, length, d_model).
+
+        x: (batch, length, d_model), the embedded positions.
+        """
         x = at_least_float32(x)
         parts = [self._hidden(part) for part in x.split(sequences_at_a_time(x))]
         return parts[0] if len(parts) == 1 else torch.cat(parts)

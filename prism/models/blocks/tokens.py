@@ -12,7 +12,10 @@ EMBEDDING_STD = 0.02
 
 
 def token_ids(sequence: Tensor) -> Tensor:
-    """sequence: (batch, length, 4) one-hot A C G T, unknown bases rows of zeros -> ids (batch, length): 7 to 11."""
+    """The ids of bases, (batch, length): 7 to 11.
+
+    sequence: (batch, length, 4) one-hot A C G T, unknown bases rows of zeros.
+    """
     return torch.where(sequence.any(dim=-1), sequence.argmax(dim=-1) + FIRST_BASE, UNKNOWN_BASE)
 
 
@@ -27,5 +30,8 @@ class NucleotideEmbedding(nn.Embedding):
         nn.init.normal_(self.weight, std=EMBEDDING_STD)
 
     def forward(self, sequence: Tensor) -> Tensor:
-        """sequence: (batch, length, 4) one-hot -> (batch, length, d_model)."""
+        """Embed bases, (batch, length, d_model).
+
+        sequence: (batch, length, 4) one-hot A C G T, unknown bases rows of zeros.
+        """
         return super().forward(token_ids(sequence))

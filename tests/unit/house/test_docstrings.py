@@ -1,4 +1,7 @@
-"""Every argument of a public function has a line in its docstring: `name: what it is`, or `a, b: what they are`."""
+"""The docstring of a public function says what it means, then has a line for every argument.
+
+`name: what it is`, or `a, b: what they are`.
+"""
 
 from __future__ import annotations
 
@@ -81,12 +84,16 @@ def public(body: list[ast.stmt], owner: str = "") -> Iterator[tuple[str, ast.Fun
 
 
 def unexplained(source: str) -> list[str]:
-    """`function: argument, ...` of every public function of a module that leaves arguments without a line."""
+    """`function: argument, ...` of every public function of a module that leaves arguments without a line.
+
+    `function: what it does`, where its docstring begins with an argument, not with a sentence of meaning.
+    """
     found = []
     for name, function in public(ast.parse(source).body):
-        lines = LINE.finditer(ast.get_docstring(function) or "")
-        told = {one.strip(" *") for line in lines for one in line["names"].split(",")}
+        said = ast.get_docstring(function) or ""
+        told = {one.strip(" *") for line in LINE.finditer(said) for one in line["names"].split(",")}
         missing = [argument for argument in arguments(function) if argument not in told]
+        missing += ["what it does"] if LINE.match(said) else []
         if missing:
             found.append(f"{name}: {', '.join(missing)}")
     return found
@@ -104,6 +111,7 @@ def test_every_argument_of_a_public_function_has_a_line(path):
         ('def f(a, *, b=1):\n    """Sum of a: and b.\n\n    a: a number.\n    """', ["f: b"]),
         ('def f(*rows, **words):\n    """Join.\n\n    rows: one.\n    **words: two.\n    """', []),
         ("def f(a): ...", ["f: a"]),
+        ('def f(a):\n    """a: a number."""', ["f: what it does"]),
         ('def f():\n    """Nothing."""', []),
         ("def _f(a): ...", []),
         ("class C:\n    def m(self, a): ...\n    def _n(self, a): ...", ["C.m: a"]),
