@@ -22,6 +22,7 @@ from prism import NUMBERS_VERSION
 from prism.jobs.attempts import got_further
 from prism.jobs.memory_watch import memory_for
 from workflow_scripts.planning.announcement import announce
+from workflow_scripts.planning.checksums import layers_of
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
@@ -40,7 +41,8 @@ if workflow.modifier.path_modifier.modifies_prefixes:
 PREFIX = workflow.modifier.path_modifier.replace_prefix("")
 
 try:
-    PLAN = make_plan(config, PREFIX)
+    given = workflow.config_settings
+    PLAN = make_plan(config, PREFIX, layers_of(config, given.configfiles, given.config))
 except ValueError as error:
     raise WorkflowError(f"{error}")
 

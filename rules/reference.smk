@@ -14,7 +14,8 @@ rule download:
         "results/job_costs/download/{file}.tsv"
     wildcard_constraints:
         file=family(each.removeprefix("resources/downloads/") for each in PLAN.downloads),
-    retries: 2
+    # It tries again by itself, where that can help; bytes with a wrong checksum stay wrong.
+    retries: 0
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -23,11 +24,15 @@ rule download:
         mem_mb=1000,
         runtime=240,
         downloads=1,
+        # Not a parameter: another place of the same checksum downloads nothing again.
+        checksum_from=lambda wildcards: FILES.checksum_place(wildcards.file),
     params:
         options=lambda wildcards: FILES.download_options(wildcards.file),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.download"
         " {params.options}"
+        " --checksum-from {resources.checksum_from:q}"
+        " --attempts 9"
         " --out {output.file}"
         " --manifest {output.manifest} > {log} 2>&1"
 

@@ -21,6 +21,7 @@ def main() -> None:
         arguments.manifest,
         kind=arguments.kind,
         checksum=arguments.checksum,
+        checksum_from=arguments.checksum_from,
         size=arguments.size,
         member=arguments.member,
         portals=Portals(arguments.encode_url, arguments.fourdn_url),
@@ -38,6 +39,7 @@ def parsed() -> argparse.Namespace:
     add("--manifest", type=Path, help="JSON description (default: OUT.json)")
     add("--kind", choices=KINDS, default="any", help="what the file must be")
     add("--checksum", "--md5", help="md5 or sha256 of the downloaded file (of the zip, with --member)")
+    add("--checksum-from", default="the table", help="where the checksum stands, for messages")
     add("--size", type=int, help="of the downloaded file, bytes")
     add("--member", help="file inside a zip: keep it alone")
     add("--encode-url", help="another ENCODE portal (also PRISM_ENCODE_URL)")

@@ -44,6 +44,7 @@ def fetch(
     *,
     kind: str = "any",
     checksum: str | None = None,
+    checksum_from: str = "the table",
     size: int | None = None,
     member: str | None = None,
     portals: Portals = Portals(),  # noqa: B008  (frozen)
@@ -59,6 +60,7 @@ def fetch(
     kind: one of `prism.fetch.addresses.KINDS`; default 'any'.
     checksum: what the downloaded file must have, an md5 or a sha256 (`prism.fetch.checksum.parse`); default
     None: the portal's, if it gives one.
+    checksum_from: where that checksum stands, for messages; default 'the table'.
     size: bytes that the downloaded file must have; default None.
     member: path inside the zip that is downloaded; `checksum` and `size` are then the zip's. Default None: not a
     zip.
@@ -71,7 +73,7 @@ def fetch(
     """
     out = Path(os.path.abspath(out))
     manifest = Path(os.path.abspath(manifest)) if manifest else Path(f"{out}.json")
-    wanted = Wanted(out, manifest, kind, parse(checksum), size, member or None)
+    wanted = Wanted(out, manifest, kind, parse(checksum), size, member or None, checksum_from)
     sources = [resolve(text, kind, portals.encode, portals.fourdn) for text in texts]
     if not sources:
         raise ValueError(f"{out.name}: no address given")
@@ -122,6 +124,8 @@ def _fetch_source(line: Line, wanted: Wanted, source: Source, key: tuple[str, st
         raise RefusedError(f"{source.accession}: the portal gives no checksum for it; give one in the table")
     _refuse_disagreement(wanted, source, found)
     expected = replace(wanted, checksum=wanted.checksum or found.checksum, size=wanted.size or found.size)
+    if wanted.checksum is None:
+        expected = replace(expected, checksum_from="the table (it gives none, so the portal's was compared)")
     partial = Partial(wanted.out)
     partial.load()
     for address in found.addresses:
@@ -175,7 +179,8 @@ def _verify(partial: Partial, expected: Wanted, address: str) -> None:
 
 
 def _verify_numbers(digits: Mapping[str, str], size: int, expected: Wanted, place: str) -> None:
-    fix = f"if {place} is the file you mean, correct the table, else correct the address, and re-run"
+    where = expected.checksum_from
+    fix = f"if {place} is the file you mean, correct {where}, else correct the address, and re-run"
     if expected.size is not None and size != expected.size:
         raise WrongError(f"size mismatch (expected {expected.size} bytes, got {size}); {fix}")
     wanted = expected.checksum
@@ -192,7 +197,8 @@ def _refuse_disagreement(wanted: Wanted, source: Source, found: Record) -> None:
     for name, ours, theirs in (*pairs, ("size", wanted.size, found.size)):
         if ours is not None and theirs is not None and ours != theirs:
             raise WrongError(
-                f"{source.text}: {name} mismatch (the table says {ours}, the portal {theirs}); correct the table"
+                f"{source.text}: {name} mismatch ({wanted.checksum_from} says {ours}, the portal {theirs}); "
+                f"correct {wanted.checksum_from}"
             )
 
 
@@ -276,7 +282,9 @@ def _fetch_member(line: Line, wanted: Wanted, source: Source, key: tuple[str, st
 
 def _zip_of(wanted: Wanted) -> Wanted:
     zipped = Path(f"{wanted.out}.zip")
-    return Wanted(zipped, Path(f"{zipped}.json"), "zip", wanted.checksum, wanted.size)
+    return Wanted(
+        zipped, Path(f"{zipped}.json"), "zip", wanted.checksum, wanted.size, None, wanted.checksum_from
+    )
 
 
 def _told(wanted: Wanted, done: dict) -> str:

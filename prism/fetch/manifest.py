@@ -29,6 +29,7 @@ class Wanted:
     checksum: of what is downloaded, so of the zip if there is a `member`; default None.
     size: bytes of what is downloaded; default None.
     member: path inside the zip; default None: not a zip.
+    checksum_from: where the checksum stands, for messages; default 'the table'.
     """
 
     out: Path
@@ -37,6 +38,7 @@ class Wanted:
     checksum: Checksum | None = None
     size: int | None = None
     member: str | None = None
+    checksum_from: str = "the table"
 
 
 def entry(source: Source, address: str, found: Record, digits: Mapping[str, str], size: int) -> dict:

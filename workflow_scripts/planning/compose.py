@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prism.genome.dataset.folds import read as read_folds
 from workflow_scripts.planning import downloads, requests
 from workflow_scripts.planning.cell_types import CellType, read_cell_types
+from workflow_scripts.planning.checksums import Layers
 from workflow_scripts.planning.configuration import read_configuration
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.folds import split_of
@@ -16,15 +19,16 @@ from workflow_scripts.planning.released import Released, read_released
 from workflow_scripts.planning.training_checks import check_chosen, check_settings, check_trainings
 
 
-def make_plan(given: dict, prefix: str = "") -> Plan:
+def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Plan:
     """Lay what the user gave over the bundled configuration; check it and the tables that it names.
 
     given: the user's configuration; {} for the bundled one as it is.
     prefix: of a module, empty or ending on "/". Paths in a plan are without it, as Snakemake puts it before the files
     of the rules; those that scripts receive as an option or as JSON have it.
+    layers: `given` file by file, as `checksums.layers_of` gives it; default: all in one.
     Raises ValueError naming the thing, the value and the fix.
     """
-    config = read_configuration(given)
+    config, places = read_configuration(given, layers)
     cell_types = read_cell_types(find(config["cell_types"], "cell_types"), prefix)
     names = config["models"] if isinstance(config["models"], list) else [config["models"]]
     entries = read_models([find(name, "models") for name in names])
@@ -36,7 +40,7 @@ def make_plan(given: dict, prefix: str = "") -> Plan:
         config=config,
         cell_types=cell_types,
         entries=entries,
-        downloads=_downloads(config, cell_types, released, prefix),
+        downloads=_downloads(config, cell_types, released, prefix, places),
         splits={fold: split_of(folds, fold, folds_path) for fold in requests.folds(config)},
         released=released,
         prefix=prefix,
@@ -48,19 +52,28 @@ def make_plan(given: dict, prefix: str = "") -> Plan:
 
 
 def _downloads(
-    config: dict, cell_types: dict[str, CellType], released: dict[str, Released], prefix: str
+    config: dict,
+    cell_types: dict[str, CellType],
+    released: dict[str, Released],
+    prefix: str,
+    places: dict[str, str],
 ) -> dict[str, Download]:
     """Every file from outside by the file that it is written to; refused where a chosen cell type lacks the 4DN key."""
     found = [
-        download
+        replace(download, md5_from=places.get(f"assemblies.{name}.{part}", ""))
         for name, settings in config["assemblies"].items()
-        for download in downloads.of_assembly(name, settings, prefix).values()
+        for part, download in downloads.of_assembly(name, settings, prefix).items()
     ]
-    found += [downloads.of_released(each, prefix) for each in released.values()]
+    found += [
+        replace(
+            downloads.of_released(each, prefix), md5_from=places.get(f"released.{each.name}.checkpoint", "")
+        )
+        for each in released.values()
+    ]
     asked = requests.cell_types(config)
     for cell_type in cell_types.values():
         files = downloads.of_cell_type(cell_type)
         if cell_type.name in asked:
             downloads.check_keys(files, prefix)
-        found += files
+        found += [replace(file, md5_from=f"{config['cell_types']}, row {cell_type.name}") for file in files]
     return {download.file: download for download in found}

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from workflow_scripts.planning.checksums import BUNDLED, Layers, belonging, layers_of
 from workflow_scripts.planning.paths import BASE
 from workflow_scripts.planning.validation import check, read_schema
 
@@ -18,17 +19,19 @@ _CONVERSIONS = {
 }
 
 
-def read_configuration(given: dict) -> dict:
-    """The whole configuration, checked against its schema.
+def read_configuration(given: dict, layers: Layers | None = None) -> tuple[dict, dict[str, str]]:
+    """The whole configuration, checked against its schema, and the file in which each checksum stands.
 
     given: what the user gave, in files and on the command line; keys that are not there keep the bundled value.
+    layers: the same file by file, as `checksums.layers_of` gives it; default: all in one.
     Raises ValueError naming the key, the value and the fix.
     """
     schema = read_schema("config")
     bundled = yaml.safe_load((BASE / "config" / "config.yaml").read_text())
-    config = merged(bundled, typed(given, schema))
+    layers = [(BUNDLED, bundled), *(layers_of(given) if layers is None else layers)]
+    config, places = belonging(merged(bundled, typed(given, schema)), layers)
     check(config, schema, "config")
-    return config
+    return config, places
 
 
 def merged(base: dict, over: dict) -> dict:

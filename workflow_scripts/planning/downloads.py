@@ -25,8 +25,9 @@ class Download:
     """One file to fetch.
 
     file: where it is written, relative to the working directory. address: an accession, address or path. kind:
-    bigwig, contacts, fasta, gtf, bed, table or any. md5: of the downloaded file, or
-    its sha256, "" where it is not known. member: the file of a zip that is kept alone, "" for the whole.
+    bigwig, contacts, fasta, gtf, bed, table or any. md5: of the downloaded file, or its sha256, "" where it is not
+    known. member: the file of a zip that is kept alone, "" for the whole. md5_from: the file, or the table and its
+    row, in which the checksum stands.
     """
 
     file: str
@@ -34,6 +35,7 @@ class Download:
     kind: str
     md5: str = ""
     member: str = ""
+    md5_from: str = ""
 
     @property
     def local(self) -> str | None:
@@ -94,7 +96,7 @@ def of_assembly(name: str, settings: dict, prefix: str = "") -> dict[str, Downlo
     found = {}
     for part, kind in _PARTS.items():
         if spec := settings.get(part):
-            address, md5 = expand(spec["address"], prefix), spec.get("md5", "")
+            address, md5 = expand(spec["address"], prefix), spec.get("md5") or ""
             found[part] = _files(name, part, (address,), (md5,), kind, spec.get("member", ""))[0]
     return found
 

@@ -66,6 +66,13 @@ class Files:
         options += ["--member", download.member] if download.member else []
         return shlex.join(options)
 
+    def checksum_place(self, file: str) -> str:
+        """The table or configuration file in which the checksum of a download stands.
+
+        file: to download, as the rule names it.
+        """
+        return self.download(file).md5_from or "the table"
+
     def assembly_part(self, assembly: str, part: str) -> list[str]:
         """The file of a part of an assembly, if the configuration names it.
 

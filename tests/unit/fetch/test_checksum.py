@@ -68,3 +68,12 @@ def test_a_file_that_is_here_is_compared_with_either(server, get, tmp_path):
     assert len(server.requests) == 1
     with pytest.raises(FetchError, match="sha256 mismatch"):
         get(place, checksum="0" * 64, name="out.bin")
+
+
+def test_mismatch_names_the_file_in_which_the_checksum_stands_and_asks_once(server, get):
+    address = server.put("/x.bed", b"chr1\t1\t2\n")
+    with pytest.raises(
+        ValueError, match=r"md5 mismatch .*correct config/config\.yaml, else correct the address"
+    ):
+        get(address, checksum="0" * 32, checksum_from="config/config.yaml")
+    assert len(server.requests) == 1

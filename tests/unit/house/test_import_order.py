@@ -35,7 +35,7 @@ ROOMS = (
 )
 # The modules of workflow_scripts.planning, likewise.
 PLANNING = (
-    ("checkout", "paths", "validation"),
+    ("checkout", "paths", "validation", "checksums"),
     ("configuration",),
     ("requests", "models", "cell_types", "folds"),
     ("released",),
