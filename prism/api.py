@@ -61,8 +61,16 @@ def open_windows(
 class Dataset:
     """Windows around the TSS of genes, by gene id; `open_windows` makes it.
 
-    Attributes: path, genes (DataFrame: gene_id, chrom, tss 0-based, and what the genes table says: strand, gene
-    features, expression as log10(x + 1)), gene_ids, signals (names), length (bp), cell_type, assembly.
+    path, genes, length, signals, elements, in_memory: as for `open_windows`.
+
+    Attributes:
+    path: the dataset file.
+    genes: DataFrame of gene_id, chrom, tss (0-based bp) and what the genes table says: strand, gene features,
+        expression as log10(x + 1).
+    gene_ids: ids of all genes, in the file's order.
+    signals: names, in the order of a batch's signals.
+    length: of the windows, bp.
+    cell_type, assembly: names, from the file.
     """
 
     def __init__(
@@ -122,8 +130,15 @@ class Dataset:
 class LoadedRun:
     """A trained model with what its run left; `load_run` makes it.
 
-    Attributes: path (of the best.ckpt), module (in eval mode, on the CPU until it predicts elsewhere), architecture,
-    signals (names, in the model's order), length (bp of the window), rna_features (names of the gene features).
+    path: folder of a run, or a best.ckpt.
+
+    Attributes:
+    path: the best.ckpt.
+    module: the model in eval mode, on the CPU until it predicts elsewhere.
+    architecture: a name in `prism.models.catalogue`.
+    signals: names, in the model's order.
+    length: of the window, bp.
+    rna_features: names of the gene features.
     """
 
     def __init__(self, path: str | Path):
@@ -136,6 +151,7 @@ class LoadedRun:
 
     @property
     def module(self) -> nn.Module:
+        """The trained model."""
         return self._trained.module
 
     def predict(

@@ -21,6 +21,8 @@ class Unread:
     """Takes the place of any object in a checkpoint that is neither tensor nor plain value.
 
     Whatever class or function the file names, this is made in its place: nothing is imported, called or kept.
+
+    *args, **kwargs: forgotten.
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Unread:

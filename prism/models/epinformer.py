@@ -59,7 +59,11 @@ EPINFORMER_AUTHORS_NAMES = (
 
 
 class ConvBlock(nn.Module):
-    """Convolution, BatchNorm, ELU."""
+    """Convolution, BatchNorm, ELU.
+
+    width_in, width_out: channels.
+    kernel, **options: of nn.Conv1d.
+    """
 
     def __init__(self, width_in: int, width_out: int, kernel: int, **options: Any) -> None:
         super().__init__()
@@ -76,7 +80,10 @@ class ConvBlock(nn.Module):
 
 
 class TowerStage(nn.Module):
-    """ConvBlock of 3 positions, maximum of each 2; then x + ELU(convolution of 1)."""
+    """ConvBlock of 3 positions, maximum of each 2; then x + ELU(convolution of 1).
+
+    width_in, width_out: channels.
+    """
 
     def __init__(self, width_in: int, width_out: int) -> None:
         super().__init__()
@@ -94,7 +101,10 @@ class TowerStage(nn.Module):
 
 
 class ConvolutionTower(nn.Module):
-    """2,000 bp to `out_dim` numbers; in eval mode an element does not depend on the others."""
+    """2,000 bp to `out_dim` numbers; in eval mode an element does not depend on the others.
+
+    out_dim: numbers that an element is encoded in, a multiple of 32.
+    """
 
     def __init__(self, out_dim: int) -> None:
         super().__init__()
@@ -129,7 +139,11 @@ class ConvolutionTower(nn.Module):
 
 
 class AttentionLayer(nn.Module):
-    """x + attention(LayerNorm(x)), then x + MLP(LayerNorm(x)): 4 d, ReLU."""
+    """x + attention(LayerNorm(x)), then x + MLP(LayerNorm(x)): 4 d, ReLU.
+
+    width: d, of a token.
+    n_heads: heads of the attention, a divisor of the width.
+    """
 
     def __init__(self, width: int, n_heads: int) -> None:
         super().__init__()

@@ -65,9 +65,13 @@ def long_convolution(x: Tensor, kernel: Tensor) -> Tensor:
 class HyenaFilter(nn.Module):
     """The long convolution's kernel as a function of the position: a small sine network under a decaying window.
 
-    Features of position s of l_max, t = s / (l_max - 1): t, cos(f w), -sin(f w), with w = 2 pi s / l_max and two
-    bands f. Linear-sine three times, Linear to d_model, times exp(-t |decay|), whose rates lie between those that
-    reach 1e-2 at 0.3 and at 1.5 of l_max. `bias` (d_model,) is the weight of the input itself. In full precision.
+    Features of position s of l_max, t = s / (l_max - 1): t, cos(f w), -sin(f w), with w = 2 pi s / l_max and
+    two bands f. Linear-sine three times, Linear to d_model, times exp(-t |decay|), whose rates lie between
+    those that reach 1e-2 at 0.3 and at 1.5 of l_max. `bias` (d_model,) is the weight of the input itself. In
+    full precision.
+
+    d_model: width of the hidden states.
+    l_max: positions of the longest sequence; the kernel's time scale is relative to it.
     """
 
     def __init__(self, d_model: int, l_max: int) -> None:
@@ -102,8 +106,11 @@ class HyenaFilter(nn.Module):
 class HyenaOperator(nn.Module):
     """The Hyena operator of order 2 (Poli et al. 2023); causal.
 
-    in_proj to 3 d, depthwise causal convolution of 3, split into x0, x1, v; v <- longconv(v * x1) + bias * (v * x1);
-    out_proj(v * x0). l_max: the longest sequence; the kernel's time scale is relative to it.
+    in_proj to 3 d, depthwise causal convolution of 3, split into x0, x1, v; v <- longconv(v * x1) + bias * (v
+    * x1); out_proj(v * x0).
+
+    d_model: d, the width of the hidden states.
+    l_max: positions of the longest sequence; the kernel's time scale is relative to it.
     """
 
     def __init__(self, d_model: int, l_max: int) -> None:
@@ -135,7 +142,11 @@ class HyenaOperator(nn.Module):
 
 
 class HyenaLayer(nn.Module):
-    """x + operator(LayerNorm(x)), then x + MLP(LayerNorm(x)): 4 d, GELU (its tanh form)."""
+    """x + operator(LayerNorm(x)), then x + MLP(LayerNorm(x)): 4 d, GELU (its tanh form).
+
+    d_model: d, the width of the hidden states.
+    l_max: as for `HyenaOperator`.
+    """
 
     def __init__(self, d_model: int, l_max: int) -> None:
         super().__init__()

@@ -20,7 +20,11 @@ from prism.models.kept import Kept, Numbers
 
 
 class MambaMixer(nn.Module):
-    """One Mamba-1 mixer (Gu and Dao 2023), from the start of the window to its end."""
+    """One Mamba-1 mixer (Gu and Dao 2023), from the start of the window to its end.
+
+    d_model: width of the hidden states.
+    n_layer: layers of the whole stack, for the start of out_proj.
+    """
 
     def __init__(self, d_model: int, n_layer: int) -> None:
         super().__init__()

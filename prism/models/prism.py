@@ -44,6 +44,11 @@ class ConfounderEncoder(nn.Module):
     Three times Conv1d ('same': 7, 5, 3 positions; c, 2c, 4c channels), BatchNorm, ReLU, MaxPool 4; mean over
     what is left; Linear(4c, d * n); sigmoid. In full precision whatever autocast says: it is a thousandth of
     the model's work.
+
+    n_signals: number of signals.
+    d_model: d, the model's width.
+    n_context: n, the number of contexts.
+    cnn_dim: c, the channels of the first convolution.
     """
 
     def __init__(self, n_signals: int, d_model: int, n_context: int, cnn_dim: int) -> None:

@@ -74,6 +74,13 @@ class RidgeFeatures:
     Per signal: sign(x) log1p|x| of its mean in each bin of `bin_edges` and in the whole window; GC content of
     the whole window (share of G and C among the known bases); frequencies of strand-folded k-mers, k =
     1..kmer, in the central min(center_len, length) bp; the RNA features as they are.
+
+    length: of the window, bp.
+    n_signals, n_rna_features: widths of the batch's signals and gene features.
+    bin_size: of the innermost bins, bp.
+    kmer: letters of the longest k-mers.
+    center_len: bp around the TSS whose k-mers are counted.
+    signals: names of the signals; default None, for signal_0, signal_1 and so on.
     """
 
     def __init__(

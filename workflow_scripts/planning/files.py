@@ -19,10 +19,10 @@ QUALITY = "results/qc"
 class Files:
     """Answers in paths relative to the working directory; several files are a list, which may be empty.
 
-    Under `module` with a prefix, Snakemake puts the prefix before what the rules read and write; what a script
-    gets as an option or as JSON has it from here.
+    Under `module` with a prefix, Snakemake puts the prefix before what the rules read and write; what a
+    script gets as an option or as JSON has it from here.
 
-    In all methods `cell_type` is the name of a row, `model` of an entry, `assembly` a key of `assemblies`.
+    plan: of this run of the workflow.
     """
 
     def __init__(self, plan: Plan):

@@ -19,8 +19,7 @@ RELEASED = "results/released"
 class PredictionFiles:
     """Answers for predictions with a trained or a released model.
 
-    In all methods `run` is the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint, `cell_type`
-    the row to predict for.
+    files: of the same plan.
     """
 
     def __init__(self, files: Files):

@@ -50,9 +50,16 @@ class Concentrations(NamedTuple):
 class BetaMask(nn.Module):
     """z = Beta(z_scale * (alpha_X + sum w_i alpha_i), z_scale * (beta_X + sum w_i beta_i)) at every position.
 
-    alpha_X, beta_X: softplus of two logits of the generator's hidden state, plus beta_min. A signal i of value
-    s gives alpha_i = (s + beta_min) * prior_scale and beta_i = (b_i + beta_min) * prior_scale; w = softmax of
-    `prior_weights`. `prior_weights` and `signal_betas` are buffers: part of the state, never trained.
+    alpha_X and beta_X are the softplus of two logits of the generator's hidden state, plus beta_min. A signal
+    i of value s gives alpha_i = (s + beta_min) * prior_scale and beta_i = (b_i + beta_min) * prior_scale; w =
+    softmax of `prior_weights`. `prior_weights` and `signal_betas` are buffers: part of the state, never
+    trained.
+
+    d_model: width of the generator's hidden state.
+    priors: (weight, beta) of each signal by name, in the order of the data (`priors_in_order`).
+    prior_scale, z_scale: factors as above, > 0.
+    beta_min: smallest concentration, >= 0.
+    marginal_mean, marginal_scale: r, between 0 and 1, and s, > 0, of the marginal that `kl` compares with.
     """
 
     def __init__(

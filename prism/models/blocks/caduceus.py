@@ -27,6 +27,9 @@ class BiMamba(nn.Module):
 
     Both projections act on each position alone, so they commute with the flip: in_proj is computed once for
     both directions, out_proj once on the sum of what the two scans return, and nothing is ever flipped.
+
+    d_model: width of the hidden states.
+    n_layer: layers of the whole stack, for the start of out_proj.
     """
 
     def __init__(self, d_model: int, n_layer: int) -> None:

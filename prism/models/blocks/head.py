@@ -41,7 +41,12 @@ def pool_centre(hidden: Tensor, center_len: int) -> Tensor:
 
 
 class Head(nn.Module):
-    """Linear(d_in + n_rna_features, d) ReLU Linear(d, d) ReLU Linear(d, 1), in full precision under autocast too."""
+    """Linear(d_in + n_rna_features, d) ReLU Linear(d, d) ReLU Linear(d, 1), in full precision under autocast too.
+
+    d_in: width of the pooled window.
+    n_rna_features: number of gene features; may be 0.
+    d: width of the hidden layers; default None, for d_in.
+    """
 
     def __init__(self, d_in: int, n_rna_features: int, d: int | None = None) -> None:
         super().__init__()

@@ -28,8 +28,11 @@ DIRECTION_AUTHORS_NAMES = (
 class SelectiveDirection(nn.Module):
     """The parameters of convolution, steps and selective scan of ONE reading direction.
 
-    Initialised as published: A_log = log(1..16), D = 1, softplus(dt bias) log-uniform in [1e-3, 0.1],
-    dt weight uniform within dt_rank^-0.5, the convolution as torch's Conv1d.
+    Initialised as published: A_log = log(1..16), D = 1, softplus(dt bias) log-uniform in [1e-3, 0.1], dt
+    weight uniform within dt_rank^-0.5, the convolution as torch's Conv1d.
+
+    d_model: width of the hidden states.
+    reverse: whether it reads from the end of the window to its start; default False.
     """
 
     no_weight_decay: ClassVar[frozenset[str]] = frozenset({"A_log", "D"})

@@ -34,7 +34,11 @@ class _RMSNorm(torch.autograd.Function):
 
 
 class RMSNorm(nn.Module):
-    """x / sqrt(mean(x^2) + eps) * weight over the last axis, computed in at least float32."""
+    """x / sqrt(mean(x^2) + eps) * weight over the last axis, computed in at least float32.
+
+    width: of the last axis.
+    eps: added to the mean square; default 1e-5.
+    """
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
         super().__init__()

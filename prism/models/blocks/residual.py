@@ -18,7 +18,11 @@ WIDEST = 4  # times d_model: the width that in_proj of a Mamba returns
 
 
 class ResidualLayer(nn.Module):
-    """x + mixer(norm(x)); the residual stream stays in at least float32."""
+    """x + mixer(norm(x)); the residual stream stays in at least float32.
+
+    d_model: width of the stream.
+    mixer: module of (batch, length, d_model) that returns the same shape.
+    """
 
     def __init__(self, d_model: int, mixer: nn.Module) -> None:
         super().__init__()
@@ -39,8 +43,11 @@ class ResidualLayer(nn.Module):
 class LayerStack(nn.Module):
     """Layers that add to a residual stream of at least float32, then a final norm.
 
-    checkpoint_layers: in train mode, keep only the input of each layer for the gradients and run the layer again
-        in the backward pass: the memory of one layer, for about a third more time.
+    layers: each returns its input plus its own part.
+    norm: the final one.
+    checkpoint_layers: whether, in train mode, only the input of each layer is kept for the gradients and the
+        layer runs again in the backward pass: the memory of one layer, for about a third more time; default
+        False.
     """
 
     def __init__(self, layers: Iterable[nn.Module], norm: nn.Module, checkpoint_layers: bool = False) -> None:
@@ -65,7 +72,12 @@ class LayerStack(nn.Module):
 
 
 class Backbone(LayerStack):
-    """Residual layers around mixers, then a final RMSNorm."""
+    """Residual layers around mixers, then a final RMSNorm.
+
+    d_model: width of the residual stream.
+    mixers: one for each layer, modules of (batch, length, d_model) that return the same shape.
+    checkpoint_layers: as for `LayerStack`; default False.
+    """
 
     def __init__(self, d_model: int, mixers: Iterable[nn.Module], checkpoint_layers: bool = False) -> None:
         layers = (ResidualLayer(d_model, mixer) for mixer in mixers)

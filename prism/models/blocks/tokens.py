@@ -20,7 +20,10 @@ def token_ids(sequence: Tensor) -> Tensor:
 
 
 class NucleotideEmbedding(nn.Embedding):
-    """The embedding of `token_ids`, (12, d_model); weights normal, standard deviation 0.02, at the start."""
+    """The embedding of `token_ids`, (12, d_model); weights normal, standard deviation 0.02, at the start.
+
+    d_model: width of the embedding.
+    """
 
     def __init__(self, d_model: int) -> None:
         super().__init__(VOCABULARY, d_model)

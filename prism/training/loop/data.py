@@ -117,7 +117,10 @@ class StretchSampler(Sampler):
 
 
 class Prefetched:
-    """The items of a loader, each read by a thread while the item before is being used."""
+    """The items of a loader, each read by a thread while the item before is being used.
+
+    loader: of the batches.
+    """
 
     def __init__(self, loader: Iterable[Item]) -> None:
         self.loader = loader

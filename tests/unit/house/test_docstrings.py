@@ -72,15 +72,27 @@ def explained_elsewhere(owner: str, function: ast.FunctionDef) -> bool:
     )
 
 
-def public(body: list[ast.stmt], owner: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
-    """The public functions of a module, and the public methods of its public classes, with their names."""
+def constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
+    """The `__init__` of a class; None for an architecture, whose settings prism.models.catalogue explains."""
+    if "Architecture" in map(last_name, node.bases):
+        return None
+    return next((one for one in node.body if isinstance(one, FUNCTION) and one.name == "__init__"), None)
+
+
+def public(body: list[ast.stmt], owner: str = "") -> Iterator[tuple[str, ast.FunctionDef, str]]:
+    """Name, function and docstring of the public functions of a module, and of the methods of its public classes.
+
+    A constructor's docstring is that of its class.
+    """
     for node in body:
         if getattr(node, "name", "_").startswith("_"):
             continue
         if isinstance(node, ast.ClassDef) and "Protocol" not in map(last_name, node.bases):
+            if made := constructor(node):
+                yield node.name, made, ast.get_docstring(node) or ""
             yield from public(node.body, node.name)
         elif isinstance(node, FUNCTION) and not (owner and explained_elsewhere(owner, node)):
-            yield f"{owner}.{node.name}".lstrip("."), node
+            yield f"{owner}.{node.name}".lstrip("."), node, ast.get_docstring(node) or ""
 
 
 def unexplained(source: str) -> list[str]:
@@ -89,8 +101,7 @@ def unexplained(source: str) -> list[str]:
     `function: what it does`, where its docstring begins with an argument, not with a sentence of meaning.
     """
     found = []
-    for name, function in public(ast.parse(source).body):
-        said = ast.get_docstring(function) or ""
+    for name, function, said in public(ast.parse(source).body):
         told = {one.strip(" *") for line in LINE.finditer(said) for one in line["names"].split(",")}
         missing = [argument for argument in arguments(function) if argument not in told]
         missing += ["what it does"] if LINE.match(said) else []
@@ -120,6 +131,8 @@ def test_every_argument_of_a_public_function_has_a_line(path):
             "class C:\n    @x.setter\n    def m(self, a): ...\n    def forward(self, batch, with_details): ...",
             [],
         ),
+        ('class C:\n    """Of a.\n\n    a: one.\n    """\n    def __init__(self, a, b): ...', ["C: b"]),
+        ("class C(Architecture):\n    def __init__(self, a): ...", []),
         ("class C(typing.Protocol):\n    def m(self, a): ...", []),
         ("class _C:\n    def m(self, a): ...", []),
         ("def f():\n    def g(a): ...", []),
