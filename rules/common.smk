@@ -24,6 +24,7 @@ from prism.jobs.memory_watch import memory_for
 from workflow_scripts.planning.announcement import announce
 from workflow_scripts.planning.checksums import layers_of
 from workflow_scripts.planning.compose import make_plan
+from workflow_scripts.planning.data_checks import check_caller
 from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.lost_genes import gene_words
@@ -138,7 +139,11 @@ def say_at_end():
 
 
 onstart:
-    print(announce(list(workflow.dag.needrun_jobs()), PLAN), file=sys.stderr, flush=True)
+    jobs = list(workflow.dag.needrun_jobs())
+    for job in jobs:
+        if job.output and str(job.output[0]).endswith("/called_peaks.narrowPeak"):
+            check_caller(str(job.output[0]), bool(workflow.deployment_settings.deployment_method))
+    print(announce(jobs, PLAN), file=sys.stderr, flush=True)
 
 
 # Another workflow that uses this one as a module calls these two in handlers of its own; Snakemake leaves them out

@@ -7,7 +7,7 @@ import shutil
 import h5py
 import pytest
 
-from tests.workflow.project import COLUMNS, cell_type_row
+from tests.workflow.project import COLUMNS, cell_type_row, path_with_macs3
 
 TARGET = "results/elements/simA.h5"
 
@@ -18,13 +18,24 @@ def without_peaks(project) -> None:
     (project.folder / "cell_types.tsv").write_text("\t".join(COLUMNS) + "\n" + "\t".join(row.values()) + "\n")
 
 
-def test_peaks_are_called_only_where_the_row_names_none(fresh):
+def test_peaks_are_called_only_where_the_row_names_none(fresh, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", path_with_macs3(tmp_path))
     jobs = fresh.planned(TARGET)
     assert jobs["candidate_elements"] == 1
     assert "call_peaks" not in jobs
     without_peaks(fresh)
     assert fresh.planned(TARGET)["call_peaks"] == 1
     assert "call_peaks" not in fresh.planned("windows")
+
+
+def test_without_macs3_it_is_refused_before_any_job(fresh):
+    if shutil.which("macs3") is not None:
+        pytest.skip("macs3 is on PATH")
+    without_peaks(fresh)
+    refused = fresh.snakemake(TARGET, succeeds=False)
+    assert "resources/simA/called_peaks.narrowPeak: peaks have to be called by macs3" in refused
+    assert "run with --use-conda, install macs3 (pip install macs3), or fill the column peaks" in refused
+    assert not (fresh.folder / "resources").exists()
 
 
 def test_elements_are_made(fresh):

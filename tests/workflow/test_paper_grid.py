@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.workflow.project import path_with_macs3
+
 # Plans the grid as the command line does, and counts what runs of the planning modules and the rules: calls of each
 # function, and lines of all, so that a loop inside a function counts too.
 COUNTED = """
@@ -61,7 +63,8 @@ def dry_run(root: Path, folder: Path, changed: dict | None = None) -> Planned:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"FOURDN_KEY_ID": "none", "FOURDN_KEY_SECRET": "none"},
+        env=os.environ
+        | {"FOURDN_KEY_ID": "none", "FOURDN_KEY_SECRET": "none", "PATH": path_with_macs3(folder)},
         capture_output=True,
         text=True,
         check=False,

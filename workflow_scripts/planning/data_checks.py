@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 from workflow_scripts.planning.plan import Plan
+
+CALLER = "macs3"  # of rules/elements.smk
 
 
 def peak_signal(plan: Plan, cell_type: str) -> str:
@@ -21,6 +25,20 @@ def peak_signal(plan: Plan, cell_type: str) -> str:
             f"{tracks or 'none'}); fill the column peaks, or set peak_calling.signal"
         )
     return name
+
+
+def check_caller(out: str, deployed: bool) -> None:
+    """Refuse to call peaks where nothing can.
+
+    out: the file of called peaks, which the error names.
+    deployed: whether jobs run in environments that Snakemake makes (--use-conda).
+    Raises ValueError without them where macs3 is not on the PATH either.
+    """
+    if not deployed and shutil.which(CALLER) is None:
+        raise ValueError(
+            f"{out}: peaks have to be called by {CALLER}, which is not on the PATH; run with --use-conda, install "
+            f"{CALLER} (pip install {CALLER}), or fill the column peaks of the cell type's row"
+        )
 
 
 def check_peaks(plan: Plan, cell_type: str) -> None:
