@@ -57,7 +57,7 @@ class Metric:
         """Whether one value of this score is better than another.
 
         value: the one; a score that does not exist (nan) is worse than any.
-        than: the other.
+        than: the value to compare with.
         """
         return self.rank(value) < self.rank(than)
 

@@ -40,8 +40,8 @@ def axis_limits(values: list[list[float]], higher_is_better: bool) -> tuple[floa
 def with_intervals(low: float, high: float, ends: list[float]) -> tuple[float, float]:
     """Stretch the limits to the ends of the intervals, on each side by at most REACH of the span.
 
-    low: limit.
-    high: limit.
+    low: lower limit of the axis so far.
+    high: upper limit of the axis so far.
     ends: of the intervals; nan is ignored.
 
     With two seeds an interval is 13 standard errors long on either side. It may leave the axis, so that the
@@ -55,8 +55,8 @@ def with_intervals(low: float, high: float, ends: list[float]) -> tuple[float, f
 def with_floor(low: float, high: float, floors: list[float]) -> tuple[float, float, list[float], list[float]]:
     """Stretch the limits to near floors; return the limits, the floors to draw and those too far away.
 
-    low: limit.
-    high: limit.
+    low: lower limit of the axis so far.
+    high: upper limit of the axis so far.
     floors: scores of the floor.
 
     Too far means that the axis would be more than 2.2 times as long, and the models a clump at one end.

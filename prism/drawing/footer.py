@@ -52,10 +52,10 @@ def describe_source(name: str, source: dict) -> str:
 def signal_line(cell_type: str, sources: dict) -> str:
     """The signals of a cell type with what they measure, so that a substitute is visible.
 
-    cell_type: its name.
+    cell_type: name of the cell type, for the text.
     sources: of the dataset file, by name.
     """
-    # sequence, blacklist and peaks have no kind: they are no signals
+    # sequence, blacklist and peaks have no kind: they are not signals
     words = [describe_source(name, source) for name, source in sources.items() if source.get("kind")]
     return f"signals of {cell_type}: " + (" | ".join(words) if words else "none")
 
@@ -86,7 +86,7 @@ def provenance_lines(runs: list[RunRecord]) -> list[str]:
 def dropped_line(run: RunRecord) -> str:
     """How much of its validation and test genes a run is scored on; "" where it is all of them.
 
-    run: the run.
+    run: the record of a finished run.
     """
     words = {"test": "test", "valid": "validation"}
     told = [f"{run.told_genes(split)} {word} genes" for split, word in words.items() if run.dropped(split)]

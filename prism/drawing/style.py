@@ -123,7 +123,7 @@ def empty(axes: Axes, message: str) -> None:
     """Say in the middle of an axes why nothing is drawn there.
 
     axes: the empty one.
-    message: the reason.
+    message: why there is nothing to draw.
     """
     axes.text(0.5, 0.5, message, transform=axes.transAxes, ha="center", va="center", color=NOTE, fontsize=6.5)
 
@@ -131,8 +131,8 @@ def empty(axes: Axes, message: str) -> None:
 def count(number: int, noun: str) -> str:
     """A number with its noun: `1,167 genes`, `1 gene`.
 
-    number: how many.
-    noun: its singular.
+    number: how many there are.
+    noun: the word for one of them, in the singular.
     """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
@@ -156,7 +156,7 @@ def settle(figure: Figure) -> None:
 def save(figure: Figure, path: str | Path | BinaryIO, form: str, description: str = "") -> None:
     """Write a figure without dates or versions.
 
-    figure: the figure.
+    figure: of matplotlib.
     path: the file, or an open one.
     form: `svg` or `png`.
     description: goes into the file's metadata; default none.

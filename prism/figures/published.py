@@ -33,7 +33,7 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
 def method(run: RunRecord) -> str | None:
     """The papers' name of a run's architecture and settings; None if they have none.
 
-    run: the run.
+    run: the record of a finished run.
     """
     known = ARCHITECTURES.get(run.architecture)
     if known is None or known.publication is None:
@@ -48,7 +48,7 @@ def method(run: RunRecord) -> str | None:
 def differences(run: RunRecord, window_bp: int) -> list[str]:
     """Why the published number may not be shown beside a run, in words; [] if it may.
 
-    run: the run.
+    run: the record of a finished run.
     window_bp: window of the published number, bp.
     """
     known, settings = traits(run.architecture), run.entry.get("settings") or {}
@@ -77,7 +77,7 @@ def differences(run: RunRecord, window_bp: int) -> list[str]:
 def beside(run: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the published table that may be shown beside a run; empty if none may.
 
-    run: the run.
+    run: the record of a finished run.
     table: checked by `check_table`.
     """
     rows = _of(run, table)

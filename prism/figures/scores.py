@@ -53,7 +53,7 @@ class Scores:
         """The summary line of a model and metric; None if it is missing or not a number.
 
         row: of the figure.
-        metric: its name.
+        metric: a name in `prism.scores.METRICS`.
         Raises ValueError if there are several.
         """
         table = self.summary
@@ -68,7 +68,7 @@ class Scores:
         """Finite values of the seeds, in order of seed.
 
         row: of the figure.
-        metric: its name.
+        metric: a name in `prism.scores.METRICS`.
         """
         table = self.seeds
         chosen = table[(table.model == row.model) & (table.fold == row.fold) & (table.metric == metric)]
@@ -79,7 +79,7 @@ class Scores:
         """The published line of a model and metric; None if there is none.
 
         row: of the figure.
-        metric: its name.
+        metric: a name in `prism.scores.METRICS`.
         """
         table = self.published.get((row.model, row.fold))
         if table is None or not (table.metric == metric).any():
@@ -101,7 +101,7 @@ def chosen(table: pd.DataFrame, split: str, shown: tuple[str, ...]) -> pd.DataFr
 def ranked_rows(cell_type: str, summary: pd.DataFrame, runs: list[RunRecord], metric: Metric) -> list[Row]:
     """The rows of a cell type, best mean first, models without it last.
 
-    cell_type: its name.
+    cell_type: the one to draw.
     summary: means and intervals.
     runs: those of the figure.
     metric: orders the rows.
@@ -135,7 +135,7 @@ def scores_of(
 ) -> Scores:
     """Gather a cell type's scores.
 
-    cell_type: its name.
+    cell_type: the one to draw.
     rows: of the figure.
     tables: summary and metrics as `chosen`, and the checked published table or None.
     runs: those of the figure.

@@ -28,7 +28,7 @@ def signal_profile_figure(
 ) -> Figure:
     """Draw the mean over genes with a band of one standard error, for each group of genes.
 
-    cell_type: its name.
+    cell_type: name of the cell type, for the title.
     centres: (bins,) bp downstream of the TSS, minus-strand genes turned around.
     profiles: signal -> Profile with (groups, bins).
     groups: names of the groups, best expressed first.

@@ -25,7 +25,7 @@ class Elements:
     def to(self, device: torch.device | str) -> Elements:
         """The same elements on another device.
 
-        device: of torch.
+        device: torch's, such as cpu or cuda:0.
         """
         return Elements(*(_moved(getattr(self, field.name), device) for field in fields(self)))
 
@@ -51,7 +51,7 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device.
 
-        device: of torch.
+        device: torch's, such as cpu or cuda:0.
         """
         return Batch(*(_moved(getattr(self, field.name), device) for field in fields(self)))
 

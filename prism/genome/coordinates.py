@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 def check_length(length: int) -> int:
     """Check the length of a window, and return it.
 
-    length: bp.
+    length: of a window, bp.
     Raises ValueError unless it is an even positive number.
     """
     if length <= 0 or length % 2:
@@ -38,9 +38,9 @@ def window_bounds(tss, length: int):
 def clip(start: int, end: int, chrom_length: int) -> tuple[int, int]:
     """The part of [start, end) that lies on a chromosome; start == end if none does.
 
-    start: 0-based bp.
+    start: of the interval, 0-based bp.
     end: 0-based bp, exclusive.
-    chrom_length: bp.
+    chrom_length: of the chromosome, bp.
     """
     low = min(max(start, 0), chrom_length)
     return low, max(low, min(end, chrom_length))
@@ -51,8 +51,8 @@ def check_tss(gene_id: str, chrom: str, tss: int, chrom_length: int) -> None:
 
     gene_id: for the message.
     chrom: name of the chromosome.
-    tss: 0-based bp.
-    chrom_length: bp.
+    tss: of the gene, 0-based bp.
+    chrom_length: of the chromosome, bp.
     Raises ValueError if it is not.
     """
     if not 0 <= tss < chrom_length:

@@ -74,7 +74,7 @@ def predicted_on(
 ) -> np.ndarray:
     """Predict the expression of some genes on a device that no other run holds.
 
-    trained: the model.
+    trained: the model with its checkpoint.
     data: windows of the model's length and signals, with its gene features.
     rows: (n,) places of the genes in the dataset.
     device: auto, cpu, cuda or cuda:<number>.
@@ -145,7 +145,7 @@ def with_columns(batch: Batch, columns: Sequence[int]) -> Batch:
 def refuse_bad_prediction(prediction: np.ndarray, gene_id: Sequence[str], when: str = "") -> None:
     """Raise ValueError, naming genes, unless every prediction is finite.
 
-    prediction: (n,).
+    prediction: (n,), log10(x + 1).
     gene_id: (n,) names of the genes.
     when: begins the message, such as "after step 3 "; default "".
     """

@@ -44,7 +44,7 @@ def import_released(
 
     path: the authors' state dict or Lightning checkpoint; nothing in it is ever run.
     out: best.ckpt to write.
-    name: the architecture.
+    name: of the architecture, as in `prism.models.catalogue`.
     settings: its own, such as `center_len`; sizes are read from the weights.
     signals: names, in the order in which the model reads them.
     rna_features: columns of the genes table, in the order in which the model reads them.

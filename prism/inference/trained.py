@@ -69,7 +69,7 @@ class Trained:
         """Raise ValueError unless this is the model that was asked for; what is None is not looked at.
 
         path: of the checkpoint, for the error.
-        architecture: its name.
+        architecture: a name in `prism.models.catalogue`.
         signals: names, in the order in which the model reads them.
         length: of its window, bp.
         """

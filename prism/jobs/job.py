@@ -16,7 +16,7 @@ from prism.jobs.memory_watch import MemoryWatch, forget
 def job(state: str | Path, limits: Limits, attempt: int, say: Callable[[str], None]) -> Iterator[None]:
     """Hold a run's state directory while the block reads the run's data and trains it.
 
-    state: the directory.
+    state: the directory that keeps an unfinished run.
     limits: the job's minutes and memory.
     attempt: number of this attempt of the job, from 1.
     say: writes one line of the log.

@@ -48,7 +48,7 @@ class Limits:
     def note(self, seconds: float) -> None:
         """Remember the length of a stretch that cannot be interrupted, such as a step or writing the state.
 
-        seconds: its length.
+        seconds: length of the stretch.
         """
         self.longest = max(self.longest, seconds)
 

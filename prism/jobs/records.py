@@ -17,7 +17,7 @@ from prism.files.atomic import writing
 def read(path: str | Path) -> dict[str, Any] | None:
     """The record in a file, or None if there is no readable one.
 
-    path: the file.
+    path: the JSON file.
     """
     try:
         record = json.loads(Path(path).read_text())
@@ -29,7 +29,7 @@ def read(path: str | Path) -> dict[str, Any] | None:
 def write(path: str | Path, record: Mapping[str, Any]) -> None:
     """Write a record, whole or not at all.
 
-    path: the file.
+    path: the JSON file.
     record: what JSON can hold.
     """
     with writing(path) as part:

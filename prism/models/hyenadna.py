@@ -51,7 +51,7 @@ def long_convolution(x: Tensor, kernel: Tensor) -> Tensor:
     """Causal convolution over the whole length, by FFT: y_t = sum_s kernel[:, s] * x_(t - s).
 
     x: (batch, d, length), as is the result, in at least float32.
-    kernel: (d, length).
+    kernel: (d, length), from the position itself backwards.
     """
     length = x.shape[-1]
     padded = 2 * length  # no wrapping round

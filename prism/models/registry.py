@@ -48,7 +48,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Architecture:
 def from_authors(name: str, state_dict: Mapping[str, Any], settings: Mapping[str, Any]) -> Architecture:
     """The module of a state dict that has the AUTHORS' parameter names, in eval mode, float32.
 
-    name: the architecture.
+    name: of the architecture, as in `prism.models.catalogue`.
     state_dict: arrays or tensors, or a whole Lightning checkpoint: of that, `state_dict` is taken without the
         prefix `model.`, and the rest ignored; weights tied between the two directions may come under both
         names, and are then checked to be equal.

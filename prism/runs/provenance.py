@@ -60,9 +60,9 @@ def run_identity(
     the place of the code.
 
     entry: the model's entry of config/models.yaml, resolved.
-    dataset: `Windows.identity`.
-    split: `split_hash`.
-    fold: its name.
+    dataset: identity of the windows, `Windows.identity`.
+    split: which gene is in which split, `split_hash`.
+    fold: name of the fold.
     seed: of the run.
     cpu_precision: of matrix products on a CPU, should the run come to one; default fp32.
     """

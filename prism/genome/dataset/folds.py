@@ -31,7 +31,7 @@ def assign(folds: pd.DataFrame, fold: int | str, gene_id: Sequence[str], chrom: 
     list.
 
     folds: columns fold, split and either chromosome (with or without 'chr') or gene_id.
-    fold: its name.
+    fold: name of the fold in the table.
     gene_id: (n,) of the dataset's genes.
     chrom: (n,) of the dataset's genes.
     Raises ValueError for an unknown fold or split, a contradiction, an empty split, and a chromosome or gene
@@ -51,7 +51,7 @@ def splits_of(
     """The same as `assign`, but a split may be empty or incomplete.
 
     folds: columns fold, split and either chromosome (with or without 'chr') or gene_id.
-    fold: its name.
+    fold: name of the fold in the table.
     gene_id: (n,) of any genes.
     chrom: (n,) of the same genes.
     Raises ValueError for an unknown fold or split, and a contradiction.
@@ -67,7 +67,7 @@ def listed(folds: pd.DataFrame, fold: int | str) -> tuple[str, pd.DataFrame]:
     """What a fold is made of, chromosome or gene_id, and its rows.
 
     folds: columns fold, split and either chromosome or gene_id.
-    fold: its name.
+    fold: name of the fold in the table.
     Raises ValueError for an unknown fold.
     """
     key = _key_column(folds)
@@ -84,7 +84,7 @@ def unmatched(
     """By split, what a fold lists and none of the genes has: chromosomes or gene ids; {} if there is nothing.
 
     folds: columns fold, split and either chromosome (with or without 'chr') or gene_id.
-    fold: its name.
+    fold: name of the fold in the table.
     gene_id: (n,) of the genes that are there.
     chrom: chromosomes on which there are genes.
     Raises ValueError for an unknown fold.

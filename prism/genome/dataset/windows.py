@@ -176,7 +176,7 @@ class Windows:
     def to(self, device: torch.device | str) -> Windows:
         """Move what is held in memory (uint8 codes, float32 signals) to a device, and make batches there.
 
-        device: of torch.
+        device: torch's, such as cpu or cuda:0.
         """
         self.device = torch.device(device)
         self._one_hot = self._one_hot.to(self.device)

@@ -98,7 +98,7 @@ class ElementReader:
     def to(self, device: torch.device) -> None:
         """Move what is held in memory to a device, and make batches there.
 
-        device: of torch.
+        device: torch's, such as cpu or cuda:0.
         """
         self.device = device
         for name in ("_present", "_features", "_positions", "_one_hot"):

@@ -22,7 +22,7 @@ _MOST_READ = 1 << 20  # bp
 def open_bigwig(path: str | Path):
     """Open a bigWig file with pyBigWig.
 
-    path: the file.
+    path: the bigWig.
     Raises ValueError for a file that is not bigWig or is cut short. One of an old writer, without the end mark, is
     taken where its download manifest says that a checksum vouches for it.
     """

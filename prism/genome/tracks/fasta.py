@@ -50,7 +50,7 @@ class Genome:
         """Codes (end - start,) uint8 of a region; 4 (N) where it lies off the chromosome.
 
         chrom: name of the chromosome.
-        start: 0-based bp.
+        start: of the interval, 0-based bp.
         end: 0-based bp, exclusive.
         """
         low, high = clip(start, end, self._lengths[chrom])

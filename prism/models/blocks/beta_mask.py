@@ -141,7 +141,7 @@ class BetaMask(nn.Module):
 def with_regions(mask: Tensor, batch: Batch, center_len: int) -> Tensor:
     """The mask with the blacklist set to 0, then the central positions to 1.
 
-    mask: (batch, length).
+    mask: (batch, length), in [0, 1].
     batch: its `blacklist` is read, if it has one.
     center_len: number of central positions, bp.
     """
