@@ -39,7 +39,7 @@ def parsed() -> argparse.Namespace:
     add("--manifest", type=Path, help="JSON description (default: OUT.json)")
     add("--kind", choices=KINDS, default="any", help="what the file must be")
     add("--checksum", "--md5", help="md5 or sha256 of the downloaded file (of the zip, with --member)")
-    add("--checksum-from", default="the table", help="where the checksum stands, for messages")
+    add("--checksum-from", default="the table", help="where the checksum is written, for messages")
     add("--size", type=int, help="of the downloaded file, bytes")
     add("--member", help="file inside a zip: keep it alone")
     add("--encode-url", help="another ENCODE portal (also PRISM_ENCODE_URL)")

@@ -60,7 +60,7 @@ def fetch(
     kind: one of `prism.fetch.addresses.KINDS`; default 'any'.
     checksum: what the downloaded file must have, an md5 or a sha256 (`prism.fetch.checksum.parse`); default
     None: the portal's, if it gives one.
-    checksum_from: where that checksum stands, for messages; default 'the table'.
+    checksum_from: where that checksum is written, for messages; default 'the table'.
     size: bytes that the downloaded file must have; default None.
     member: path inside the zip that is downloaded; `checksum` and `size` are then the zip's. Default None: not a
     zip.

@@ -29,7 +29,7 @@ class Wanted:
     checksum: of what is downloaded, so of the zip if there is a `member`; default None.
     size: bytes of what is downloaded; default None.
     member: path inside the zip; default None: not a zip.
-    checksum_from: where the checksum stands, for messages; default 'the table'.
+    checksum_from: where the checksum is written, for messages; default 'the table'.
     """
 
     out: Path

@@ -76,7 +76,7 @@ class Scores:
         return values[np.isfinite(values)]
 
     def published_number(self, row: Row, metric: str) -> dict | None:
-        """The published line of a model and metric; None if there is none.
+        """The published line of a model and metric, or None.
 
         row: of the figure.
         metric: a name in `prism.scores.METRICS`.

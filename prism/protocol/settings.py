@@ -97,7 +97,7 @@ class TrainingSettings:
         return max(1, n_genes // self.batch_size)
 
     def check_end(self) -> None:
-        """ValueError unless one of steps and epochs is set, as every training by gradients needs."""
+        """Refuse, by ValueError, settings that do not have exactly one of steps and epochs."""
         if (self.steps is None) == (self.epochs is None):
             raise ValueError(
                 f"training: give one of steps and epochs (steps={self.steps}, epochs={self.epochs})"

@@ -24,7 +24,7 @@ def absent_files(plan: Plan, made: Callable[[str], bool]) -> list[str]:
         if path is None or os.path.isfile(path) or made(path) or made(os.path.abspath(path)):
             continue
         if asked or os.path.lexists(plan.prefix + download.file):
-            what = "is no file" if os.path.exists(path) else "no such file"
+            what = "not a file" if os.path.exists(path) else "no such file"
             found.append(
                 f"{where} = {path!r}: {what} (a relative path starts at {os.getcwd()}); correct the path, or put "
                 "the file there"

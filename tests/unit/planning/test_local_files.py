@@ -74,7 +74,7 @@ def test_a_file_that_is_not_there_is_named(project, tmp_path, file, where):
     assert said.startswith(f"{where} = '{file}': no such file")
     assert absent_files(plan, file.__eq__) == []
     (tmp_path / file).mkdir()
-    assert "is no file" in absent_files(plan, nothing)[0]
+    assert "not a file" in absent_files(plan, nothing)[0]
 
 
 def test_what_nobody_asks_for_may_be_absent_until_an_earlier_run_has_left_it(project, tmp_path):
