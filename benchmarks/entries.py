@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from prism.genome.genes.feature_groups import chosen_by
+
 MODELS = Path(__file__).resolve().parent.parent / "config" / "models.yaml"
 
 
@@ -26,7 +28,7 @@ def entry_of(name: str) -> dict[str, Any]:
         "architecture": raw["architecture"],
         "length": raw["length"],
         "signals": raw.get("signals"),
-        "rna_features": raw.get("rna_features", True),
+        "rna_features": chosen_by(raw),
         "settings": dict(raw.get("settings", {})),
         "training": {**protocol, **raw.get("training", {})},
     }

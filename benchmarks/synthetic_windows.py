@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from prism.genome.batch import Batch, Elements
+from prism.genome.genes.feature_groups import columns_of
 
 SIGNALS = ("H3K27ac", "DNase", "contacts")
-FEATURES = 9
 PEAKS = 0.1  # share of the positions
 
 
@@ -28,11 +28,16 @@ class SyntheticWindows:
     sources: dict[str, dict] = {}  # noqa: RUF012
 
     def __init__(
-        self, n: int, length: int, signals: Sequence[str] | None, rna_features: bool, elements: int
+        self,
+        n: int,
+        length: int,
+        signals: Sequence[str] | None,
+        rna_features: bool | Sequence[str],
+        elements: int,
     ) -> None:
         self.length, self.n_elements = length, elements
         self.signal_names = list(SIGNALS if signals is None else signals)
-        self.rna_feature_names = [f"feature{i}" for i in range(FEATURES)] if rna_features else []
+        self.rna_feature_names = columns_of(rna_features)
         self.gene_id = [f"gene{i}" for i in range(n)]
         self.chrom = ["chr1"] * n
         self.tss = np.arange(n)

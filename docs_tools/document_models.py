@@ -16,9 +16,15 @@ Made from `config/models.yaml` and `benchmarks/results/model_costs.tsv` by `pyth
 docs_tools.document_models`; do not edit.
 
 Parameters are counted on the model as built for three signals (H3K27ac, DNase, contacts) and nine gene features
-(the mRNA features and the promoter activity), or none where the entry says `rna_features: false`; not for ridge,
+(eight mRNA features and the promoter activity), or for those that the entry's `gene_features` chooses; not for ridge,
 which is solved, nor for Enformer, whose library lives in an environment of its own ({ENFORMER.parameters:,}: see
 `tests/unit/models/test_enformer.py`). Steps and batch are those of the entry's protocol; `-` where there is none.
+
+Promoter activity is made of H3K27ac and DNase (`promoter_activity` in the configuration). The papers give it to
+every model, those without signals too. So a published baseline without signals reads none along the window, but
+still learns of them at the promoter. Only an entry whose signals and gene features are both `none` reads the sequence
+alone; EPInformer also reads elements with activities. An ablation of a signal takes `gene_features: [mrna]`; a run
+names an entry that leaves a signal out and still gets the promoter activity.
 """
 COSTS = """\
 ## What training costs

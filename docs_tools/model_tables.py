@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
+from prism.genome.genes.feature_groups import columns_of, in_words
 from prism.models.catalogue import traits
 from workflow_scripts.planning.models import Entry
 from workflow_scripts.planning.paths import COST_TABLE
 
 SIGNALS = ("H3K27ac", "DNase", "contacts")
-FEATURES = 9
 HEAD = ("entry", "window, bp", "signals", "gene features", "parameters", "steps", "batch")
 COST_HEAD = (
     "entry",
@@ -43,7 +43,7 @@ def parameters(entry: Entry) -> str:
     data = {
         "length": entry.length,
         "n_signals": len(signals),
-        "n_rna_features": FEATURES if entry.rna_features else 0,
+        "n_rna_features": len(columns_of(entry.rna_features)),
         "signals": list(signals),
     }
     if entry.traits.closed_form or not entry.traits.in_shared_environment:
@@ -66,7 +66,8 @@ def inputs(entry: Entry) -> str:
     read += ["signals" if entry.signals is None else ", ".join(entry.signals)] if entry.signals != () else []
     read += ["elements"] if entry.traits.reads_elements else []
     read += ["peaks"] if entry.settings.get("input_mask") == "peaks" else []
-    return ", ".join(read + (["gene features"] if entry.rna_features else []))
+    features = ", ".join(in_words(entry.rna_features))
+    return ", ".join(read + ([f"gene features ({features})"] if features else []))
 
 
 def cost_row(entry: Entry, cost: dict[str, str]) -> str:
@@ -153,7 +154,7 @@ def row(entry: Entry) -> str:
         f"`{entry.name}`",
         f"{entry.length:,}",
         signals,
-        "yes" if entry.rna_features else "no",
+        ", ".join(in_words(entry.rna_features)) or "none",
         parameters(entry),
         steps(entry),
         str(entry.training.get("batch_size", "-")),

@@ -54,10 +54,10 @@ def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bo
     """
     from prism.genome.dataset import folds
     from prism.genome.dataset.windows import Windows
+    from prism.genome.genes.feature_groups import chosen_by
     from prism.training.run import Run
 
-    features = entry.get("rna_features", True)
-    data = (arguments.windows, arguments.genes, entry["length"], entry.get("signals"), features)
+    data = (arguments.windows, arguments.genes, entry["length"], entry.get("signals"), chosen_by(entry))
     return Run(
         windows=Windows(*data, in_memory=in_memory, elements=arguments.elements),
         folds=folds.read(find(arguments.folds, "folds")),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prism.genome.genes.feature_groups import chosen_by
 from prism.runs.predictions import read_predictions
 from prism.runs.record import RunRecord
 from prism.scores import METRICS
@@ -145,7 +146,7 @@ def _reading(run: ScoredRun) -> tuple:
     """What decides which files and which columns of the genes table a run has read."""
     entry = run.record.entry
     with_elements = run.provenance.get("elements") is not None
-    return entry.get("length"), entry.get("rna_features", True), with_elements
+    return entry.get("length"), chosen_by(entry), with_elements
 
 
 def _refuse_other_sources(runs: list[ScoredRun]) -> None:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from prism.drawing import style
 from prism.drawing.axis_limits import axis_limits, with_floor, with_intervals
 from prism.drawing.footer import provenance_lines
+from prism.figures.inputs import input_lines
 from prism.figures.published import check_table, other_genes
 from prism.figures.scores import Row, Scores, chosen, ranked_rows, scores_of, unrecorded
 from prism.runs.record import RunRecord
@@ -68,7 +69,7 @@ def metrics_figure(
         rows = ranked_rows(cell_type, summary, runs, present[0])
         scores = scores_of(cell_type, rows, (summary, metrics, published), runs, split)
         blocks.append((cell_type, rows, scores))
-    footer = unrecorded(runs, panels, split) + provenance_lines(runs)
+    footer = unrecorded(runs, panels, split) + input_lines(runs) + provenance_lines(runs)
     if published is not None and split == "test":
         footer += other_genes(runs, published)
     return _draw(blocks, present, footer, split)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from prism.genome.genes.feature_groups import WORDS, chosen_by, groups_of
 from prism.models.catalogue import ARCHITECTURES, traits
 from prism.runs.record import RunRecord
 
@@ -64,8 +65,8 @@ def differences(run: RunRecord, window_bp: int) -> list[str]:
         reasons.append(f"fold {run.fold}, published {FOLD}")
     if genes is None or abs(genes - TEST_GENES) > 0.02 * TEST_GENES:
         reasons.append(f"{run.told_genes('test')} test genes, published {TEST_GENES:,}")
-    if not run.entry.get("rna_features", True):
-        reasons.append("no mRNA features")
+    given = groups_of(chosen_by(run.entry))
+    reasons += [f"no {words}" for name, words in WORDS.items() if name not in given]
     if signals is not None and len(signals) < 3 and known.publication and known.publication.signals:
         reasons.append(f"signals {', '.join(signals) or 'none'}, published three")
     for each in known.settings:

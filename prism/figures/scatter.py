@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from prism.drawing import style
 from prism.drawing.footer import provenance_lines
+from prism.figures.inputs import input_lines
 from prism.figures.run_lists import by_model, of_cell_type, paired
 from prism.runs.record import RunRecord
 from prism.scores import METRICS, SELECTED_BY, UNIT
@@ -131,7 +132,7 @@ def _draw(cell_type: str, panels: list[Panel], runs: list[RunRecord]) -> Figure:
     names = [style.wrapped(panel.model, letters).count("\n") + 1 for panel in panels]
     heights = [side + 0.16 + 0.11 * max(names[row * columns : (row + 1) * columns]) for row in range(rows)]
     heights[-1] += 0.12  # its tick labels
-    figure, body = style.page(width, sum(heights) + 0.6, provenance_lines(runs))
+    figure, body = style.page(width, sum(heights) + 0.6, input_lines(runs) + provenance_lines(runs))
     grid = body.subplots(rows, columns, sharex=True, sharey=True, squeeze=False, height_ratios=heights)
     low, high = _limits(panels)
     hexagons = []

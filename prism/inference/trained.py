@@ -55,7 +55,7 @@ class Trained:
             raise ValueError(
                 f"the model needs the gene features {', '.join(needed)}; the genes table lacks "
                 f"{', '.join(missing)} (it has: {', '.join(there) or 'none'}). "
-                "Add them, or use a model with rna_features: false"
+                "Add them, or use a model with gene_features: []"
             )
         return [list(there).index(name) for name in needed]
 

@@ -1,4 +1,4 @@
-"""Caduceus: expression from the sequence alone (and the RNA features)."""
+"""Caduceus: expression from the sequence, without signals; the head gets gene features too."""
 
 from __future__ import annotations
 

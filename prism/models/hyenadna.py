@@ -1,4 +1,4 @@
-"""HyenaDNA: expression from the sequence alone, by long convolutions (and the RNA features)."""
+"""HyenaDNA: expression from the sequence by long convolutions, without signals; the head gets gene features too."""
 
 from __future__ import annotations
 

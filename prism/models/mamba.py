@@ -1,4 +1,4 @@
-"""Mamba: expression from the sequence alone, read in one direction (and the RNA features)."""
+"""Mamba: expression from the sequence, read in one direction, without signals; the head gets gene features too."""
 
 from __future__ import annotations
 

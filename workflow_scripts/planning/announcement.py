@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from prism.genome.genes.table import ACTIVITY
 from prism.protocol.schedule import warm_up_warning
 from prism.protocol.settings import TrainingSettings
 from workflow_scripts.planning.models import Entry
@@ -55,6 +56,32 @@ def activity_lines(plan: Plan) -> list[str]:
                 f"No promoter activity for {name}: its row has no {', '.join(missing)} (promoter_activity)"
             )
     return lines
+
+
+def leak_lines(plan: Plan) -> list[str]:
+    """A line for each model to train that does without a signal, but gets it in the promoter activity.
+
+    None for a published method that its entry says is as published: without signals, but with the promoter activity.
+    """
+    made_of, lines = plan.config.get("promoter_activity") or [], []
+    cell_types = [name for name in plan.trained_cell_types if plan.has_activity(name)]
+    for entry in (plan.entries[name] for name in plan.chosen["models"]):
+        if ACTIVITY not in entry.gene_features or entry.features_as_published:
+            continue
+        read = [set(_signals_read(plan, name, entry)) for name in cell_types]
+        if missing := [signal for signal in made_of if any(signal not in names for names in read)]:
+            rest = [group for group in entry.gene_features if group != ACTIVITY]
+            lines.append(
+                f"Model {entry.name}: does not read {', '.join(missing)}, but gets {ACTIVITY}, which is made of "
+                f"{', '.join(made_of)}; where it shall do without, set its gene_features: [{', '.join(rest)}]"
+            )
+    return lines
+
+
+def _signals_read(plan: Plan, cell_type: str, entry: Entry) -> Sequence[str]:
+    if not entry.traits.reads_signals:
+        return ()
+    return plan.signal_names(cell_type) if entry.signals is None else entry.signals
 
 
 def warm_up_lines(plan: Plan) -> list[str]:
@@ -109,6 +136,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             *size_lines(jobs, plan),
             f"Device: {plan.config['device']}",
             *activity_lines(plan),
+            *leak_lines(plan),
             *warm_up_lines(plan),
             *training_lines([job.wildcards.model for job in trainings], plan),
             *limit_lines(trainings, plan),

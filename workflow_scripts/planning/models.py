@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from prism.genome.genes.feature_groups import GROUPS, chosen_by, columns_of, groups_of
 from prism.models.catalogue import Traits, traits
 from workflow_scripts.planning.configuration import typed
 from workflow_scripts.planning.validation import check, read_schema
@@ -21,17 +23,20 @@ COST_AS_ANOTHER = ("_norna", "_n0", "_n1", "_n4", "_demo")
 class Entry:
     """One entry, its protocol filled in.
 
-    length: of the window, bp. signals: those that it reads, None for every signal of the dataset. rna_features:
-    whether it reads the gene features. settings: of its architecture. training: of its protocol.
+    length: of the window, bp. signals: those that it reads, None for every signal of the dataset. rna_features: the
+    groups of gene features that it gets, True for all and False for none, as `feature_groups.recorded` gives them.
+    settings: of its architecture. training: of its protocol. says_features: whether its file says which gene
+    features it gets.
     """
 
     name: str
     architecture: str
     length: int
     signals: tuple[str, ...] | None
-    rna_features: bool
+    rna_features: bool | tuple[str, ...]
     settings: dict
     training: dict
+    says_features: bool = True
 
     @property
     def traits(self) -> Traits:
@@ -58,9 +63,29 @@ class Entry:
         """Whether it takes the peaks of the windows as its input mask."""
         return self.settings.get("input_mask") == "peaks"
 
+    @property
+    def gene_features(self) -> tuple[str, ...]:
+        """The groups of gene features that it gets."""
+        return groups_of(self.rna_features)
+
+    def of_its_features(self, columns: Sequence[str]) -> list[str]:
+        """Those of the genes table's features that it gets, of the groups that it has chosen.
+
+        columns: names of features.
+        """
+        chosen = columns_of(self.rna_features)
+        return [name for name in columns if name in chosen]
+
+    @property
+    def features_as_published(self) -> bool:
+        """Whether it says that it gets all gene features, and its method is published so, without signals."""
+        publication = self.traits.publication
+        without_signals = publication is not None and not (publication.signals and self.traits.reads_signals)
+        return self.says_features and self.gene_features == tuple(GROUPS) and without_signals
+
     def canonical(self) -> str:
         """Sorted JSON; a model is trained again when it changes."""
-        fields = {key: value for key, value in vars(self).items() if key != "name"}
+        fields = {key: value for key, value in vars(self).items() if key not in ("name", "says_features")}
         return json.dumps(fields, sort_keys=True)
 
 
@@ -97,13 +122,18 @@ def _entry(name: str, raw: dict, protocols: dict, where: str) -> Entry:
             f"{where}: models.{name}: length = {raw['length']} is odd; "
             "windows are centred on the TSS, give an even number"
         )
+    try:
+        features = chosen_by(raw)
+    except ValueError as error:
+        raise ValueError(f"{where}: models.{name}: {error}") from None
     signals = raw.get("signals")
     return Entry(
         name=name,
         architecture=raw["architecture"],
         length=raw["length"],
         signals=tuple(signals) if signals is not None else None,
-        rna_features=raw.get("rna_features", True),
+        rna_features=features,
         settings=raw.get("settings", {}),
         training={**protocols.get(protocol, {}), **raw.get("training", {})},
+        says_features="gene_features" in raw or "rna_features" in raw,
     )

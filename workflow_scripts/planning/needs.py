@@ -61,7 +61,7 @@ def needs_of(plan: Plan, run: str) -> Needs:
         architecture=entry.architecture,
         length=entry.length,
         signals=tuple(signals),
-        rna_features=tuple(plan.features_surely_there(trained_on)) if entry.rna_features else (),
+        rna_features=tuple(entry.of_its_features(plan.features_surely_there(trained_on))),
         peaks=entry.masks_by_peaks,
         elements=entry.traits.reads_elements,
         contacts=entry.traits.reads_elements and bool(plan.contact_maps(trained_on)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from prism.genome.genes.feature_groups import MRNA, columns_of
+from prism.genome.genes.table import ACTIVITY
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.data_checks import check_activity, check_peaks
 from workflow_scripts.planning.model_settings import check_entry, check_priors, check_released
@@ -106,18 +108,22 @@ def _check_signals(plan: Plan, cell_type: str, entry: Entry) -> None:
 
 
 def _check_features(plan: Plan, cell_type: str, entry: Entry) -> None:
-    if not entry.rna_features:
+    absent = plan.features_surely_absent(cell_type)
+    if not entry.rna_features or any(name not in absent for name in columns_of(entry.rna_features)):
         return
-    settings = plan.config["assemblies"][plan.cell_types[cell_type].assembly]
-    none_of_rna = settings.get("rna_features") == "none"
-    if none_of_rna and not plan.has_activity(cell_type):
-        assembly, absent = plan.cell_types[cell_type].assembly, plan.features_surely_absent(cell_type)
-        raise ValueError(
-            f"config: model {entry.name} needs gene features, {cell_type} has none "
-            f"(assemblies.{assembly}.rna_features is none, and {absent[-1]} is made of signals that are not there); "
-            "set rna_features to genes, give the signals of promoter_activity, or run an entry with "
-            "rna_features: false"
-        )
+    assembly = plan.cell_types[cell_type].assembly
+    reasons = {
+        MRNA: (f"assemblies.{assembly}.rna_features is none", "set rna_features to genes"),
+        ACTIVITY: (
+            f"{ACTIVITY} is made of signals that are not there",
+            "give the signals of promoter_activity",
+        ),
+    }
+    why, fixes = zip(*(reasons[group] for group in entry.gene_features), strict=True)
+    raise ValueError(
+        f"config: model {entry.name} needs gene features, {cell_type} has none ({', and '.join(why)}); "
+        f"{', '.join(fixes)}, or run an entry with gene_features: []"
+    )
 
 
 def _check_regions(plan: Plan, cell_type: str, entry: Entry) -> None:
@@ -147,13 +153,13 @@ def _differences(
         if found[first] != found[other]:
             yield "signals", found, "name those that all have in the entry's `signals` or in windows.signals"
     if entry.rna_features:
-        found = {name: plan.features_surely_there(name) for name in (first, other)}
+        found = {name: entry.of_its_features(plan.features_surely_there(name)) for name in (first, other)}
         absent = {name: plan.features_surely_absent(name) for name in (first, other)}
         here = [name for name in found[first] if name in absent[other]]
         there = [name for name in found[other] if name in absent[first]]
         if here or there:
             fix = "give all the signals of promoter_activity and mRNA features, or take an entry with "
-            yield "gene features", {first: here, other: there}, fix + "rna_features: false"
+            yield "gene features", {first: here, other: there}, fix + "gene_features: []"
     if entry.traits.reads_elements:
         found = {name: plan.contact_maps(name) for name in (first, other)}
         if bool(found[first]) != bool(found[other]):

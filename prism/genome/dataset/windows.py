@@ -19,6 +19,7 @@ from prism.genome.coordinates import check_length
 from prism.genome.dataset.layout import SCHEMA_VERSION
 from prism.genome.elements.reader import ElementReader
 from prism.genome.genes import table as gene_tables
+from prism.genome.genes.feature_groups import columns_of
 from prism.genome.tracks.sequence import UNKNOWN, one_hot
 
 _LARGEST_IN_MEMORY = 2 << 30  # bytes; "auto" streams what is larger (2 kb windows take about 0.5 GB)
@@ -32,11 +33,12 @@ class Windows:
     genes: the genes table, for features and labels; default None: neither.
     length: bp, even, a centre crop of the file's windows; default None: all of them.
     signals: names in the order wanted; default None: all.
-    rna_features: whether to use the gene features (else their width is 0); default True.
+    rna_features: which gene features to use: names of groups (`feature_groups.GROUPS`: mrna, promoter_activity), True
+        (the default) for all that the table has, False for none (their width is 0).
     in_memory: True, False (stream from the file) or "auto", the default (in memory up to 2 GiB).
     elements: the file of candidate elements, for Batch.elements; default None.
     Raises ValueError for a file of another layout, an odd length or one longer than the file's, an unknown
-    signal, and genes that the table or the elements lack.
+    signal or group of gene features, and genes that the table or the elements lack.
 
     Attributes: gene_id, chrom (lists), tss (n,) int64 array, length, signal_names, rna_feature_names,
     expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content, of the
@@ -50,7 +52,7 @@ class Windows:
         genes: str | Path | None = None,
         length: int | None = None,
         signals: Sequence[str] | None = None,
-        rna_features: bool = True,
+        rna_features: bool | Sequence[str] = True,
         in_memory: bool | str = "auto",
         elements: str | Path | None = None,
     ):
@@ -117,7 +119,8 @@ class Windows:
         )
         self._first_bin_start = self.tss - whole // 2
 
-    def _read_genes(self, path: str | Path | None, rna_features: bool) -> None:
+    def _read_genes(self, path: str | Path | None, rna_features: bool | Sequence[str]) -> None:
+        chosen = columns_of(rna_features)
         self.rna_feature_names: list[str] = []
         self.expression: Tensor | None = None
         self.gene_table: gene_tables.GeneTable | None = None
@@ -130,7 +133,7 @@ class Windows:
                     f"{path}: {len(missing)} genes of {self.path} are not in the table or dropped there "
                     f"({gene_tables.named(missing)}); cut the windows again from this table"
                 )
-            self.rna_feature_names = table.rna_features if rna_features else []
+            self.rna_feature_names = [name for name in table.rna_features if name in chosen]
             used = self.rna_feature_names + ([gene_tables.EXPRESSION] if table.has_expression else [])
             columns = {name: kept.loc[self.gene_id, name].to_numpy(np.float64) for name in used}
         if gene_tables.EXPRESSION in columns:

@@ -80,6 +80,11 @@ class Traits:
     priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
+    def reads_signals(self) -> bool:
+        """Whether it reads the windows' signals."""
+        return any(each.name == "n_signals" for each in self.data)
+
+    @property
     def known_settings(self) -> dict[str, Any]:
         """Every argument of its constructor with its default, those of the data first."""
         return {each.name: each.default for each in (*self.data, *self.settings)}

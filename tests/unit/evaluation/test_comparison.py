@@ -137,7 +137,8 @@ def test_other_windows_and_signals_are_comparable(tmp_path):
         refuse_incomparable([near, other])
     long = make(tmp_path, "long", 2, 0.1, entry={"length": 200_000}, dataset_hash="long")
     bare = make(tmp_path, "bare", 2, 0.2, entry={"rna_features": False}, dataset_hash="bare")
-    refuse_incomparable([make(tmp_path, "a", 2, 0.3, git_revision="def"), long, bare])
+    mrna = make(tmp_path, "mrna", 2, 0.2, entry={"rna_features": ["mrna"]}, dataset_hash="eight")
+    refuse_incomparable([make(tmp_path, "a", 2, 0.3, git_revision="def"), long, bare, mrna])
     assert revisions([long, bare]) == {"abc": 2}
 
 

@@ -27,6 +27,10 @@ class TestPublished:
             ({"fold": 3}, "fold 3"),
             ({"metrics": {"test": {"n": 101}}}, "101 test genes"),
             ({"entry": {"architecture": "prism", "length": 2000, "rna_features": False}}, "no mRNA features"),
+            (
+                {"entry": {"architecture": "prism", "length": 2000, "rna_features": ["mrna"]}},
+                "no promoter activity",
+            ),
             ({"entry": {"architecture": "prism", "length": 2000, "signals": ["DNase"]}}, "signals DNase"),
             ({"entry": {"architecture": "prism", "length": 2000, "settings": {"alpha": 0.0}}}, "alpha 0.0"),
         ],

@@ -72,6 +72,23 @@ def test_shapes_and_types(files):
     assert windows.sources["b"]["transform"] == "log1p"
 
 
+def test_gene_features_are_chosen_by_group(files):
+    def opened(*chosen):
+        return Windows(files / "short.h5", files / "genes.tsv", rna_features=list(chosen))
+
+    mrna, activity = opened("mrna"), opened("promoter_activity")
+    assert mrna.rna_feature_names == list(RNA_FEATURES)
+    assert mrna.batch([3]).rna_features.shape == (1, 8)
+    assert activity.rna_feature_names == ["promoter_activity"]
+    assert activity.batch([0, 1]).rna_features.tolist() == [[0.75], [0.75]]
+    whole = Windows(files / "short.h5", files / "genes.tsv").identity
+    assert opened("promoter_activity", "mrna").identity == whole
+    assert opened().identity == Windows(files / "short.h5", files / "genes.tsv", rna_features=False).identity
+    assert len({whole, mrna.identity, activity.identity, opened().identity}) == 4
+    with pytest.raises(ValueError, match=r"unknown gene features 'mrnas'; did you mean 'mrna'"):
+        opened("mrnas")
+
+
 def test_unknown_bases_are_zero_rows(files):
     sequence = Windows(files / "short.h5").batch([0]).sequence[0]
     assert not sequence[:850].any()  # g1, tss 150: 850 positions before the chromosome

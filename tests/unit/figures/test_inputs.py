@@ -1,0 +1,43 @@
+"""What the small print of a figure says of the inputs."""
+
+from __future__ import annotations
+
+import pytest
+
+from prism.figures.inputs import input_lines, inputs
+from tests.unit.figures.made_up_runs import run
+
+
+def of(architecture="caduceus", **entry):
+    return run(entry={"architecture": architecture, "length": 2000} | entry)
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (of(signals=[]), "mRNA features, promoter activity"),
+        (of(), "mRNA features, promoter activity"),  # Caduceus takes no signals
+        (of(signals=[], rna_features=["mrna"]), "mRNA features"),
+        (of(signals=[], rna_features=False), "nothing: sequence alone"),
+        (of("prism", signals=None), "signals, mRNA features, promoter activity"),
+        (of("prism", signals=["DNase"], rna_features=["promoter_activity"]), "DNase, promoter activity"),
+        (of("epinformer", signals=[], rna_features=False), "candidate elements"),
+        (of("caduceus_signals", settings={"input_mask": "peaks"}, rna_features=False), "signals, peaks"),
+    ],
+)
+def test_inputs_in_words(shown, words):
+    assert inputs(shown) == words
+
+
+def test_models_of_the_same_inputs_stand_together_each_once():
+    runs = [
+        run("caduceus_2k", "caduceus", seed=2),
+        run("caduceus_2k", "caduceus", seed=22),
+        run("mamba_2k", "mamba"),
+        run("prism_2k"),
+    ]
+    assert input_lines(runs) == [
+        "read beside the sequence, as far as the data have it · caduceus_2k, mamba_2k: mRNA features, promoter "
+        "activity · prism_2k: signals, mRNA features, promoter activity"
+    ]
+    assert input_lines([]) == []
