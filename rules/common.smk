@@ -28,7 +28,7 @@ from workflow_scripts.planning.data_checks import check_caller
 from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.lost_genes import gene_words
-from workflow_scripts.planning.requests import FOLD, NAME
+from workflow_scripts.planning.patterns import ASSEMBLY, FOLD, NAME
 
 # The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach
 # the rules of a workflow that uses this one as a module, and Snakemake takes PYTHONPATH out of a job's environment
@@ -60,6 +60,7 @@ RETRIES = max(3, getattr(workflow.execution_settings, "retries", 0)) if workflow
 
 
 wildcard_constraints:
+    assembly=ASSEMBLY,
     cell_type=NAME,
     model=NAME,
     length=r"\d+",

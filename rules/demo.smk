@@ -33,9 +33,9 @@ if PLAN.config.get("simulate") is not None:
             mem_mb=2000,
             runtime=10,
         params:
-            settings=json.dumps(PLAN.config["simulate"], sort_keys=True),
+            settings=lambda wildcards: json.dumps(PLAN.config["simulate"], sort_keys=True),
             folder=subpath(output.genome, parent=True),
         shell:
             "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.simulate"
             " --settings {params.settings:q}"
-            " --out {params.folder} > {log} 2>&1"
+            " --out {params.folder:q} > {log:q} 2>&1"

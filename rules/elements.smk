@@ -26,16 +26,16 @@ rule call_peaks:
         mem_mb=8000,
         runtime=120,
     params:
-        options=FILES.peak_options(),
+        options=lambda wildcards: FILES.peak_options(),
     shell:
         "(PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.bedgraph"
-        " --bigwig {input}"
-        " --out {output.bedgraph}"
+        " --bigwig {input:q}"
+        " --out {output.bedgraph:q}"
         " && macs3 bdgpeakcall"
-        " --ifile {output.bedgraph}"
-        " {params.options}"
+        " --ifile {output.bedgraph:q}"
+        " {params.options:q}"
         " --no-trackline"
-        " --ofile {output.peaks}) > {log} 2>&1"
+        " --ofile {output.peaks:q}) > {log:q} 2>&1"
 
 
 rule candidate_elements:
@@ -65,12 +65,12 @@ rule candidate_elements:
         activity=lambda wildcards: FILES.activity_json(wildcards.cell_type),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.elements"
-        " --genes {input.genes}"
-        " --fasta {input.fasta}"
-        " --peaks {input.peaks}"
-        " {params.blacklist}"
+        " --genes {input.genes:q}"
+        " --fasta {input.fasta:q}"
+        " --peaks {input.peaks:q}"
+        " {params.blacklist:q}"
         " --contacts {params.contacts:q}"
         " --activity {params.activity:q}"
-        " --cell-type {wildcards.cell_type}"
-        " --assembly {params.assembly}"
-        " --out {output} > {log} 2>&1"
+        " --cell-type {wildcards.cell_type:q}"
+        " --assembly {params.assembly:q}"
+        " --out {output:q} > {log:q} 2>&1"

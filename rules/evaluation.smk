@@ -21,8 +21,8 @@ rule evaluation_tables:
         runtime=30,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.compare"
-        " --metrics {input.metrics}"
-        " --predictions {input.predictions}"
-        " --out-metrics {output.metrics}"
-        " --out-summary {output.summary}"
-        " --out-paired {output.paired} > {log} 2>&1"
+        " --metrics {input.metrics:q}"
+        " --predictions {input.predictions:q}"
+        " --out-metrics {output.metrics:q}"
+        " --out-summary {output.summary:q}"
+        " --out-paired {output.paired:q} > {log:q} 2>&1"

@@ -27,15 +27,15 @@ rule figure_metrics:
         mem_mb=2000,
         runtime=15,
     params:
-        published=FILES.published_option(),
+        published=lambda wildcards: FILES.published_option(),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure metrics"
-        " --summary {input.summary}"
-        " --metrics {input.metrics}"
-        " {params.published}"
-        " --runs {input.runs}"
-        " --svg {output.svg}"
-        " --png {output.png} > {log} 2>&1"
+        " --summary {input.summary:q}"
+        " --metrics {input.metrics:q}"
+        " {params.published:q}"
+        " --runs {input.runs:q}"
+        " --svg {output.svg:q}"
+        " --png {output.png:q} > {log:q} 2>&1"
 
 
 rule figure_scatter:
@@ -62,11 +62,11 @@ rule figure_scatter:
         runtime=15,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure scatter"
-        " --cell-type {wildcards.cell_type}"
-        " --predictions {input.predictions}"
-        " --runs {input.runs}"
-        " --svg {output.svg}"
-        " --png {output.png} > {log} 2>&1"
+        " --cell-type {wildcards.cell_type:q}"
+        " --predictions {input.predictions:q}"
+        " --runs {input.runs:q}"
+        " --svg {output.svg:q}"
+        " --png {output.png:q} > {log:q} 2>&1"
 
 
 rule figure_training_curves:
@@ -93,11 +93,11 @@ rule figure_training_curves:
         runtime=15,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure training_curves"
-        " --cell-type {wildcards.cell_type}"
-        " --histories {input.histories}"
-        " --runs {input.runs}"
-        " --svg {output.svg}"
-        " --png {output.png} > {log} 2>&1"
+        " --cell-type {wildcards.cell_type:q}"
+        " --histories {input.histories:q}"
+        " --runs {input.runs:q}"
+        " --svg {output.svg:q}"
+        " --png {output.png:q} > {log:q} 2>&1"
 
 
 rule figure_mask:
@@ -124,11 +124,11 @@ rule figure_mask:
         runtime=15,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure mask"
-        " --cell-type {wildcards.cell_type}"
-        " --masks {input.masks}"
-        " --runs {input.runs}"
-        " --svg {output.svg}"
-        " --png {output.png} > {log} 2>&1"
+        " --cell-type {wildcards.cell_type:q}"
+        " --masks {input.masks:q}"
+        " --runs {input.runs:q}"
+        " --svg {output.svg:q}"
+        " --png {output.png:q} > {log:q} 2>&1"
 
 
 rule figure_signal_profile:
@@ -157,8 +157,8 @@ rule figure_signal_profile:
         assay=lambda wildcards: FILES.cell_type(wildcards.cell_type).label.assay or "expression",
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure signal_profile"
-        " --windows {input.windows}"
-        " --genes {input.genes}"
-        " --assay {params.assay:q}"
-        " --svg {output.svg}"
-        " --png {output.png} > {log} 2>&1"
+        " --windows {input.windows:q}"
+        " --genes {input.genes:q}"
+        " --assay={params.assay:q}"
+        " --svg {output.svg:q}"
+        " --png {output.png:q} > {log:q} 2>&1"

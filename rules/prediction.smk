@@ -25,9 +25,9 @@ rule import_released:
         options=lambda wildcards: PREDICTIONS.import_options(wildcards.released),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.import_checkpoint"
-        " --checkpoint {input}"
-        " {params.options}"
-        " --out {output} > {log} 2>&1"
+        " --checkpoint {input:q}"
+        " {params.options:q}"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 rule predict_expression:
@@ -58,15 +58,15 @@ rule predict_expression:
         numbers_version=NUMBERS_VERSION,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.predict"
-        " --checkpoint {input.checkpoint}"
-        " --windows {input.windows}"
-        " --genes {input.genes}"
-        " --elements {input.elements}"
-        " {params.expected}"
-        " --device {resources.device}"
-        " --cpu-precision {resources.cpu_precision}"
-        " --threads {threads}"
-        " --out {output} > {log} 2>&1"
+        " --checkpoint {input.checkpoint:q}"
+        " --windows {input.windows:q}"
+        " --genes {input.genes:q}"
+        " --elements {input.elements:q}"
+        " {params.expected:q}"
+        " --device {resources.device:q}"
+        " --cpu-precision {resources.cpu_precision:q}"
+        " --threads {threads:q}"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 # Enformer's package lives in an environment of its own.
@@ -105,17 +105,17 @@ rule learned_mask:
         device=DEVICE,
         cpu_precision=PLAN.config["cpu_precision"],
     params:
-        folds=PLAN.config["folds"],
+        folds=lambda wildcards: PLAN.config["folds"],
         split=lambda wildcards: PLAN.splits[wildcards.fold],
         numbers_version=NUMBERS_VERSION,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.mask"
-        " --checkpoint {input.checkpoint}"
-        " --windows {input.windows}"
-        " --genes {input.genes}"
-        " --folds {params.folds:q}"
-        " --fold {wildcards.fold}"
-        " --device {resources.device}"
-        " --cpu-precision {resources.cpu_precision}"
-        " --threads {threads}"
-        " --out {output} > {log} 2>&1"
+        " --checkpoint {input.checkpoint:q}"
+        " --windows {input.windows:q}"
+        " --genes {input.genes:q}"
+        " --folds={params.folds:q}"
+        " --fold {wildcards.fold:q}"
+        " --device {resources.device:q}"
+        " --cpu-precision {resources.cpu_precision:q}"
+        " --threads {threads:q}"
+        " --out {output:q} > {log:q} 2>&1"

@@ -30,9 +30,9 @@ rule quality:
         splits=lambda wildcards: FILES.splits(wildcards.cell_type),  # the page depends on what the folds hold
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.quality"
-        " --windows {input.windows}"
-        " --genes {input.genes}"
-        " --label {params.label:q}"
-        " {params.folds}"
-        " --html {output.html}"
-        " --json {output.numbers} > {log} 2>&1"
+        " --windows {input.windows:q}"
+        " --genes {input.genes:q}"
+        " --label={params.label:q}"
+        " {params.folds:q}"
+        " --html {output.html:q}"
+        " --json {output.numbers:q} > {log:q} 2>&1"

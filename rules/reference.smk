@@ -30,11 +30,11 @@ rule download:
         options=lambda wildcards: FILES.download_options(wildcards.file),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.download"
-        " {params.options}"
-        " --checksum-from {resources.checksum_from:q}"
+        " {params.options:q}"
+        " --checksum-from={resources.checksum_from:q}"
         " --attempts 9"
-        " --out {output.file}"
-        " --manifest {output.manifest} > {log} 2>&1"
+        " --out {output.file:q}"
+        " --manifest {output.manifest:q} > {log:q} 2>&1"
 
 
 rule genome:
@@ -55,8 +55,8 @@ rule genome:
         runtime=60,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genome_fasta"
-        " --fasta {input}"
-        " --out {output.fasta} > {log} 2>&1"
+        " --fasta {input:q}"
+        " --out {output.fasta:q} > {log:q} 2>&1"
 
 
 rule annotation:
@@ -81,6 +81,6 @@ rule annotation:
         options=lambda wildcards: FILES.annotation_options(wildcards.assembly),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.annotation"
-        " --fasta {input.fasta}"
-        " {params.options}"
-        " --out {output} > {log} 2>&1"
+        " --fasta {input.fasta:q}"
+        " {params.options:q}"
+        " --out {output:q} > {log:q} 2>&1"

@@ -24,8 +24,8 @@ rule genes:
         activity=lambda wildcards: FILES.activity_json(wildcards.cell_type),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genes"
-        " --annotation {input.annotation}"
-        " --fasta {input.fasta}"
+        " --annotation {input.annotation:q}"
+        " --fasta {input.fasta:q}"
         " --label {params.label:q}"
         " --activity {params.activity:q}"
-        " --out {output} > {log} 2>&1"
+        " --out {output:q} > {log:q} 2>&1"

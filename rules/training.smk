@@ -28,36 +28,37 @@ rule train_model:
         **training_resources(240),
     params:
         entry=lambda wildcards: PLAN.entries[wildcards.model].canonical(),
-        folds=PLAN.config["folds"],  # as written, which the script finds; a training depends on `split`
+        # As written, which the script finds; a training depends on `split`. A function: braces stay as they are.
+        folds=lambda wildcards: PLAN.config["folds"],
         split=lambda wildcards: PLAN.splits[wildcards.fold],
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
         state=FILES.placed(STATE),
         numbers_version=NUMBERS_VERSION,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.train"
-        " --windows {input.windows}"
-        " --genes {input.genes}"
-        " --elements {input.elements}"
-        " --folds {params.folds:q}"
-        " --fold {wildcards.fold}"
-        " --seed {wildcards.seed}"
-        " --cell-type {wildcards.cell_type}"
-        " --model {wildcards.model}"
+        " --windows {input.windows:q}"
+        " --genes {input.genes:q}"
+        " --elements {input.elements:q}"
+        " --folds={params.folds:q}"
+        " --fold {wildcards.fold:q}"
+        " --seed {wildcards.seed:q}"
+        " --cell-type {wildcards.cell_type:q}"
+        " --model {wildcards.model:q}"
         " --entry {params.entry:q}"
         " --label {params.label:q}"
-        " --device {resources.device}"
-        " --cpu-precision {resources.cpu_precision}"
-        " --threads {threads}"
-        " --minutes {resources.runtime}"
-        " --mem-mb {resources.mem_mb}"
-        " --attempt {resources.attempt}"
-        " --cuda-graphs {resources.cuda_graphs}"
-        " --tensorboard {resources.tensorboard}"
-        " --checkpoint {output.checkpoint}"
-        " --history {output.history}"
-        " --predictions {output.predictions}"
-        " --metrics {output.metrics}"
-        " --state-dir {params.state} > {log} 2>&1"
+        " --device {resources.device:q}"
+        " --cpu-precision {resources.cpu_precision:q}"
+        " --threads {threads:q}"
+        " --minutes {resources.runtime:q}"
+        " --mem-mb {resources.mem_mb:q}"
+        " --attempt {resources.attempt:q}"
+        " --cuda-graphs {resources.cuda_graphs:q}"
+        " --tensorboard {resources.tensorboard:q}"
+        " --checkpoint {output.checkpoint:q}"
+        " --history {output.history:q}"
+        " --predictions {output.predictions:q}"
+        " --metrics {output.metrics:q}"
+        " --state-dir {params.state:q} > {log:q} 2>&1"
 
 
 # Closed form: seconds on a CPU.

@@ -26,23 +26,23 @@ rule try_model:
         cpu_precision=PLAN.config["cpu_precision"],
     params:
         entry=lambda wildcards: PLAN.entries[wildcards.model].canonical(),
-        folds=PLAN.config["folds"],  # as written: the script finds it wherever the clone lies
-        fold=trials.fold(PLAN),
+        folds=lambda wildcards: PLAN.config["folds"],  # as written: the script finds it wherever the clone lies
+        fold=lambda wildcards: trials.fold(PLAN),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.trial"
-        " --windows {input.windows}"
-        " --genes {input.genes}"
-        " --elements {input.elements}"
-        " --folds {params.folds:q}"
-        " --fold {params.fold}"
-        " --cell-type {wildcards.cell_type}"
-        " --model {wildcards.model}"
+        " --windows {input.windows:q}"
+        " --genes {input.genes:q}"
+        " --elements {input.elements:q}"
+        " --folds={params.folds:q}"
+        " --fold {params.fold:q}"
+        " --cell-type {wildcards.cell_type:q}"
+        " --model {wildcards.model:q}"
         " --entry {params.entry:q}"
-        " --device {resources.device}"
-        " --cpu-precision {resources.cpu_precision}"
-        " --threads {threads}"
-        " --mem-mb {resources.mem_mb}"
-        " --out {output} > {log} 2>&1"
+        " --device {resources.device:q}"
+        " --cpu-precision {resources.cpu_precision:q}"
+        " --threads {threads:q}"
+        " --mem-mb {resources.mem_mb:q}"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 # Closed form: no GPU.
@@ -86,4 +86,4 @@ rule clear_for_training:
         "../envs/training.yaml"
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.clear_for_training"
-        " --trial {input} > {log} 2>&1"
+        " --trial {input:q} > {log:q} 2>&1"

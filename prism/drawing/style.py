@@ -45,6 +45,7 @@ PAPER = {
     "ytick.labelsize": 6.5,
     "legend.fontsize": 6.5,
     "text.color": INK,
+    "text.parse_math": False,  # a "$" in a name or an assay is a dollar, never a formula
     "axes.edgecolor": "#555555",
     "axes.labelcolor": INK,
     "xtick.color": "#555555",

@@ -121,7 +121,8 @@ def suffix(text: str, kind: str = "any", member: str | None = None) -> str:
     member: path inside the zip, where the address is one; default None.
 
     The suffix is that of the name in the address (of the member, if there is one); '.bw' becomes '.bigWig'.
-    An accession, or a name without a known suffix, gets the usual one of `kind`.
+    An accession, or a name without a known suffix, gets the usual one of `kind`; of kind 'any' its own, if that
+    is of letters and digits, else none: it becomes part of a file's name.
     """
     _known_kind(kind)
     if member:
@@ -133,8 +134,12 @@ def suffix(text: str, kind: str = "any", member: str | None = None) -> str:
         name = urlsplit(text.strip()).path if what in ("http", "file") else text.strip()
     found = _KNOWN_SUFFIX.search(name)
     if found is None:
-        return _DEFAULT_SUFFIX[kind] or PurePosixPath(name).suffix
+        return _DEFAULT_SUFFIX[kind] or _plain(PurePosixPath(name).suffix)
     return ".bigWig" if found[1].lower() in (".bw", ".bigwig") else found[1]
+
+
+def _plain(ending: str) -> str:
+    return ending if re.fullmatch(r"\.[A-Za-z0-9]+", ending) else ""
 
 
 def resolve(

@@ -11,6 +11,7 @@ from prism.fetch.checksum import parse
 from prism.files.table import line_of, read_table
 from prism.genome.tracks.transforms import NONE, named
 from workflow_scripts.planning.paths import expand
+from workflow_scripts.planning.patterns import NAME
 from workflow_scripts.planning.validation import check, read_schema
 
 SUFFIXES = ("md5", "output_type", "transform")
@@ -169,7 +170,7 @@ def signal_columns(columns: list[str], where: str) -> list[str]:
                 f"{where}: column {column!r} describes a signal {stem!r} that has no column of its own; "
                 "add it or remove this one"
             )
-        if column in signals and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", column):
+        if column in signals and not re.fullmatch(NAME, column):
             raise ValueError(
                 f"{where}: column {column!r} is not a name for a signal; use letters, digits, '_' and '-'"
             )

@@ -29,6 +29,8 @@ def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Pl
     Raises ValueError naming the thing, the value and the fix.
     """
     config, places = read_configuration(given, layers)
+    if config.get("published"):
+        find(config["published"], "published")
     cell_types = read_cell_types(find(config["cell_types"], "cell_types"), prefix)
     names = config["models"] if isinstance(config["models"], list) else [config["models"]]
     entries = read_models([find(name, "models") for name in names])

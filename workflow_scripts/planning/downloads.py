@@ -47,6 +47,12 @@ def _files(
     owner: str, name: str, addresses: tuple[str, ...], md5: tuple[str, ...], kind: str, member: str = ""
 ) -> list[Download]:
     out = []
+    for address in addresses:
+        if set("{}") & set(local_input(address) or ""):
+            raise ValueError(
+                f"{owner}, {name} = {address!r}: Snakemake takes {{ and }} in a path for its own; rename the file "
+                "or folder"
+            )
     for number, (address, checksum) in enumerate(zip(addresses, md5, strict=True), start=1):
         replicate = f".{number}" if len(addresses) > 1 else ""
         file = f"{FOLDER}/{owner}.{name}{replicate}{suffix(address, kind, member)}"

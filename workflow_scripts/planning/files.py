@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 
 from workflow_scripts.planning import downloads
 from workflow_scripts.planning.cell_types import CellType
@@ -17,7 +16,8 @@ QUALITY = "results/qc"
 
 
 class Files:
-    """Answers in paths relative to the working directory; several files are a list, which may be empty.
+    """Answers in paths relative to the working directory; several files are a list, which may be empty. Options are a
+    list of words; the rules quote each (`:q`).
 
     Under `module` with a prefix, Snakemake puts the prefix before what the rules read and write; what a
     script gets as an option or as JSON has it from here.
@@ -55,16 +55,15 @@ class Files:
         """
         return self.plan.downloads[f"{FOLDER}/{file}"]
 
-    def download_options(self, file: str) -> str:
+    def download_options(self, file: str) -> list[str]:
         """Options of the download script: address, kind and, where known, checksum and member of the archive.
 
         file: to download, as the rule names it.
         """
         download = self.download(file)
-        options = ["--address", download.address, "--kind", download.kind]
-        options += ["--md5", download.md5] if download.md5 else []
-        options += ["--member", download.member] if download.member else []
-        return shlex.join(options)
+        options = [f"--address={download.address}", f"--kind={download.kind}"]
+        options += [f"--md5={download.md5}"] if download.md5 else []
+        return options + ([f"--member={download.member}"] if download.member else [])
 
     def checksum_place(self, file: str) -> str:
         """The table or configuration file in which the checksum of a download stands.
@@ -89,7 +88,7 @@ class Files:
         """
         return f"resources/{self.cell_type(cell_type).assembly}/genome.fa"
 
-    def annotation_options(self, assembly: str) -> str:
+    def annotation_options(self, assembly: str) -> list[str]:
         """Options of the annotation script: what the configuration says of an assembly's genes.
 
         assembly: a key of `assemblies` in the configuration.
@@ -98,19 +97,17 @@ class Files:
         options = []
         parts = {"--gtf": "annotation", "--gene-table": "gene_table", "--strand-table": "strand_table"}
         for flag, part in parts.items():
-            options += [
-                word for file in self.assembly_part(assembly, part) for word in (flag, self.placed(file))
-            ]
+            options += [f"{flag}={self.placed(file)}" for file in self.assembly_part(assembly, part)]
         if settings.get("gene_table"):
             described = {key: settings["gene_table"][key] for key in ("tss_base", "columns")}
-            options += ["--table-settings", json.dumps(described, sort_keys=True)]
+            options += [f"--table-settings={json.dumps(described, sort_keys=True)}"]
         if columns := (settings.get("strand_table") or {}).get("columns"):
-            options += ["--strand-columns", json.dumps(columns, sort_keys=True)]
+            options += [f"--strand-columns={json.dumps(columns, sort_keys=True)}"]
         for flag, key in (("--gene-type", "gene_type"), ("--rna-features", "rna_features")):
-            options += [flag, settings[key]] if key in settings else []
+            options += [f"{flag}={settings[key]}"] if key in settings else []
         if settings.get("chromosomes"):
             options += ["--chromosomes", *settings["chromosomes"]]
-        return shlex.join(options)
+        return options
 
     def label(self, cell_type: str) -> list[str]:
         """The label's files: plus strand (or table), then minus strand.
@@ -133,13 +130,13 @@ class Files:
         described["minus_files"] = [self.placed(each.file) for each in minus]
         return json.dumps(described, sort_keys=True)
 
-    def fold_options(self, cell_type: str) -> str:
-        """Options of the quality script: the folds that a cell type is trained on; '' where it is not.
+    def fold_options(self, cell_type: str) -> list[str]:
+        """Options of the quality script: the folds that a cell type is trained on; [] where it is not.
 
         cell_type: the name of a row of the table of cell types.
         """
         folds = [str(fold) for fold in self._folds(cell_type)]
-        return shlex.join(["--folds", self.plan.config["folds"], "--fold", *folds]) if folds else ""
+        return [f"--folds={self.plan.config['folds']}", "--fold", *folds] if folds else []
 
     def splits(self, cell_type: str) -> str:
         """What the folds hold that a cell type is trained on, in one text.
@@ -240,11 +237,11 @@ class Files:
         track = row.signals[peak_signal(self.plan, cell_type)]
         return [each.file for each in downloads.of_track(row, track)]
 
-    def peak_options(self) -> str:
+    def peak_options(self) -> list[str]:
         """Options of macs3 bdgpeakcall."""
         settings = self.plan.config["peak_calling"]
         flags = (("--cutoff", "cutoff"), ("--min-length", "min_length"), ("--max-gap", "max_gap"))
-        return shlex.join(word for flag, key in flags for word in (flag, str(settings[key])))
+        return [word for flag, key in flags for word in (flag, str(settings[key]))]
 
     def contacts(self, cell_type: str) -> list[str]:
         """The contact map of a cell type's elements, if its row has one; of several the first.
@@ -284,22 +281,20 @@ class Files:
         """
         return self.assembly_part(self.cell_type(cell_type).assembly, "blacklist")
 
-    def blacklist_option(self, cell_type: str) -> str:
+    def blacklist_option(self, cell_type: str) -> list[str]:
         """The blacklist as an option of a script.
 
         cell_type: the name of a row of the table of cell types.
         """
-        return shlex.join(
-            word for file in self.blacklist(cell_type) for word in ("--blacklist", self.placed(file))
-        )
+        return [f"--blacklist={self.placed(file)}" for file in self.blacklist(cell_type)]
 
-    def mask_options(self, cell_type: str) -> str:
+    def mask_options(self, cell_type: str) -> list[str]:
         """Options of the windows script for blacklist and peaks.
 
         cell_type: the name of a row of the table of cell types.
         """
-        peaks = shlex.join(word for file in self.peaks(cell_type) for word in ("--peaks", self.placed(file)))
-        return f"{self.blacklist_option(cell_type)} {peaks}".strip()
+        peaks = [f"--peaks={self.placed(file)}" for file in self.peaks(cell_type)]
+        return self.blacklist_option(cell_type) + peaks
 
     def windows(self, cell_type: str, length: int) -> str:
         """The dataset that windows of a length are read from: the shortest that they can be cropped from.
@@ -358,10 +353,10 @@ class Files:
         figures += [f"{FIGURES}/{figure}.{name}.svg" for figure in by_cell_type for name in trained]
         return figures + [f"{FIGURES}/signal_profile.{name}.svg" for name in profiled]
 
-    def published_option(self) -> str:
+    def published_option(self) -> list[str]:
         """The table of published results as an option of the figure script, if the configuration names one."""
         published = self.plan.config.get("published")
-        return shlex.join(["--published", published]) if published else ""
+        return [f"--published={published}"] if published else []
 
     def all_quality(self) -> list[str]:
         """The page on the data of every chosen cell type."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 
 from workflow_scripts.planning import downloads, requests
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.needs import Needs, needs_of
+from workflow_scripts.planning.patterns import FOLD, NAME
 from workflow_scripts.planning.prediction_checks import check_prediction
-from workflow_scripts.planning.requests import FOLD, NAME, Training
+from workflow_scripts.planning.requests import Training
 
 PREDICTIONS = "results/predictions"
 RELEASED = "results/released"
@@ -82,14 +82,14 @@ class PredictionFiles:
         """
         return [self.files.elements(cell_type)] if self.needs(cell_type, run).elements else []
 
-    def expected(self, run: str) -> str:
+    def expected(self, run: str) -> list[str]:
         """Options of the prediction script: what the checkpoint must be.
 
         run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
         """
         wanted = needs_of(self.plan, run)
         options = ["--architecture", wanted.architecture, "--length", str(wanted.length)]
-        return shlex.join([*options, "--signals", json.dumps(wanted.signals)])
+        return [*options, "--signals", json.dumps(wanted.signals)]
 
     def released_file(self, name: str) -> str:
         """The download of a released checkpoint.
@@ -98,12 +98,12 @@ class PredictionFiles:
         """
         return downloads.of_released(self.plan.released[name], self.plan.prefix).file
 
-    def import_options(self, name: str) -> str:
+    def import_options(self, name: str) -> list[str]:
         """Options of the import script for a released checkpoint.
 
         name: of its entry in the configuration.
         """
-        return shlex.join(word for pair in self.plan.released[name].described().items() for word in pair)
+        return [word for pair in self.plan.released[name].described().items() for word in pair]
 
     def all(self) -> list[str]:
         """Every prediction that the configuration names."""

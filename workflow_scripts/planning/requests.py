@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Patterns of what a file's name is made of, for the rules too.
-NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"  # of a cell type, an entry
-FOLD = "[A-Za-z0-9_-]+"
+from workflow_scripts.planning.patterns import FOLD, NAME
+
 _TRAINING = re.compile(rf"(?P<cell_type>{NAME})\.(?P<model>{NAME})\.fold(?P<fold>{FOLD})\.seed(?P<seed>\d+)")
 
 

@@ -11,6 +11,7 @@ from workflow_scripts.planning import requests
 from workflow_scripts.planning.data_checks import check_activity, check_peaks
 from workflow_scripts.planning.model_settings import check_entry, check_priors, check_released
 from workflow_scripts.planning.models import Entry
+from workflow_scripts.planning.patterns import FOLD
 from workflow_scripts.planning.plan import Plan
 
 
@@ -26,7 +27,7 @@ def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
             if name not in there:
                 raise ValueError(f"config: run.{key}: {name!r} is in no table; there are: {', '.join(there)}")
     for fold in config["run"]["folds"]:
-        if not re.fullmatch(requests.FOLD, str(fold)):
+        if not re.fullmatch(FOLD, str(fold)):
             raise ValueError(
                 f"config: run.folds: {fold!r} cannot be part of a file's name; use letters, digits, '_' and '-', "
                 "in the table of folds too"

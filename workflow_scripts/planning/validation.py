@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import jsonschema
 import yaml
 
 from prism.models.catalogue import names
+from workflow_scripts.planning.patterns import ASSEMBLY, NAME
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
 # What `enum_of` in a schema means: values that have a table of their own, and are not written again.
@@ -20,10 +22,16 @@ ENUMS: dict[str, Callable[[], list[str]]] = {
     "architectures": names,
     "released architectures": lambda: names(lambda entry: entry.has_released),
 }
+# The same for patterns: what `pattern_of` stands for.
+PATTERNS = {"name": f"^{NAME}$", "assembly": f"^{ASSEMBLY}$"}
+# No text of a configuration or a table needs these: a line break or another control character, which would begin a new
+# line of a command or a log, and what ends the script of an HTML page.
+UNWANTED = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]|</|<!")
 
 
+@cache
 def read_schema(name: str) -> dict:
-    """Read a schema and fill in each `enum_of` in it.
+    """Read a schema and fill in each `enum_of` and `pattern_of` in it.
 
     name: of `config/schemas/<name>.schema.yaml`.
     """
@@ -44,6 +52,10 @@ def check(instance: Any, schema: dict, where: str) -> None:
         f"{where}: {place} = {value}: not a number to compute with; correct it"
         for place, value in _not_finite(instance)
     ]
+    problems += [
+        f"{where}: {place}{text!r} holds {found!r}, {_why_unwanted(found)}; remove it"
+        for place, text, found in _unwanted(instance)
+    ]
     if problems:
         raise ValueError("\n".join(problems))
 
@@ -57,13 +69,29 @@ def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
         yield place, value
 
 
+def _unwanted(value: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
+    """(place, text, what it holds) of every string, keys too, that holds what no text needs."""
+    if isinstance(value, str) and (found := UNWANTED.search(value)):
+        yield f"{place} = " if place else "", value, found[0]
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        if isinstance(key, str):
+            yield from (("key ", text, found) for _, text, found in _unwanted(key))
+        yield from _unwanted(part, f"{place}.{key}" if place else str(key))
+
+
+def _why_unwanted(found: str) -> str:
+    return "which ends the script of a page" if found[0] == "<" else "a line break or control character"
+
+
 def _filled(schema: Any) -> Any:
     if isinstance(schema, list):
         return [_filled(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    filled = {key: _filled(value) for key, value in schema.items() if key != "enum_of"}
-    return filled | ({"enum": ENUMS[schema["enum_of"]]()} if "enum_of" in schema else {})
+    filled = {key: _filled(value) for key, value in schema.items() if key not in ("enum_of", "pattern_of")}
+    filled |= {"enum": ENUMS[schema["enum_of"]]()} if "enum_of" in schema else {}
+    return filled | ({"pattern": PATTERNS[schema["pattern_of"]]} if "pattern_of" in schema else {})
 
 
 def _unknown_keys(error: jsonschema.ValidationError, where: str) -> str:

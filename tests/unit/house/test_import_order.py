@@ -35,6 +35,7 @@ ROOMS = (
 )
 # The modules of workflow_scripts.planning, likewise.
 PLANNING = (
+    ("patterns",),
     ("checkout", "paths", "validation", "checksums"),
     ("configuration",),
     ("requests", "models", "cell_types", "folds"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 
 import pytest
 import torch
@@ -38,7 +37,7 @@ def test_the_example_is_planned(shown, page):
     assert files.all()[0] in page
     assert files.checkpoint("their_prism") in page
     assert files.windows("K562", "their_prism") == "results/windows/K562/2000.h5"
-    options = shlex.split(files.import_options("their_prism"))
+    options = files.import_options("their_prism")
     assert options[options.index("--settings") + 1] == '{"center_len": 2000}'
 
 

@@ -53,9 +53,10 @@ def test_windows_hold_called_peaks_only_where_a_model_masks_by_them(project):
     project["run"]["models"] = ["plain", "masked"]
     files = Files(make_plan(project))
     assert files.peaks("called") == ["resources/called/called_peaks.narrowPeak"]
-    assert files.mask_options("called") == (
-        "--blacklist resources/downloads/toy.blacklist.bed --peaks resources/called/called_peaks.narrowPeak"
-    )
+    assert files.mask_options("called") == [
+        "--blacklist=resources/downloads/toy.blacklist.bed",
+        "--peaks=resources/called/called_peaks.narrowPeak",
+    ]
 
 
 def test_a_row_without_peaks_and_signal_is_refused_when_they_are_needed(project):
@@ -68,7 +69,7 @@ def test_a_row_without_peaks_and_signal_is_refused_when_they_are_needed(project)
         make_plan(project)
     project["peak_calling"] = {"signal": "H3K27ac", "cutoff": 3}
     files = Files(make_plan(project))
-    assert files.peak_options() == "--cutoff 3 --min-length 150 --max-gap 75"
+    assert files.peak_options() == ["--cutoff", "3", "--min-length", "150", "--max-gap", "75"]
     assert files.peak_signal("neither") == ["resources/downloads/neither.H3K27ac.bigWig"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shlex
 
 import pytest
 import yaml
@@ -77,7 +76,7 @@ def test_files_of_a_prediction_from_a_run_and_from_a_released_checkpoint(project
     assert files.checkpoint("theirs") == "results/released/theirs.ckpt"
     assert files.windows("B", "theirs") == "results/windows/B/100.h5"
     assert files.elements("B", "theirs") == []
-    expected = shlex.split(files.expected("A.all.fold1.seed2"))
+    expected = files.expected("A.all.fold1.seed2")
     assert expected == [
         "--architecture", "caduceus_signals", "--length", "100", "--signals", '["H3K27ac", "DNase", "contacts"]',
     ]  # fmt: skip
@@ -88,7 +87,7 @@ def test_a_released_checkpoint_is_a_download_with_its_checksum(project):
     file = PredictionFiles(Files(plan)).released_file("theirs")
     assert file == "resources/downloads/released.theirs.ckpt"
     assert (plan.downloads[file].md5, plan.downloads[file].local) == ("a" * 32, "files/weights.ckpt")
-    options = shlex.split(PredictionFiles(Files(plan)).import_options("theirs"))
+    options = PredictionFiles(Files(plan)).import_options("theirs")
     assert options[options.index("--signals") + 1] == '["DNase", "H3K27ac"]'
     assert options[options.index("--settings") + 1] == '{"center_len": 100}'
 
