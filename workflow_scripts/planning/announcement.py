@@ -61,7 +61,9 @@ def activity_lines(plan: Plan) -> list[str]:
 def leak_lines(plan: Plan) -> list[str]:
     """A line for each model to train that does without a signal, but gets it in the promoter activity.
 
-    None for a published method that its entry says is as published: without signals, but with the promoter activity.
+    There is none for a method that is published without signals but with promoter activity, where its entry says so.
+
+    plan: what the configuration asks for.
     """
     made_of, lines = plan.config.get("promoter_activity") or [], []
     cell_types = [name for name in plan.trained_cell_types if plan.has_activity(name)]
