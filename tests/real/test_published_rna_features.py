@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 
 from prism.genome.genes import rna_features
-from prism.genome.genes.gtf import Segments, read_gtf, select_transcripts
+from prism.genome.genes.gtf import read_gtf
 from prism.genome.genes.rna_features import LENGTHS, PSEUDO_LENGTH, PUBLISHED_SCALE
 from prism.genome.genes.table import RNA_FEATURES
+from prism.genome.genes.transcripts import Segments, select_transcripts
 from prism.genome.tracks.fasta import Genome, write_fasta
 from prism.genome.tracks.sequence import decode
 

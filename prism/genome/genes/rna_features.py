@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from prism.genome.genes.gtf import Segments, Transcripts
 from prism.genome.genes.table import RNA_FEATURES
+from prism.genome.genes.transcripts import Segments, Transcripts
 from prism.genome.tracks.fasta import Genome
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from prism.genome.genes import table as genes
-from prism.genome.genes.annotation import choose_tss, first_bases, genes_of_gtf
+from prism.genome.genes.annotation import genes_of_gtf
 from prism.genome.genes.gtf import read_gtf
 from prism.genome.genes.table import RNA_FEATURES
+from prism.genome.genes.tss import choose_tss, first_bases
 from tests.unit.genome.genes.gtf_text import CODING, FORWARD, REVERSE, line, write
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from prism.genome.genes import rna_features
-from prism.genome.genes.gtf import read_gtf, select_transcripts
+from prism.genome.genes.gtf import read_gtf
+from prism.genome.genes.transcripts import select_transcripts
 from prism.genome.tracks.fasta import Genome
 from tests.unit.genome.genes.gtf_text import CODING, FORWARD, REVERSE, line, write
 from tests.unit.genome.tiny_genome import write_genome
