@@ -32,7 +32,6 @@ rule download:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.download"
         " {params.options:q}"
         " --checksum-from={resources.checksum_from:q}"
-        " --attempts 9"
         " --out {output.file:q}"
         " --manifest {output.manifest:q} > {log:q} 2>&1"
 

@@ -21,7 +21,7 @@ def _listed(values: list[str]) -> str:
 
 
 def _revision(value: str) -> str:
-    return value[:8] + ("+changes" if "dirty" in value else "")
+    return value[:8]
 
 
 def output_type(source: dict) -> str:

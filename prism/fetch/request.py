@@ -13,7 +13,7 @@ from prism.fetch.errors import BrokenError, RefusedError
 from prism.fetch.progress import Say
 from prism.fetch.retry import Patience
 
-_PASSING = (408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524)
+_RETRIED = (408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524)
 _REASONS = {
     401: "needs an account (401)",
     403: "does not allow it (403); the file may be unreleased, or need an account or a key",
@@ -69,7 +69,7 @@ def request(
         return answer
     status, wait = answer.status_code, _retry_after(answer)
     answer.close()
-    if status in _PASSING:
+    if status in _RETRIED:
         raise BrokenError(f"{host} answers {status}", wait)
     raise RefusedError(f"{host} {_REASONS.get(status, f'answers {status}')}")
 

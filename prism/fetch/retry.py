@@ -19,7 +19,7 @@ class Patience:
 
     connect: seconds without an answer before an attempt fails; default 30.
     read: seconds without a byte before an attempt fails; default 60.
-    attempts: failures in a row before giving up; default 6.
+    attempts: failures in a row before giving up; default 9.
     pause: seconds before the second attempt, doubled each time; default 2.
     longest_pause: most seconds between two attempts; default 120.
     steady: bytes beyond the furthest point so far that an attempt must add for the count to start anew;
@@ -29,7 +29,7 @@ class Patience:
 
     connect: float = 30.0
     read: float = 60.0
-    attempts: int = 6
+    attempts: int = 9
     pause: float = 2.0
     longest_pause: float = 120.0
     steady: int = 8 << 20

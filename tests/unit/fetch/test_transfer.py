@@ -135,16 +135,16 @@ def test_500_then_good(server, transfer, tmp_path):
     assert (tmp_path / "x.bin").read_bytes() == BODY
 
 
-def test_pauses_grow_and_end_after_six_attempts(server, transfer, monkeypatch, lines):
+def test_pauses_grow_and_end_after_nine_attempts(server, transfer, monkeypatch, lines):
     pauses = []
     monkeypatch.setattr("prism.fetch.retry.time.sleep", pauses.append)
     replies = [Reply(status=503, headers={"Retry-After": "9"})]
     address = server.put("/x.bin", BODY, *replies, usual=Reply(status=500))
-    with pytest.raises(FetchError, match="answers 500; gave up after 6 attempts, re-run to go on"):
+    with pytest.raises(FetchError, match="answers 500; gave up after 9 attempts, re-run to go on"):
         transfer(address, patience=Patience())
-    assert pauses == [9, 4, 8, 16, 32]
-    assert len(server.requests) == 6
-    assert lines[1] == "x.bin: 127.0.0.1 answers 500; attempt 3 of 6 in 4 s"
+    assert pauses == [9, 4, 8, 16, 32, 64, 120, 120]
+    assert len(server.requests) == 9
+    assert lines[1] == "x.bin: 127.0.0.1 answers 500; attempt 3 of 9 in 4 s"
 
 
 def test_stall_is_cut_short_and_resumed(server, transfer, tmp_path, lines, quick):

@@ -29,7 +29,7 @@ ROOMS = (
     ("prism.training",),
     ("prism.evaluation",),
     ("prism.drawing",),
-    ("prism.quality", "prism.explain", "prism.tokens", "prism.simulate"),
+    ("prism.quality", "prism.simulate"),
     ("prism.figures",),
     ("prism.api",),
 )
@@ -86,6 +86,12 @@ def names_in(nodes: Iterable[ast.AST], known: set[str]) -> set[str]:
                 name = f"{node.module}.{alias.name}"
                 found.add(name if name in known else node.module)
     return found
+
+
+def test_every_room_is_there():
+    assert [
+        room for room in LEVEL if not any(name == room or name.startswith(f"{room}.") for name in modules())
+    ] == []
 
 
 def test_every_module_is_in_a_room():
