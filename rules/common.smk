@@ -29,6 +29,7 @@ from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.lost_genes import gene_words
 from workflow_scripts.planning.patterns import ASSEMBLY, FOLD, NAME
+from workflow_scripts.planning.strict_yaml import load
 
 # The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach
 # the rules of a workflow that uses this one as a module, and Snakemake takes PYTHONPATH out of a job's environment
@@ -42,6 +43,10 @@ if workflow.modifier.path_modifier.modifies_prefixes:
 PREFIX = workflow.modifier.path_modifier.replace_prefix("")
 
 try:
+    # Snakemake has read them already, and kept the last of a key that stands twice. A module's mapping cannot be
+    # checked.
+    for path in workflow.configfiles if workflow.modifier.is_main_snakefile() else []:
+        load(path)
     given = workflow.config_settings
     PLAN = make_plan(config, PREFIX, layers_of(config, given.configfiles, given.config))
 except ValueError as error:

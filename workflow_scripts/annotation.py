@@ -30,7 +30,11 @@ def main() -> None:
             options["strands"] = read_strands(arguments.strand_table, arguments.strand_columns)
         table = genes_of_list(arguments.gene_table, settings, genome, arguments.gtf, **options)
     elif arguments.gtf:
-        types = None if arguments.gene_type == "all" else arguments.gene_type.split(",")
+        types = (
+            None
+            if arguments.gene_type == "all"
+            else [name.strip() for name in arguments.gene_type.split(",")]
+        )
         table = genes_of_gtf(arguments.gtf, genome, types, **options)
     else:
         raise ValueError("neither --gtf nor --gene-table given; give one of them")

@@ -61,6 +61,8 @@ def fit_by_gradient(
     task = task_of(module, data, device, precision, conditions.cuda_graphs)
     if state:
         task.resume(state)
+    if line := batch_warning(run):
+        say(line)
     start = f"resumed at step {first_step} (state {run.identity})" if state else "from step 0"
     every = f"validating every {data.interval}, {data.batches_per_epoch} in an epoch"
     say(f"training: {start} of {data.steps}, {every}")
@@ -68,6 +70,17 @@ def fit_by_gradient(
         _take_steps(task, data, device, precision, states, conditions)
     best = task.journal.best
     return Fitted(best["state_dict"], best["step"], task.journal.rows)
+
+
+def batch_warning(run: Run) -> str | None:
+    """A line where a batch is larger than all training genes, which are then every step's; else None.
+
+    run: what is trained on what.
+    """
+    genes, size = len(run.indices("train")), run.settings.batch_size
+    if size <= genes:
+        return None
+    return f"warning: batch_size {size} is more than the {genes} training genes: each step sees all of them"
 
 
 def _take_steps(

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from prism.fetch.redaction import public
 from prism.genome.genes.table import ACTIVITY
 from prism.protocol.schedule import warm_up_warning
 from prism.protocol.settings import TrainingSettings
+from workflow_scripts.planning.cell_types import same_file
 from workflow_scripts.planning.models import Entry
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.sizes import GB, GENES, dataset_bytes, size_of
@@ -86,6 +88,28 @@ def _signals_read(plan: Plan, cell_type: str, entry: Entry) -> Sequence[str]:
     return plan.signal_names(cell_type) if entry.signals is None else entry.signals
 
 
+def signal_lines(plan: Plan) -> list[str]:
+    """A line for each chosen cell type whose row lacks a signal of windows.signals, or names one file twice.
+
+    plan: of this run of the workflow.
+    """
+    named, lines = plan.config["windows"].get("signals") or [], []
+    for name in plan.chosen["cell_types"]:
+        row = plan.cell_types[name]
+        if missing := [signal for signal in named if signal not in row.signals]:
+            lines.append(
+                f"Windows of {name} are without {', '.join(missing)}: its row has none (windows.signals)"
+            )
+        columns: dict[str, list[str]] = {}
+        for column, addresses in row.addresses():
+            for address in addresses:
+                columns.setdefault(same_file(address), []).append(column)
+        for file, found in columns.items():
+            if len(found) > 1:
+                lines.append(f"One file in the columns {', '.join(found)} of {name}: {public(file)}")
+    return lines
+
+
 def warm_up_lines(plan: Plan) -> list[str]:
     """A line for each model to train whose steps end before its warm-up; `epochs` are not known in steps yet.
 
@@ -139,6 +163,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             f"Device: {plan.config['device']}",
             *activity_lines(plan),
             *leak_lines(plan),
+            *signal_lines(plan),
             *warm_up_lines(plan),
             *training_lines([job.wildcards.model for job in trainings], plan),
             *limit_lines(trainings, plan),

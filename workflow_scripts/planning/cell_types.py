@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from prism.fetch.addresses import classify
 from prism.fetch.checksum import parse
 from prism.files.table import line_of, read_table
 from prism.genome.tracks.transforms import NONE, named
-from workflow_scripts.planning.paths import expand
+from workflow_scripts.planning.names import refuse_alike
+from workflow_scripts.planning.paths import expand, local_input
 from workflow_scripts.planning.patterns import NAME
 from workflow_scripts.planning.validation import check, read_schema
 
@@ -76,6 +78,12 @@ class CellType:
     label: LabelColumns = LabelColumns()
     peaks: Track | None = None
 
+    def addresses(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The addresses of each column that names files."""
+        tracks = [*self.signals.values(), *([self.peaks] if self.peaks else [])]
+        label = [("label", self.label.addresses), ("label_minus", self.label.minus_addresses)]
+        return [(track.name, track.addresses) for track in tracks] + label
+
 
 def _split(cell: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in cell.split(";") if part.strip())
@@ -93,7 +101,22 @@ def _addresses(cell: str, where: str) -> tuple[str, ...]:
                 f"{where} = {address!r} is no accession (ENCFF..., 4DNFI...), address or path; "
                 "correct the cell or its column name"
             )
+    seen: dict[str, str] = {}
+    for address in addresses:
+        other = seen.setdefault(same_file(address), address)
+        if other is not address:
+            both = f"{address!r} twice" if other == address else f"{other!r} and {address!r}, one file"
+            raise ValueError(f"{where} names {both}; replicates are averaged, so name each file once")
     return addresses
+
+
+def same_file(address: str) -> str:
+    """What two addresses of one file have in common: of a file of this machine its real path.
+
+    address: as the table has it.
+    """
+    path = local_input(address)
+    return os.path.realpath(path) if path else address
 
 
 def _checksums(row: dict, column: str, addresses: tuple[str, ...], where: str) -> tuple[str, ...]:
@@ -108,6 +131,11 @@ def _checksums(row: dict, column: str, addresses: tuple[str, ...], where: str) -
             parse("" if checksum == "-" else checksum)
         except ValueError as error:
             raise ValueError(f"{where}_md5: {error}; correct or empty it") from None
+    real = [checksum.lower() for checksum in checksums if checksum != "-"]
+    if len(set(real)) < len(real):
+        raise ValueError(
+            f"{where}_md5 has one checksum twice, so that one file is averaged with itself; name each once"
+        )
     return checksums or ("",) * len(addresses)
 
 
@@ -187,6 +215,7 @@ def read_cell_types(path: Path, prefix: str = "") -> dict[str, CellType]:
     where = str(path)
     table = read_table(path, ("cell_type", "assembly"))
     signals = signal_columns(list(table.columns), where)
+    refuse_alike(signals, f"{where}: columns")
     schema = read_schema("cell_types")
     rows: dict[str, CellType] = {}
     for number, written in enumerate(table.to_dict("records")):
@@ -203,4 +232,5 @@ def read_cell_types(path: Path, prefix: str = "") -> dict[str, CellType]:
             label=_label(row, here),
             peaks=_track(row, "peaks", "peaks", here),
         )
+    refuse_alike(rows, f"{where}: cell types")
     return rows

@@ -12,6 +12,7 @@ from workflow_scripts.planning.configuration import read_configuration
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.folds import split_of
 from workflow_scripts.planning.models import read_models
+from workflow_scripts.planning.name_checks import by_file, check_signal_names
 from workflow_scripts.planning.paths import find
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.prediction_checks import check_predictions
@@ -35,6 +36,7 @@ def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Pl
     names = config["models"] if isinstance(config["models"], list) else [config["models"]]
     entries = read_models([find(name, "models") for name in names])
     released = read_released(config.get("released"))
+    check_signal_names(config, given, cell_types)
     check_chosen(config, cell_types, entries)
     folds_path = find(config["folds"], "folds")
     folds = read_folds(folds_path)
@@ -78,4 +80,4 @@ def _downloads(
         if cell_type.name in asked:
             downloads.check_keys(files, prefix)
         found += [replace(file, md5_from=f"{config['cell_types']}, row {cell_type.name}") for file in files]
-    return {download.file: download for download in found}
+    return by_file(found)

@@ -18,7 +18,7 @@ AT_MOST = 5  # warnings of one prediction; all of them are in its log
 
 
 def closing_words(jobs: Iterable, prefix: str = "") -> str:
-    """The warnings of predictions and the cuts of trials, a line each; '' where there are none.
+    """The warnings of predictions, batches above the training genes and the cuts of trials, a line each; else ''.
 
     jobs: Snakemake's, which have finished. They are known by their files, not by their rules, whose names another
     workflow may change.
@@ -27,6 +27,9 @@ def closing_words(jobs: Iterable, prefix: str = "") -> str:
     lines = []
     for job in sorted(jobs, key=lambda job: [str(path) for path in job.output]):
         made = [str(path) for path in job.output]
+        if made and made[0].startswith(f"{prefix}results/runs/"):
+            # what else a training warns of was said before the run
+            lines += _warnings(made[0], Path(str(job.log[0])), f"{WARNING}batch_size ")
         if len(made) != 1:
             continue
         if made[0].startswith(f"{prefix}{PREDICTIONS}/"):
@@ -36,9 +39,9 @@ def closing_words(jobs: Iterable, prefix: str = "") -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _warnings(made: str, log: Path) -> list[str]:
+def _warnings(made: str, log: Path, begin: str = WARNING) -> list[str]:
     said = log.read_text(errors="replace").splitlines() if log.is_file() else []
-    found = [line.removeprefix(WARNING) for line in said if line.startswith(WARNING)]
+    found = [line.removeprefix(WARNING) for line in said if line.startswith(begin)]
     if not found:
         return []
     more = [f"... and {len(found) - AT_MOST} more"] if len(found) > AT_MOST else []

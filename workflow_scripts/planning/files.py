@@ -8,6 +8,7 @@ from workflow_scripts.planning import downloads
 from workflow_scripts.planning.cell_types import CellType
 from workflow_scripts.planning.data_checks import peak_signal
 from workflow_scripts.planning.downloads import FOLDER, Download
+from workflow_scripts.planning.names import among
 from workflow_scripts.planning.needs import masks_by_peaks
 from workflow_scripts.planning.plan import Plan
 
@@ -42,9 +43,8 @@ class Files:
         Raises ValueError for an unknown name, with those that are there.
         """
         if name not in self.plan.cell_types:
-            known = ", ".join(self.plan.cell_types)
             raise ValueError(
-                f"cell type {name!r} is not in {self.plan.config['cell_types']}; there are: {known}"
+                f"cell type {name!r} is not in {self.plan.config['cell_types']}; {among(name, self.plan.cell_types)}"
             )
         return self.plan.cell_types[name]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from workflow_scripts.planning.names import among
+
 
 def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
     """A canonical description of a fold; chromosomes by name, gene lists by their checksum.
@@ -20,7 +22,7 @@ def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
     if rows.empty:
         known = sorted(set(table["fold"]))
         raise ValueError(
-            f"{path}: fold {fold} is not in the table; there are: {', '.join(known)}{_quoted(known)}"
+            f"{path}: fold {fold} is not in the table; {_quoted(known) or among(str(fold), known)}"
         )
     for split in ("train", "valid", "test"):
         if split not in set(rows["split"]):
@@ -37,4 +39,5 @@ def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
 def _quoted(known: list[str]) -> str:
     """A hint where folds of the table begin with a zero, which YAML takes off a number."""
     zeros = [name for name in known if name.isdecimal() and name != str(int(name))]
-    return f"; in YAML write {', '.join(map(repr, zeros))} with the quotation marks" if zeros else ""
+    there = f"there are: {', '.join(known)}"
+    return f"{there}; in YAML write {', '.join(map(repr, zeros))} with the quotation marks" if zeros else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prism.models.catalogue import traits
 from prism.protocol.settings import TrainingSettings
 from workflow_scripts.planning.models import Entry
+from workflow_scripts.planning.names import nearest
 from workflow_scripts.planning.released import Released
 
 
@@ -26,6 +26,7 @@ def check_entry(entry: Entry) -> None:
             f"{where}: settings: crop_length = {crop} is more than the window of {entry.length} bp; give the entry a "
             "longer window or a smaller crop_length"
         )
+    _check_centre(where, entry.settings, entry.length)
     try:
         settings = TrainingSettings.from_entry(entry.training)
         if not entry.traits.closed_form:
@@ -64,13 +65,24 @@ def check_released(released: Released) -> None:
     released: its entry in the configuration.
     Raises ValueError naming the entry, the setting and the fix.
     """
-    _check_names(f"config: released.{released.name}", released.architecture, released.settings)
+    where = f"config: released.{released.name}"
+    _check_names(where, released.architecture, released.settings)
+    _check_centre(where, released.settings, released.length)
+
+
+def _check_centre(where: str, settings: Mapping[str, Any], length: int) -> None:
+    centre = settings.get("center_len")
+    if isinstance(centre, int) and centre > length:
+        raise ValueError(
+            f"{where}: settings: center_len = {centre} is more than the window of {length} bp; give a longer window, "
+            f"or at most {length}"
+        )
 
 
 def _check_names(where: str, architecture: str, settings: Mapping[str, Any]) -> None:
     own = list(traits(architecture).own_settings)
     for name in settings:
         if name not in own:
-            close = difflib.get_close_matches(name, own, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"{architecture} takes {', '.join(own)}"
+            close = nearest(name, own)
+            hint = f"did you mean {close!r}?" if close else f"{architecture} takes {', '.join(own)}"
             raise ValueError(f"{where}: settings: unknown key {name!r}; {hint}")

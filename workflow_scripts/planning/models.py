@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from prism.genome.genes.feature_groups import GROUPS, chosen_by, columns_of, groups_of
 from prism.models.catalogue import Traits, traits
 from workflow_scripts.planning.configuration import typed
+from workflow_scripts.planning.names import among, refuse_alike
+from workflow_scripts.planning.strict_yaml import load
 from workflow_scripts.planning.validation import check, read_schema
 
 LONG = 20_000  # bp; training on a longer window is a matter of memory and days
@@ -99,7 +99,7 @@ def read_models(paths: list[Path]) -> dict[str, Entry]:
     protocols: dict[str, dict] = {}
     entries: dict[str, Entry] = {}
     for path in paths:
-        content = typed(yaml.safe_load(path.read_text()) or {}, schema)
+        content = typed(load(path) or {}, schema)
         check(content, schema, str(path))
         protocols |= content.get("protocols", {})
         for name, raw in content.get("models", {}).items():
@@ -108,6 +108,7 @@ def read_models(paths: list[Path]) -> dict[str, Entry]:
                     f"{path}: models.{name}: another file of `models` has this name too; rename one"
                 )
             entries[name] = _entry(name, raw, protocols, str(path))
+        refuse_alike(entries, f"{path}: models")
     return entries
 
 
@@ -115,7 +116,7 @@ def _entry(name: str, raw: dict, protocols: dict, where: str) -> Entry:
     protocol = raw.get("protocol")
     if protocol is not None and protocol not in protocols:
         raise ValueError(
-            f"{where}: models.{name}: protocol {protocol!r} is unknown; there are: {', '.join(sorted(protocols))}"
+            f"{where}: models.{name}: protocol {protocol!r} is unknown; {among(protocol, sorted(protocols))}"
         )
     if raw["length"] % 2:
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workflow_scripts.planning import requests
+from workflow_scripts.planning.names import among
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.requests import Training
 
@@ -49,8 +50,8 @@ def needs_of(plan: Plan, run: str) -> Needs:
     training = Training.named(run)
     if training is None:
         raise ValueError(
-            f"predictions: {run!r} is neither a released checkpoint (there are: "
-            f"{', '.join(plan.released) or 'none'}) nor a run such as K562.prism_2k.fold11.seed2; correct it"
+            f"predictions: {run!r} is neither a released checkpoint ({among(run, plan.released)}) nor a run such as "
+            "K562.prism_2k.fold11.seed2; correct it"
         )
     _check_known(plan, training, run)
     entry = plan.entries[training.model]
@@ -74,9 +75,7 @@ def _check_known(plan: Plan, training: Training, run: str) -> None:
         (training.model, plan.entries, "model"),
     ):
         if value not in there:
-            raise ValueError(
-                f"predictions: {run}: {what} {value!r} is in no table; there are: {', '.join(there)}"
-            )
+            raise ValueError(f"predictions: {run}: {what} {value!r} is in no table; {among(value, there)}")
     if not plan.trains(training.cell_type):
         raise ValueError(
             f"predictions: {run}: {training.cell_type} has no label, so that nothing was trained on it; name a run of "

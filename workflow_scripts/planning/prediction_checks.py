@@ -5,6 +5,7 @@ from __future__ import annotations
 from prism.genome.genes.table import ACTIVITY
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.data_checks import check_activity, check_peaks
+from workflow_scripts.planning.names import among, nearest
 from workflow_scripts.planning.needs import Needs, needs_of
 from workflow_scripts.planning.plan import Plan
 
@@ -28,8 +29,9 @@ def check_prediction(plan: Plan, cell_type: str, run: str) -> Needs:
     Raises ValueError, with what is there and the fix, where the cell type lacks any of it.
     """
     if cell_type not in plan.cell_types:
-        known = ", ".join(plan.cell_types)
-        raise ValueError(f"predictions: cell type {cell_type!r} is in no table; there are: {known}")
+        raise ValueError(
+            f"predictions: cell type {cell_type!r} is in no table; {among(cell_type, plan.cell_types)}"
+        )
     wanted = needs_of(plan, run)
     where = f"predictions: {run} for {cell_type}"
     longest = max(plan.config["windows"]["lengths"])
@@ -54,10 +56,13 @@ def _check_signals(plan: Plan, cell_type: str, wanted: Needs, where: str) -> Non
     there, in_row = plan.signal_names(cell_type), plan.cell_types[cell_type].signals
     missing = [name for name in wanted.signals if name not in there]
     if missing:
+        close = [found for name in missing if (found := nearest(name, there))]
         left_out = [name for name in missing if name in in_row]
         fix = (
             f"{', '.join(left_out)} {'is' if len(left_out) == 1 else 'are'} left out by windows.signals: add it there"
             if left_out
+            else f"did you mean {', '.join(close)}? (a released checkpoint's `signals`, or the column's name)"
+            if close
             else "give it in the table of cell types, or predict with a model that does without"
         )
         raise ValueError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 from prism.models.catalogue import Traits, traits
+from workflow_scripts.planning.names import refuse_alike
 
 FEATURES = (*RNA_FEATURES, ACTIVITY)
 
@@ -82,4 +83,5 @@ def read_released(section: dict | None) -> dict[str, Released]:
             rna_features=tuple(entry["rna_features"]),
             settings=entry.get("settings") or {},
         )
+    refuse_alike(found, "config: released")
     return found

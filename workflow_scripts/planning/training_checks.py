@@ -11,6 +11,8 @@ from workflow_scripts.planning import requests
 from workflow_scripts.planning.data_checks import check_activity, check_peaks
 from workflow_scripts.planning.model_settings import check_entry, check_priors, check_released
 from workflow_scripts.planning.models import Entry
+from workflow_scripts.planning.name_checks import check_assemblies
+from workflow_scripts.planning.names import among, nearest, refuse_alike
 from workflow_scripts.planning.patterns import FOLD
 from workflow_scripts.planning.plan import Plan
 
@@ -25,7 +27,7 @@ def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
     for key, there in (("cell_types", cell_types), ("models", entries)):
         for name in config["run"][key]:
             if name not in there:
-                raise ValueError(f"config: run.{key}: {name!r} is in no table; there are: {', '.join(there)}")
+                raise ValueError(f"config: run.{key}: {name!r} is in no table; {among(name, there)}")
     for fold in config["run"]["folds"]:
         if not re.fullmatch(FOLD, str(fold)):
             raise ValueError(
@@ -36,13 +38,8 @@ def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
         names = [str(name) for name in config["run"][key]]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"config: run.{key} names {twice} twice; give it once")
-    for name in (name for name in requests.cell_types(config) if name in cell_types):
-        assembly = cell_types[name].assembly
-        if assembly not in config["assemblies"]:
-            known = ", ".join(config["assemblies"])
-            raise ValueError(
-                f"config: assemblies: {assembly!r} (of cell type {name}) is missing; there are: {known}; add its genome"
-            )
+    refuse_alike(map(str, config["run"]["folds"]), "config: run.folds:")
+    check_assemblies(config, cell_types, requests.cell_types(config))
 
 
 def check_settings(plan: Plan) -> None:
@@ -96,7 +93,7 @@ def _check_signals(plan: Plan, cell_type: str, entry: Entry) -> None:
         if signal not in there:
             raise ValueError(
                 f"config: model {entry.name} needs the signal {signal}, {cell_type} has: {', '.join(there) or 'none'}; "
-                "give it in the table of cell types, or run a model without it"
+                f"{_meant(signal, there)}give it in the table of cell types, or run a model without it"
             )
     reads = there if entry.signals is None else entry.signals
     if entry.traits.needs_signals and not reads:
@@ -106,6 +103,11 @@ def _check_signals(plan: Plan, cell_type: str, entry: Entry) -> None:
             "give some in the table of cell types, or run caduceus"
         )
     check_priors(entry, reads)
+
+
+def _meant(name: str, there: list[str]) -> str:
+    close = nearest(name, there)
+    return f"did you mean {close!r}? else " if close else ""
 
 
 def _check_features(plan: Plan, cell_type: str, entry: Entry) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import jsonschema
 import yaml
 
 from prism.models.catalogue import names
+from workflow_scripts.planning.names import nearest
 from workflow_scripts.planning.patterns import ASSEMBLY, NAME
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
@@ -102,9 +102,9 @@ def _unknown_keys(error: jsonschema.ValidationError, where: str) -> str:
         for key in error.instance
         if key not in known and not any(re.search(each, key) for each in patterns)
     ]
-    close = difflib.get_close_matches(str(unknown[0]), known, n=1)
+    close = nearest(str(unknown[0]), known)
     hint = (
-        f"did you mean {close[0]!r}?"
+        f"did you mean {close!r}?"
         if close
         else f"known keys: {', '.join(known + [f'/{each}/' for each in patterns])}"
     )

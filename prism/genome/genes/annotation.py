@@ -28,17 +28,17 @@ def on_chromosomes(chrom: pd.Series, chosen: Iterable[str] | None) -> np.ndarray
 
     chrom: (n,) chromosomes of the loci.
     chosen: names, with or without 'chr'; None chooses all.
-    Raises ValueError if no locus does.
+    Raises ValueError for a chosen name on which no locus lies.
     """
     if chosen is None:
         return np.ones(len(chrom), dtype=bool)
-    wanted = {name.removeprefix("chr") for name in chosen}
-    found = chrom.str.removeprefix("chr").isin(wanted).to_numpy()
-    if not found.any():
+    plain = chrom.str.removeprefix("chr")
+    there = set(plain.unique())
+    if empty := [name for name in chosen if name.removeprefix("chr") not in there]:
         raise ValueError(
-            f"chromosomes = {', '.join(chosen)}: no gene lies there; the genes are on {named(chrom.unique())}"
+            f"chromosomes = {', '.join(empty)}: no gene lies there; the genes are on {named(chrom.unique(), 30)}"
         )
-    return found
+    return plain.isin({name.removeprefix("chr") for name in chosen}).to_numpy()
 
 
 def genes_of_gtf(

@@ -214,7 +214,16 @@ class _Collector:
             raise ValueError(
                 f"{self.path}: no {wanted} in this file; give a GTF with transcripts, or other gene types"
             )
+        self._refuse_unknown_types(set(transcripts.frame["gene_type"].dropna()))
         return transcripts
+
+    def _refuse_unknown_types(self, found: set[str]) -> None:
+        """Of several wanted types each must be there; where gene lines give no types, nothing can be said."""
+        there = found | set(self.types_of_genes.values())
+        if self.types_of_genes and (absent := sorted((self.gene_types or frozenset()) - there)):
+            raise ValueError(
+                f"{self.path}: no gene of type {', '.join(absent)} in this file; it has {', '.join(sorted(there))}"
+            )
 
 
 def _of_type(transcripts: Transcripts, gene_types: frozenset[str] | None) -> Transcripts:

@@ -105,9 +105,17 @@ def describe(signal: Signal, **facts) -> dict:
 
     signal: the signal.
     facts: more to record.
+    Raises ValueError for replicates of the same content.
     """
     given = [*signal.sources, *[None] * (len(signal.files) - len(signal.sources))]
     files = [describe_file(path, source) for path, source in zip(signal.files, given, strict=False)]
+    seen: dict[str, dict] = {}
+    for file in files:
+        if (other := seen.setdefault(file.get("md5", file["path"]), file)) is not file:
+            raise ValueError(
+                f"signal {signal.name}: the replicates {other['path']} and {file['path']} are one file twice (md5 "
+                f"{file.get('md5')}); they are averaged, so name each once"
+            )
     return {
         "kind": signal.kind,
         "output_type": signal.output_type,

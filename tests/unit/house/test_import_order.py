@@ -35,12 +35,13 @@ ROOMS = (
 )
 # The modules of workflow_scripts.planning, likewise.
 PLANNING = (
-    ("patterns",),
+    ("patterns", "names", "strict_yaml"),
     ("checkout", "paths", "validation", "checksums"),
     ("configuration",),
     ("requests", "models", "cell_types", "folds"),
     ("released",),
     ("downloads", "model_settings"),
+    ("name_checks",),
     ("plan",),
     ("needs", "data_checks"),
     ("training_checks", "prediction_checks"),

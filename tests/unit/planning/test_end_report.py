@@ -48,3 +48,14 @@ def test_a_line_for_every_trial_that_was_cut(tmp_path, monkeypatch, trial_record
         "Does not fit as it is: prism_2k on K562, whose trial was cut from 8 genes at once to 2 (no room); "
         "results/smoke/K562/prism_2k.json\n"
     )
+
+
+def test_a_batch_above_the_training_genes_is_said_and_other_warnings_of_trainings_not_again(tmp_path):
+    log = tmp_path / "seed2.log"
+    log.write_text("warning: warmup_steps 5\nwarning: batch_size 16 is more than the 9 training genes\n")
+    run = "results/runs/K/net/fold1/seed2"
+    trained = SimpleNamespace(output=[f"{run}/best.ckpt", f"{run}/metrics.json"], log=[str(log)])
+    assert closing_words([trained]).splitlines() == [
+        f"Made with 1 warning: {run}/best.ckpt ({log})",
+        "  batch_size 16 is more than the 9 training genes",
+    ]

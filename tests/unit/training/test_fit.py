@@ -16,6 +16,7 @@ from prism.models.contract import Output
 from prism.scores import scores
 from prism.training.closed_form import fit_closed_form
 from prism.training.fit import train
+from prism.training.gradient import batch_warning
 from prism.training.run import Run
 from tests.unit.training import tiny_dataset
 from tests.unit.training.tiny_training import ENTRY, RIDGE, paths_in, run_of
@@ -186,3 +187,9 @@ def test_a_closed_form_whose_prediction_is_not_finite_names_the_gene(dataset, mo
     run.windows._arrays["signals/ATAC"][22, 0] = -1e10
     with pytest.raises(ValueError, match="the predictions of 1 of 6 genes are not finite: gene22"):
         fit_closed_form(module, run)
+
+
+def test_a_batch_above_the_training_genes_is_said(dataset):
+    for size, line in ((20, None), (21, "warning: batch_size 21 is more than the 20 training genes")):
+        found = batch_warning(run_of(dataset, ENTRY | {"training": ENTRY["training"] | {"batch_size": size}}))
+        assert (found and found.split(":", 2)[:2]) == (line and line.split(":", 2)[:2])

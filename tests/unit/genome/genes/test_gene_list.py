@@ -135,6 +135,8 @@ def test_genes_of_chosen_chromosomes_only(tmp_path, genome):
     assert list(found.frame["gene_id"]) == ["B"]
     with pytest.raises(ValueError, match=r"chromosomes = chrX: no gene lies there; the genes are on 1, 2, 9"):
         genes_of_list(table, settings, genome, chromosomes=["chrX"])
+    with pytest.raises(ValueError, match=r"chromosomes = chr22: no gene lies there"):
+        genes_of_list(table, settings, genome, chromosomes=["chr2", "chr22"])
     gtf = write(tmp_path / "x.gtf", REVERSE + FORWARD)
     assert len(genes_of_gtf(gtf, genome, chromosomes=["1"]).frame) == 2
 

@@ -120,3 +120,14 @@ def test_files_that_are_no_gtf(tmp_path):
         read_gtf(binary)
     with pytest.raises(ValueError, match=r"empty\.gtf: no gene of type protein_coding in this file"):
         read_gtf(write(tmp_path / "empty.gtf", []))
+
+
+def test_a_gene_type_that_no_gene_has_is_refused(tmp_path):
+    line = 'chr1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "{0}"; gene_type "{1}";\n'
+    gtf = tmp_path / "types.gtf"
+    gtf.write_text(line.format("A", "protein_coding") + line.format("B", "lncRNA"))
+    assert len(read_gtf(gtf, ("protein_coding", "lncRNA")).frame) == 2
+    with pytest.raises(
+        ValueError, match=r"no gene of type lincRNA in this file; it has lncRNA, protein_coding"
+    ):
+        read_gtf(gtf, ("protein_coding", "lincRNA"))
