@@ -26,8 +26,7 @@ N_FEATURES = 3  # distance, contact, activity
 STEM_WIDTH, STEM_KERNEL = 256, 8
 STAGE_WIDTHS = (128, 64, 64, 128)
 DILATED_WIDTH, DILATIONS = 64, (2, 4, 6)
-CHANNELS_OUT = 32
-HEAD_WIDTH = 128
+CHANNELS_OUT, HEAD_WIDTH = 32, 128
 ELEMENTS_AT_ONCE = 256  # without gradients: 0.5 GB for the widest array of the tower
 
 # `tower.blocks` are the three dilated convolutions and the last one of 1 position.
@@ -61,8 +60,7 @@ EPINFORMER_AUTHORS_NAMES = (
 class ConvBlock(nn.Module):
     """Convolution, BatchNorm, ELU.
 
-    width_in, width_out: channels.
-    kernel, **options: of nn.Conv1d.
+    width_in, width_out, kernel, **options: of nn.Conv1d.
     """
 
     def __init__(self, width_in: int, width_out: int, kernel: int, **options: Any) -> None:
@@ -161,8 +159,7 @@ class AttentionLayer(nn.Module):
 
         x: (batch, n, width).
         visible: (batch, n, n) bool, what each token (row) sees.
-        Returns the new tokens, shaped as x, and the attention (batch, n, n), the mean over heads; a row sums
-        to 1.
+        Returns the new tokens, shaped as x, and the attention (batch, n, n), a mean over heads; rows sum to 1.
         """
         projected = self.in_proj(self.norm1(x)).unflatten(-1, (3, self.n_heads, -1))
         query, key, value = projected.permute(2, 0, 3, 1, 4)  # each (batch, heads, n, width / heads)
@@ -267,8 +264,7 @@ class EPInformer(Architecture):
         """As `Architecture.kept_per_gene`."""
         positions = ELEMENT_LENGTH
         tower = 4 * (2 * positions + STEM_KERNEL) + STEM_WIDTH * positions
-        # convolution, BatchNorm with ELU in place, the maximum's places (int64, of half); then three of half the
-        # positions
+        # convolution, BatchNorm with ELU in place, places of the maximum (int64, of half); then three of half size
         for width in STAGE_WIDTHS:
             tower += 3 * width * positions + 3 * width * positions // 2
             positions //= 2
