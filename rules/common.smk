@@ -19,6 +19,7 @@ except ValueError as error:
 sys.path.insert(0, BASE)
 
 from prism import NUMBERS_VERSION
+from prism.fetch.redaction import redacted
 from prism.jobs.attempts import got_further
 from prism.jobs.memory_watch import memory_for
 from workflow_scripts.planning.announcement import announce
@@ -29,6 +30,7 @@ from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.lost_genes import gene_words
 from workflow_scripts.planning.patterns import ASSEMBLY, FOLD, NAME
+from workflow_scripts.planning.secrets import shown
 from workflow_scripts.planning.strict_yaml import load
 
 # The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach
@@ -50,10 +52,11 @@ try:
     given = workflow.config_settings
     PLAN = make_plan(config, PREFIX, layers_of(config, given.configfiles, given.config))
 except ValueError as error:
-    raise WorkflowError(f"{error}")
+    raise WorkflowError(redacted(f"{error}"))
 
-# The report shows the configuration with its defaults filled in.
+# The report's captions read the configuration with its defaults filled in; its files are shown without secrets.
 config.update(PLAN.config)
+workflow.configfiles[:] = map(shown, workflow.configfiles)
 FILES = Files(PLAN)
 DEVICE = PLAN.config["device"]
 GPUS = 0 if DEVICE == "cpu" else 1

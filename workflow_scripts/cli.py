@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from prism.fetch.redaction import redacted
+
 
 def run(main: Callable[[], None]) -> None:
     """Call a script's main function; where it raises ValueError or OSError, print the message and exit with 1.
@@ -14,5 +16,5 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        print(redacted(f"error: {error}"), file=sys.stderr, flush=True)
         raise SystemExit(1) from None

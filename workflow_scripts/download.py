@@ -16,7 +16,7 @@ def main() -> None:
     arguments = parsed()
     waits = ("connect", "read", "attempts", "pause", "progress_every")
     fetch(
-        arguments.address,
+        arguments.address or [arguments.address_file.read_text().strip()],
         arguments.out,
         arguments.manifest,
         kind=arguments.kind,
@@ -34,7 +34,11 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add, usual = parser.add_argument, Patience()
     several = "accession, address or path; repeat for alternatives"
-    add("--address", action="append", required=True, help=several)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--address", action="append", help=several)
+    which.add_argument(
+        "--address-file", type=Path, help="file that holds the address, which has a secret in it"
+    )
     add("--out", type=Path, required=True, help="file to write")
     add("--manifest", type=Path, help="JSON description (default: OUT.json)")
     add("--kind", choices=KINDS, default="any", help="what the file must be")

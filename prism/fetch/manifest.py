@@ -15,7 +15,7 @@ from prism.fetch.content import check
 from prism.fetch.errors import WrongError
 from prism.fetch.portal import Record
 from prism.fetch.progress import Say
-from prism.fetch.redaction import public
+from prism.fetch.redaction import identity, public
 from prism.files.atomic import writing
 
 
@@ -50,7 +50,8 @@ def entry(source: Source, address: str, found: Record, digits: Mapping[str, str]
     digits: md5 and sha256 of the file, hexadecimal, by kind.
     size: of the file, bytes.
 
-    Keys: requested (as in the table), address (without secrets), provider, accession, md5, sha256, size
+    Keys: requested (as in the table), address (without secrets), identity (names the file, whatever
+    the secrets), provider, accession, md5, sha256, size
     (bytes), date (UTC), output_type, assembly, file_format (None unless a portal reports them). The caller
     adds md5_vouched_by (whose checksum, md5 or sha256, was compared: 'table', 'ENCODE', '4DN' or None for
     nobody) and, where they apply, link (a path's target), member and archive (md5, sha256 and size of the
@@ -59,6 +60,7 @@ def entry(source: Source, address: str, found: Record, digits: Mapping[str, str]
     return {
         "requested": public(source.text),
         "address": public(address),
+        "identity": identity(source.text),
         "provider": {"encode": "ENCODE", "4dn": "4DN"}.get(source.kind, source.kind),
         "accession": source.accession,
         **digits,
@@ -102,8 +104,11 @@ def present(wanted: Wanted, texts: list[str], say: Say, every: float = 10.0) -> 
         size = wanted.out.stat().st_size
     except (OSError, ValueError):
         return None
-    asked = [public(text.strip()) for text in texts]
-    if not isinstance(contents, dict) or contents.get("requested") not in asked:
+    asked = [identity(text.strip()) for text in texts]
+    if not isinstance(contents, dict):
+        return None
+    # a manifest of 0.1.0 shows what chooses the file in its address
+    if (contents.get("identity") or identity(str(contents.get("requested")))) not in asked:
         return None
     if contents.get("member") != wanted.member or size != contents.get("size"):
         return None

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from prism.fetch.checksum import BLOCK, Hashes
-from prism.fetch.redaction import public
+from prism.fetch.redaction import identity
 from prism.files.atomic import writing
 
 
@@ -17,7 +17,7 @@ from prism.files.atomic import writing
 class Origin:
     """What the server said of the file that the bytes belong to.
 
-    address: of the file, without secrets.
+    address: of the file, as `prism.fetch.redaction.identity` gives it.
     etag: the server's ETag; None if it sent none.
     last_modified: the server's Last-Modified; None if it sent none.
     size: of the whole file, bytes; None if the server did not say.
@@ -80,7 +80,7 @@ class Partial:
 
         address: the address, with or without its secrets.
         """
-        return self.origin is not None and self.origin.address == public(address)
+        return self.origin is not None and identity(self.origin.address) == identity(address)
 
     def range_headers(self, address: str, checksum_known: bool) -> dict[str, str]:
         """Headers that ask for the missing bytes only; {} if the whole file must be asked for.
@@ -133,7 +133,7 @@ class Partial:
         """
         # The old bytes go before the new description comes: killed in between, nothing can be mixed.
         self.discard()
-        self.origin = Origin(public(address), etag, last_modified, size)
+        self.origin = Origin(identity(address), etag, last_modified, size)
         self._write_origin()
 
     def append(self, block: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from prism.fetch.redaction import public
 from workflow_scripts.planning import downloads
 from workflow_scripts.planning.cell_types import CellType
 from workflow_scripts.planning.data_checks import peak_signal
@@ -11,6 +12,7 @@ from workflow_scripts.planning.downloads import FOLDER, Download
 from workflow_scripts.planning.names import among
 from workflow_scripts.planning.needs import masks_by_peaks
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.secrets import address_option
 
 FIGURES = "results/comparison/figures"
 QUALITY = "results/qc"
@@ -61,7 +63,7 @@ class Files:
         file: to download, as the rule names it.
         """
         download = self.download(file)
-        options = [f"--address={download.address}", f"--kind={download.kind}"]
+        options = [address_option(download.address), f"--kind={download.kind}"]
         options += [f"--md5={download.md5}"] if download.md5 else []
         return options + ([f"--member={download.member}"] if download.member else [])
 
@@ -200,7 +202,7 @@ class Files:
                     "name": track.name,
                     "kind": track.kind,
                     "files": [self.placed(each.file) for each in downloads.of_track(row, track)],
-                    "sources": list(track.addresses),
+                    "sources": [public(address) for address in track.addresses],
                     "transform": track.transform,
                     "output_type": track.output_type,
                 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from prism.fetch.redaction import public
 from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 from prism.models.catalogue import Traits, traits
 from workflow_scripts.planning.names import refuse_alike
@@ -37,7 +38,7 @@ class Released:
 
     def described(self) -> dict[str, str]:
         """The options of the import, text by name: an imported checkpoint is made again when they change."""
-        origin = {"name": self.name, "address": self.address, "member": self.member}
+        origin = {"name": self.name, "address": public(self.address), "member": self.member}
         return {
             "--architecture": self.architecture,
             "--settings": json.dumps(self.settings, sort_keys=True),

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from prism.fetch.redaction import redacted
 from prism.models.catalogue import names
 from workflow_scripts.planning.names import nearest
 from workflow_scripts.planning.patterns import ASSEMBLY, NAME
@@ -57,7 +58,7 @@ def check(instance: Any, schema: dict, where: str) -> None:
         for place, text, found in _unwanted(instance)
     ]
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(redacted("\n".join(problems)))
 
 
 def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:

@@ -9,7 +9,7 @@ import pytest
 
 from prism.fetch.addresses import classify, missing_key, portal_key, resolve, suffix
 from prism.fetch.progress import Progress, size_in_words, time_in_words
-from prism.fetch.redaction import public
+from prism.fetch.redaction import identity, public, redacted
 
 KEY = {"FOURDN_KEY_ID": "id", "FOURDN_KEY_SECRET": "secret"}
 HG38 = "https://hgdownload.soe.ucsc.edu/goldenPath/hg38/bigZips/hg38.fa.gz"
@@ -127,22 +127,66 @@ def test_addresses_import_the_standard_library_only():
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("https://u:p@h:1/a?b=1", "https://h:1/a?b=1"),
+        ("https://u:p@h:1/a?b=1", "https://h:1/a?b=***"),
         (
             "https://h/a?X-Amz-Signature=s&X-Amz-Credential=c&versionId=3",
-            "https://h/a?X-Amz-Signature=***&X-Amz-Credential=***&versionId=3",
+            "https://h/a?X-Amz-Signature=***&X-Amz-Credential=***&versionId=***",
         ),
         (
             "https://h/a?AWSAccessKeyId=k&download=1&sig=z",
-            "https://h/a?AWSAccessKeyId=***&download=1&sig=***",
+            "https://h/a?AWSAccessKeyId=***&download=***&sig=***",
         ),
-        ("https://h/a?monkey=1", "https://h/a?monkey=1"),
+        ("https://h/a?jwt=e&auth=f;monkey=1", "https://h/a?jwt=***&auth=***;monkey=***"),
         ("https://h/a?access_token=z#t", "https://h/a?access_token=***"),
+        ("https://h/a?bare", "https://h/a?***"),
+        ("https://[h/a?token=t", "https://***"),
+        ("file:///data/x.bed", "file:///data/x.bed"),
         ("data/x.bed", "data/x.bed"),
     ],
 )
 def test_public(address, shown):
     assert public(address) == shown
+
+
+SAME_FILE = [
+    ("https://h/a?token=one", "https://u:p@h/a?token=two"),
+    ("https://h/a?id=5&jwt=one", "https://h/a?id=5&jwt=two"),
+    ("https://h/a?sv=1&se=2026&sig=one", "https://h/a?sv=1&se=2027&sig=two"),
+    ("https://h/a?X-Amz-Date=1&X-Amz-Signature=s&versionId=3", "https://h/a?X-Amz-Signature=***&versionId=3"),
+    ("https://h/a#x", "https://h/a"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_FILE)
+def test_a_new_token_names_the_same_file(one, other):
+    assert identity(one) == identity(other) == identity(identity(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://h/a?id=5", "https://h/a?id=6"),
+        ("https://h/a?id=5", "https://h/a"),
+        ("https://h/a?bare", "https://h/a?other"),
+        ("https://h/a?sp=human", "https://h/a?sp=mouse"),
+        ("https://h/a?token=t", "https://h/b?token=t"),
+        ("data/a.bed", "data/b.bed"),
+    ],
+)
+def test_another_file_has_another_identity(one, other):
+    assert identity(one) != identity(other)
+
+
+def test_no_identity_holds_what_may_be_a_secret():
+    assert "hunter2" not in identity("https://hunter2:hunter2@h/a?unheard=hunter2&token=hunter2#hunter2")
+
+
+@pytest.mark.parametrize(
+    "around", ["{}", "'{}'", "({})", "see {}, then {}; not {}.", '{{"a": "{}"}}', "<{}>"]
+)
+def test_addresses_within_a_text(around):
+    secret, shown = "https://me:pw@h/a?b=c&jwt=d", "https://h/a?b=***&jwt=***"
+    assert redacted(around.replace("{}", secret)) == around.replace("{}", shown)
 
 
 def test_words():

@@ -35,7 +35,7 @@ ROOMS = (
 )
 # The modules of workflow_scripts.planning, likewise.
 PLANNING = (
-    ("patterns", "names", "strict_yaml"),
+    ("patterns", "names", "strict_yaml", "secrets"),
     ("checkout", "paths", "validation", "checksums"),
     ("configuration",),
     ("requests", "models", "cell_types", "folds"),
