@@ -7,8 +7,8 @@ Read it in the order of the imports, which tests/unit/house/test_import_order.py
 - `downloads` names the files from outside, `plan` is what all of them make together, and `needs` what a model reads;
 - `data_checks`, `training_checks`, `prediction_checks` and `model_settings` refuse what cannot work;
 - `compose` makes the plan;
-- `files`, `prediction_files` and `trials` answer the rules; `sizes`, `training_costs`, `announcement` and `end_report`
-  are what a person is told before and after the run.
+- `data_files`, `files`, `prediction_files` and `trials` answer the rules; `sizes`, `training_costs`, `announcement` and
+  `end_report` are what a person is told before and after the run.
 
 `checkout` is apart: it finds the folder of all this code.
 

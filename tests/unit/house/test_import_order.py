@@ -46,6 +46,7 @@ PLANNING = (
     ("needs", "data_checks"),
     ("training_checks", "prediction_checks"),
     ("compose",),
+    ("data_files",),
     ("files", "local_files", "sizes", "training_costs", "trials"),
     ("prediction_files", "announcement"),
     (
