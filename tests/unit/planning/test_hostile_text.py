@@ -77,6 +77,7 @@ MODELS = {
     "models": {
         "small": {
             "architecture": "prism", "length": 100, "protocol": "short", "signals": ["DNase"],
+            "gene_features": ["mrna"],
             "training": {"schedule": "constant", "precision": "fp32"},
         }
     },
