@@ -28,6 +28,7 @@ from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.data_checks import check_caller
 from workflow_scripts.planning.end_report import closing_words
 from workflow_scripts.planning.files import Files
+from workflow_scripts.planning.local_content import LocalContent
 from workflow_scripts.planning.lost_genes import gene_words
 from workflow_scripts.planning.patterns import ASSEMBLY, FOLD, NAME
 from workflow_scripts.planning.secrets import shown
@@ -58,6 +59,7 @@ except ValueError as error:
 config.update(PLAN.config)
 workflow.configfiles[:] = map(shown, workflow.configfiles)
 FILES = Files(PLAN)
+CONTENT = LocalContent(".snakemake/local_md5.json")
 DEVICE = PLAN.config["device"]
 GPUS = 0 if DEVICE == "cpu" else 1
 STATE = "results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/state"
@@ -84,6 +86,18 @@ def family(names):
 def local_file(download):
     """The file on this machine that is copied, an input without a module's prefix; nothing for a remote one."""
     return local(download.local) if download.local else []
+
+
+def made_by_rule(path):
+    """Whether a rule, of this workflow or its host, makes a file; asked when all rules are known."""
+    return any(each.is_producer(form) for each in workflow.rules for form in (path, os.path.abspath(path)))
+
+
+def content_of(download):
+    """The md5 of the local file that is copied or linked; nothing where a rule makes it or it is remote."""
+    if download.local is None or made_by_rule(download.local):
+        return ""
+    return CONTENT.md5(download.local)
 
 
 def runtime_of(minutes):

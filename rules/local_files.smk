@@ -5,7 +5,7 @@ from snakemake.logging import logger
 from workflow_scripts.planning.local_files import absent_files
 
 if workflow.is_main_process:
-    absent = absent_files(PLAN, lambda path: any(each.is_producer(path) for each in workflow.rules))
+    absent = absent_files(PLAN, made_by_rule)
     # A host of this workflow, by `module` or `include`, may have rules that are not known yet.
     if absent and len(workflow.included_stack) > 2:
         logger.warning("\n".join([*absent, "(unless a later rule makes it)"]))

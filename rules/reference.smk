@@ -28,6 +28,8 @@ rule download:
         checksum_from=lambda wildcards: FILES.checksum_place(wildcards.file),
     params:
         options=lambda wildcards: FILES.download_options(wildcards.file),
+        # A local file that another one has replaced is taken again, whatever its time.
+        content=lambda wildcards: content_of(FILES.download(wildcards.file)),
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.download"
         " {params.options:q}"

@@ -11,6 +11,7 @@ from prism.genome.genes.activity import add_activity
 from prism.genome.genes.annotation import report_dropped
 from prism.genome.genes.label import Label, add_expression
 from prism.genome.tracks.fasta import Genome
+from prism.genome.tracks.signal_sources import refuse_changed
 from workflow_scripts import cli
 
 
@@ -21,6 +22,9 @@ def main() -> None:
     lengths = Genome(arguments.fasta).lengths
     frame = genes.read(arguments.annotation).frame
     label = Label.parse(arguments.label)
+    activity = [file for files in arguments.activity.values() for file in files]
+    for file in [*label.files, *label.minus_files, *activity]:
+        refuse_changed(file)
     frame = add_expression(frame, label, lengths, drop_missing=arguments.missing_label == "drop")
     frame = add_activity(frame, arguments.activity, lengths)
     table = genes.gene_table(frame, arguments.annotation)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import shutil
 
 import pandas as pd
@@ -142,3 +145,16 @@ def test_a_file_that_is_gone_is_missed_after_a_run_too(finished, tmp_path):
     out = project.snakemake(succeeds=False)
     assert "cell_types.tsv: simA, column DNase = 'resources/simulated/simA/DNase_v2.bw': no such file" in out
     assert executed_jobs(out) == {}
+
+
+def test_a_file_that_an_older_one_replaces_is_taken_again(project):
+    tracks = project.folder / "resources/simulated/simA"
+    own, manifest = project.folder / "own.bw", project.folder / "resources/downloads/simA.DNase.bigWig.json"
+    replace_track(project, "own.bw", (tracks / "DNase.bw").read_bytes())
+    project.snakemake(str(manifest.relative_to(project.folder)))
+    assert project.planned(str(manifest.relative_to(project.folder))) == {}
+    own.write_bytes((tracks / "H3K27ac.bw").read_bytes())
+    os.utime(own, (1e9, 1e9))
+    project.snakemake(str(manifest.relative_to(project.folder)))
+    assert json.loads(manifest.read_text())["md5"] == hashlib.md5(own.read_bytes()).hexdigest()
+    assert project.planned(str(manifest.relative_to(project.folder))) == {}

@@ -21,7 +21,7 @@ def absent_files(plan: Plan, made: Callable[[str], bool]) -> list[str]:
     found = []
     for where, download, asked in _named(plan):
         path = download.local
-        if path is None or os.path.isfile(path) or made(path) or made(os.path.abspath(path)):
+        if path is None or os.path.isfile(path) or made(path):
             continue
         if asked or os.path.lexists(plan.prefix + download.file):
             what = "not a file" if os.path.exists(path) else "no such file"

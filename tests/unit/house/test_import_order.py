@@ -35,7 +35,7 @@ ROOMS = (
 )
 # The modules of workflow_scripts.planning, likewise.
 PLANNING = (
-    ("patterns", "names", "strict_yaml", "secrets"),
+    ("patterns", "names", "strict_yaml", "secrets", "local_content"),
     ("checkout", "paths", "validation", "checksums"),
     ("configuration",),
     ("requests", "models", "cell_types", "folds"),
