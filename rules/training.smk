@@ -19,7 +19,8 @@ rule train_model:
     wildcard_constraints:
         model="(?!)",
     # A training goes on from its state: after a time limit, a lost machine, or with more memory after a
-    # shortage of it. Only attempts that got no further than the one before are counted (attempt_of).
+    # shortage of it. Only attempts that got no further than the one before are counted (attempt_of). One log
+    # holds them all.
     retries: RETRIES
     conda:
         "../envs/training.yaml"
@@ -58,7 +59,8 @@ rule train_model:
         " --history {output.history:q}"
         " --predictions {output.predictions:q}"
         " --metrics {output.metrics:q}"
-        " --state-dir {params.state:q} > {log:q} 2>&1"
+        " --state-dir {params.state:q}"
+        " --log {log:q} > {log:q} 2>&1"
 
 
 # Closed form: seconds on a CPU.

@@ -17,11 +17,15 @@ def main() -> None:
 
     from prism.jobs.job import job
     from prism.jobs.limits import Limits
-    from prism.jobs.log import say
+    from prism.jobs.log import begin, ended, go_on, say
 
+    if arguments.log:
+        go_on(arguments.log, arguments.state_dir)
+    begin(arguments.attempt)
     limits = Limits(arguments.minutes or None, arguments.mem_mb)
     with job(arguments.state_dir, limits, arguments.attempt, say):
         train(arguments, limits)
+        ended(arguments.state_dir)
 
 
 def train(arguments: argparse.Namespace, limits) -> None:
@@ -59,6 +63,7 @@ def parsed() -> argparse.Namespace:
     add("--cuda-graphs", type=int, default=1, choices=(0, 1), help="0: a step on a GPU is never captured")
     add("--tensorboard", type=int, default=0, choices=(0, 1), help="1: event files beside the state")
     add("--git-revision", help="default: asked of git")
+    add("--log", help="the file that stderr goes to: it then holds the attempts before too")
     add("--state-dir", required=True, help="where an unfinished run keeps its state")
     for name in ("checkpoint", "history", "predictions", "metrics"):
         add(f"--{name}", required=True, help="file to write")

@@ -15,7 +15,7 @@ from prism.compute.precision import autocast, usable_precision
 from prism.genome.dataset.windows import Windows
 from prism.inference.prediction import with_columns
 from prism.inference.trained import Trained
-from prism.jobs.log import say
+from prism.jobs.log import Countdown, say
 from prism.models.catalogue import names
 from prism.protocol.settings import TrainingSettings
 
@@ -57,6 +57,7 @@ def learned_masks(
             f"device: {describe(place)}, products in {precision}; {len(indices):,} genes x {data.length:,} bp"
         )
         module = trained.module.to(place)
+        progress, done = Countdown(len(indices), "genes"), 0
         for chunk in chunks(indices, settings.genes_at_once(data.length)):
             batch = with_columns(data.batch(chunk).without_expression().to(place), columns)
             with torch.inference_mode(), autocast(place, precision):
@@ -68,3 +69,5 @@ def learned_masks(
                 )
             mask, signals = (each.float().cpu().numpy() for each in (details["mask"], batch.signals))
             yield LearnedMasks(chunk, mask, signals)
+            done += len(chunk)
+            progress.reached(done)

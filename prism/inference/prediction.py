@@ -19,7 +19,7 @@ from prism.compute.precision import autocast, usable_precision
 from prism.genome.batch import Batch
 from prism.genome.dataset.windows import Windows
 from prism.inference.trained import Trained
-from prism.jobs.log import say
+from prism.jobs.log import Countdown, say
 from prism.protocol.settings import TrainingSettings
 from prism.runs.predictions import prediction_table, write_predictions
 from prism.runs.provenance import feature_scale, signal_scale
@@ -98,7 +98,8 @@ def predicted_on(
         )
         say(f"dataset: {data.cell_type}, {len(data.gene_id):,} genes, {data.identity}")
         size = settings.genes_at_once(facts["length"])
-        return predicted(trained.module.to(place), data, rows, place, precision, size, columns)
+        module, progress = trained.module.to(place), Countdown(len(rows), "genes", say)
+        return predicted(module, data, rows, place, precision, size, columns, progress)
 
 
 def predicted(
@@ -109,6 +110,7 @@ def predicted(
     precision: str,
     batch_size: int,
     columns: Sequence[int] | None = None,
+    progress: Countdown | None = None,
 ) -> np.ndarray:
     """Predict the expression of some genes; the model does not see their labels.
 
@@ -119,16 +121,20 @@ def predicted(
     precision: of matrix products: fp32, bf16 or fp16.
     batch_size: genes that go through the model at once.
     columns: which rna_features to use, in which order; None (the default) for all.
+    progress: is told how many genes are done; None (the default) for nobody.
 
     Returns (n,) float32, log10(x + 1).
     """
-    was_training, answers = module.training, []
+    was_training, answers, done = module.training, [], 0
     module.eval()
     with torch.inference_mode(), autocast(device, precision):
         for chunk in chunks(indices, batch_size):
             batch = windows.batch(chunk).without_expression().to(device)
             batch = batch if columns is None else with_columns(batch, columns)
             answers.append(module(batch).expression.float().cpu())
+            done += len(chunk)
+            if progress is not None:
+                progress.reached(done)
     module.train(was_training)
     return torch.cat(answers).numpy()
 

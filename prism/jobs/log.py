@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+KEPT = "log.txt"  # beside a training's state
 
 
 def say(line: str) -> None:
@@ -11,6 +19,77 @@ def say(line: str) -> None:
     line: its text.
     """
     print(line, file=sys.stderr, flush=True)
+
+
+def begin(attempt: int) -> None:
+    """Write the line that begins an attempt of a job in its log, which holds all attempts.
+
+    attempt: its number, from 1; attempts before one that got further are not counted.
+    """
+    now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
+    say(f"--- attempt {attempt} begins: {now}, process {os.getpid()} on {socket.gethostname()} ---")
+
+
+def go_on(log: str | Path, folder: str | Path) -> None:
+    """Begin the log of an attempt with what the attempts before wrote: Snakemake removes a log before each attempt.
+
+    log: the file that stderr goes to.
+    folder: the run's state directory, which keeps a second link to it; nothing is kept where a file system has no
+        hard links.
+    """
+    kept, part = Path(folder) / KEPT, Path(folder) / f"{KEPT}.part"
+    if kept.exists() and not kept.samefile(log):
+        sys.stderr.write(kept.read_text(errors="replace"))
+        sys.stderr.flush()
+    with suppress(OSError):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        os.link(log, part)
+        part.replace(kept)
+        part.unlink(missing_ok=True)  # of two names of one file, a rename removes neither
+
+
+def ended(folder: str | Path) -> None:
+    """Remove the second link, once the run has succeeded.
+
+    folder: the run's state directory.
+    """
+    (Path(folder) / KEPT).unlink(missing_ok=True)
+
+
+class Countdown:
+    """Says now and then how far a job is, and how long it will still take.
+
+    total: pieces of work.
+    unit: what they are, in the plural.
+    say: writes one line of the log.
+    seconds: from one line to the next, default 60.
+    now: gives the seconds of a clock.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        unit: str,
+        say: Callable[[str], None] = say,
+        seconds: float = 60.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total, self.unit, self._say, self.seconds, self._now = total, unit, say, seconds, now
+        self._started = self._last = now()
+
+    def reached(self, done: int) -> None:
+        """Write a line if the last one is long enough ago.
+
+        done: pieces of work that are finished.
+        """
+        now = self._now()
+        if now - self._last < self.seconds or not 0 < done < self.total:
+            return
+        self._last = now
+        per_second = done / (now - self._started)
+        left = clock((self.total - done) / per_second)
+        self._say(f"{done:,} of {self.total:,} {self.unit}, {per_second:.3g} a second, {left} left")
 
 
 def clock(seconds: float) -> str:

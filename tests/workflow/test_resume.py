@@ -132,7 +132,12 @@ def test_killed_workflow_ends_with_the_same_numbers(longer, tmp_path):
 
     killed.snakemake("--unlock")
     killed.snakemake(TARGET)
-    assert f"resumed at step {down} " in log_of(killed)
+    log = log_of(killed)  # of all attempts, one below the other
+    assert f"resumed at step {down} " in log
+    assert (
+        log.index(f"resumed at step {before} ") < log.index("stopped by SIGTERM") < log.index(f"step {down} ")
+    )
+    assert log.count("--- attempt ") == 5
     assert not (killed.folder / RUN / "state").exists()
     ends = (killed.folder / RUN, whole)
     assert len({(each / "predictions.tsv.gz").read_bytes() for each in ends}) == 1

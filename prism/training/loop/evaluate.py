@@ -8,6 +8,7 @@ from torch import nn
 
 from prism.compute.device import peak_memory_gb
 from prism.inference.prediction import predicted, refuse_bad_prediction
+from prism.jobs.log import Countdown
 from prism.training.loop.journal import Journal
 from prism.training.run import Run
 
@@ -26,7 +27,9 @@ def predict_split(
     Returns (n,) float32, log10(x + 1), in the dataset's order.
     """
     size = run.settings.genes_at_once(run.windows.length)
-    return predicted(module, run.windows, run.indices(split), device, precision, size)
+    genes = run.indices(split)
+    progress = Countdown(len(genes), f"{split} genes predicted")
+    return predicted(module, run.windows, genes, device, precision, size, progress=progress)
 
 
 def close_validation(

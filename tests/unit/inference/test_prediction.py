@@ -286,10 +286,9 @@ def test_command_lines_train_then_predict(dataset, tmp_path, root):
     assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(out, sep="\t")) == 32
     done = script(root, *command, "--entry", "[]")
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith(
-        "error: an entry must be a JSON object with architecture and length, not '[]'"
-    )
+    begun, refused = done.stderr.splitlines()
+    assert (done.returncode, begun.startswith("--- attempt 1 begins: ")) == (1, True)
+    assert refused.startswith("error: an entry must be a JSON object with architecture and length, not '[]'")
 
 
 def script(root, name, *arguments):
