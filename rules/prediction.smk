@@ -1,4 +1,5 @@
 # A trained or a released model applied to the genes of any cell type, and the mask that Seq2Exp learned.
+from workflow_scripts.planning.models import prediction_mb
 from workflow_scripts.planning.prediction_files import PredictionFiles
 
 PREDICTIONS = PredictionFiles(FILES)
@@ -48,7 +49,7 @@ rule predict_expression:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
     resources:
-        mem_mb=8000,
+        mem_mb=lambda wildcards: PREDICTIONS.memory(wildcards.run),
         runtime=60,
         gpu=GPUS,
         device=DEVICE,
@@ -99,7 +100,9 @@ rule learned_mask:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
     resources:
-        mem_mb=8000,
+        mem_mb=lambda wildcards: prediction_mb(
+            PLAN.entries[wildcards.model].traits, PLAN.entries[wildcards.model].length
+        ),
         runtime=60,
         gpu=GPUS,
         device=DEVICE,

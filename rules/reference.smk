@@ -52,7 +52,7 @@ rule genome:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=500,
         runtime=60,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genome_fasta"

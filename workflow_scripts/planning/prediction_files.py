@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+from prism.models.catalogue import traits
 from workflow_scripts.planning import downloads, requests
 from workflow_scripts.planning.files import Files
+from workflow_scripts.planning.models import prediction_mb
 from workflow_scripts.planning.needs import Needs, needs_of
 from workflow_scripts.planning.patterns import FOLD, NAME
 from workflow_scripts.planning.prediction_checks import check_prediction
@@ -81,6 +83,14 @@ class PredictionFiles:
         run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
         """
         return [self.files.elements(cell_type)] if self.needs(cell_type, run).elements else []
+
+    def memory(self, run: str) -> int:
+        """MB of predictions with the model of a run.
+
+        run: the name of a training or of a released checkpoint.
+        """
+        wanted = needs_of(self.files.plan, run)
+        return prediction_mb(traits(wanted.architecture), wanted.length)
 
     def expected(self, run: str) -> list[str]:
         """Options of the prediction script: what the checkpoint must be.

@@ -52,8 +52,9 @@ class Traits:
     environment: the file in envs/, without .yaml, that it is trained and predicted in.
     package: the distribution that only this environment has; recorded with a run. Empty: none.
     parameters: trainable parameters with its defaults, written down where the shared environment cannot count them.
-    training_mb: MB of a training's first attempt; twice as much at long windows. On a CPU more than 2.5 times what
-        `prism.models.memory` works out, so that freed memory can be kept.
+    training_mb: MB of a training's first attempt at 2 kb, what was measured (docs/models.md) with a margin. On a CPU
+        more than 2.5 times what `prism.models.memory` works out, so that freed memory can be kept (not EPInformer's).
+    long_training_mb: the same at 200 kb, where a CPU takes one gene at once.
     publication: how the papers name it; None where they do not have it.
     priors: (weight, beta) by signal of the mask that it learns, as published.
     """
@@ -75,7 +76,8 @@ class Traits:
     environment: str = SHARED_ENVIRONMENT
     package: str = ""
     parameters: int | None = None
-    training_mb: int = 8000
+    training_mb: int = 4000
+    long_training_mb: int = 16000
     publication: Publication | None = None
     priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 
 import pytest
 import yaml
 
+from prism.compute.malloc import ROOM
+from prism.models.catalogue import traits
+from prism.models.memory import training_bytes
 from workflow_scripts.planning.announcement import warm_up_lines
 from workflow_scripts.planning.compose import make_plan
+from workflow_scripts.planning.models import prediction_mb, read_models, training_mb
+from workflow_scripts.planning.paths import COST_TABLE
 
 TRAINING = {"steps": 10, "batch_size": 4}
 
@@ -106,3 +112,31 @@ def test_planning_does_not_import_torch(root):
     asked = "import sys; from workflow_scripts.planning.compose import make_plan; make_plan({}); "
     asked += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=root, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "trains", "predicts"),
+    [
+        ("prism", 2_000, 5_000, 3_000), ("prism", 500, 5_000, 3_000), ("prism", 6_000, 15_000, 8_000),
+        ("prism", 20_000, 24_000, 8_000), ("caduceus", 2_000, 4_000, 3_000), ("caduceus", 200_000, 16_000, 8_000),
+        ("epinformer", 2_000, 16_000, 8_000), ("enformer", 196_608, 24_000, 8_000),
+    ],
+)  # fmt: skip
+def test_memory_by_architecture_and_window(name, length, trains, predicts):
+    assert (training_mb(traits(name), length), prediction_mb(traits(name), length)) == (trains, predicts)
+
+
+def test_declared_memory_leaves_room_for_what_was_measured_and_for_kept_memory(root):
+    rows = [line for line in COST_TABLE.read_text().splitlines() if not line.startswith("#")]
+    rows = [row for row in csv.DictReader(rows, delimiter="\t") if row["device"].startswith("cpu")]
+    entries = read_models([root / "config" / "models.yaml"])
+    known = [row for row in rows if row["outcome"] == "done" and row["entry"] in entries]
+    assert len(known) >= 15
+    loaded = 0.4  # GB of the program, which the table leaves out
+    for row in known:
+        assert entries[row["entry"]].training_mb * 2**20 > 1.2e9 * (float(row["memory_gb"]) + loaded), row
+        each = entries[row["entry"]]
+        if each.architecture not in ("epinformer", "enformer"):  # which cannot keep what they free
+            sizes = (each.length, int(row["genes_at_once"]), int(row["parameters"]))
+            need = training_bytes(each.architecture, each.settings, *sizes)
+            assert each.training_mb * 2**20 > ROOM * need, row
