@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-import h5py
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -21,6 +20,8 @@ from prism.figures.scatter import scatter_figure
 from prism.figures.signal_profile import signal_profile_figure
 from prism.figures.training_curves import training_curves_figure
 from prism.files.atomic import writing
+from prism.files.hdf5 import whole
+from prism.genome.dataset.opened import AGAIN, open_dataset
 from prism.runs.history import read_history
 from prism.runs.predictions import read_predictions
 from prism.runs.record import RunRecord
@@ -67,7 +68,7 @@ def _mask(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
 
 
 def _signal_profile(given: argparse.Namespace, _: list[RunRecord]) -> Figure:
-    with h5py.File(given.windows) as windows:
+    with open_dataset(given.windows) as windows, whole(given.windows, AGAIN):
         found = profiles(windows, _table(given.genes))
     return signal_profile_figure(**found, assay=given.assay or "expression")
 

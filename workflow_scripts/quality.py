@@ -14,8 +14,10 @@ import pandas as pd
 from prism.drawing.windows_profile import profiles
 from prism.figures.signal_profile import signal_profile_figure
 from prism.files.atomic import writing
+from prism.files.hdf5 import whole
 from prism.genome.dataset import folds as fold_tables
 from prism.genome.dataset.dropped import SplitGenes, genes_by_split
+from prism.genome.dataset.opened import AGAIN, open_dataset
 from prism.genome.genes import table as genes
 from prism.genome.genes.label import Label, strand_sums
 from prism.quality import measure
@@ -30,7 +32,7 @@ def main() -> None:
     arguments = parsed()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     label, table = Label.parse(arguments.label), genes.read(arguments.genes)
-    with h5py.File(arguments.windows) as windows:
+    with open_dataset(arguments.windows) as windows, whole(arguments.windows, AGAIN):
         strands = _strand_sums(windows, label)
         numbers = measure.measure(windows, table, label.assay, strands, folds=_folds(arguments, table))
         drawn = profiles(windows, table.frame) if numbers["signals"] else None

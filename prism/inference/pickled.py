@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,9 @@ from typing import Any
 
 import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
+
+from prism.files.zipped import check_zip
+from prism.runs.checkpoint import UNREADABLE
 
 CURE = (
     "where you trust the file and have its authors' packages, keep the weights alone: "
@@ -55,13 +57,15 @@ def read_foreign_checkpoint(path: str | Path) -> Mapping[str, Any]:
     Raises ValueError, naming the file and the fix, for any other file.
     """
     try:
+        if _begins_as_zip(path):  # torch's format before 1.6 is none
+            check_zip(path)
         strangers = [
             (UnreadMapping if name.lower().endswith("dict") else Unread, name)
             for name in _unknown_globals(path)
         ]
         with safe_globals(strangers):
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except UNREADABLE as error:
         raise ValueError(
             f"{path}: cannot be read without running its content ({_reason(error)}); get the file again, or, {CURE}"
         ) from None
@@ -82,3 +86,8 @@ def _unknown_globals(path: str | Path) -> list[str]:
         return get_unsafe_globals_in_checkpoint(path)
     except ValueError:  # torch's format before 1.6 has no list of its globals; none is allowed
         return []
+
+
+def _begins_as_zip(path: str | Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(2) == b"PK"

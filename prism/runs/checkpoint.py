@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from prism.files.atomic import writing
+from prism.files.zipped import check_zip
 
 # raised when a key that is needed changes; `feature_scale`, which older files lack, is not needed
 FORMAT = 1
@@ -44,11 +45,12 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     Raises ValueError, naming the file and the fix, for a file that is damaged or not a best.ckpt.
     """
     try:
+        check_zip(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         raise ValueError(
-            f"{path}: cannot be read ({type(error).__name__}); re-run the training, or, where it was released "
-            f"by others, {IMPORT}"
+            f"{path}: cannot be read, it is damaged or another kind of file ({type(error).__name__}: {_told(error)}); "
+            f"delete it and re-run the training, or, where it was released by others, {IMPORT}"
         ) from None
     if not isinstance(checkpoint, dict) or checkpoint.get("format") != FORMAT:
         found = checkpoint.get("format") if isinstance(checkpoint, dict) else type(checkpoint).__name__
@@ -57,3 +59,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             f"released by others, {IMPORT}"
         )
     return checkpoint
+
+
+def _told(error: Exception) -> str:
+    """What was wrong, in one line and without torch's advice."""
+    return str(error).partition("\n")[0][:120]

@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from prism.files import hdf5
 from prism.files.atomic import writing
 from prism.genome.coordinates import check_length
 from prism.genome.dataset.cutter import Cutter, Task, start_worker, work
@@ -67,7 +68,7 @@ def cut(
     cutter = _cutter(genome, length, signals, loci.lengths(), blacklist, peaks)
     sources = _sources(signals, cutter, fasta, {"blacklist": blacklist, "peaks": peaks})
     tasks = _tasks(loci, sum(array.row_bytes for array in cutter.arrays()), block_bytes)
-    with writing(out) as part, h5py.File(part, "w") as file:
+    with writing(out) as part, h5py.File(part, "w", libver=hdf5.NEW) as file:
         writer = DatasetWriter(file, loci, cutter.arrays())
         line = _progress(len(loci))
         for block in _blocks(cutter, tasks, threads):
@@ -81,6 +82,7 @@ def cut(
             signals=json.dumps([signal.name for signal in signals]), sources=json.dumps(sources),
             content_hash=content_hash,
         )  # fmt: skip
+        hdf5.seal(file)
     return content_hash
 
 

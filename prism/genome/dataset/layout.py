@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # workers need no gene table and no HDF5, and should not wait
 SCHEMA_VERSION = 1
 # Tracks are runs of equal values: plain deflate (380-490 MB/s, ratios of 15-44) beats both shuffle and lzf.
 _DEFLATE_LEVEL = 1
+_BINNED_ROWS = 32  # genes of a chunk of contacts, which have few values each
 _MATCH_MEMORY = 5  # zlib's memLevel: a hash table that fits in the fastest cache, a fifth faster than 8
 
 
@@ -122,9 +123,13 @@ class DatasetWriter:
 
     def finish(self) -> str:
         """Store what was kept until the end, and return the content hash."""
+        from prism.files.hdf5 import CHECKED  # not in the workers either
+
         sizes = {array.path: array.bin_size for array in self.arrays}
         for path, values in self._binned.items():
-            data = self.file.create_dataset(path, data=values)
+            data = self.file.create_dataset(
+                path, data=values, chunks=(min(_BINNED_ROWS, len(values)), values.shape[1]), **CHECKED
+            )
             data.attrs.update(kind="contacts", bin_size=sizes[path])
         return self._content_hash()
 

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from prism.files.hdf5 import opened
+from prism.files.hdf5 import whole
 from prism.genome.batch import Batch
 from prism.genome.coordinates import check_length
-from prism.genome.dataset.layout import SCHEMA_VERSION
+from prism.genome.dataset.opened import AGAIN, open_dataset
 from prism.genome.elements.reader import ElementReader
 from prism.genome.genes import table as gene_tables
 from prism.genome.genes.feature_groups import columns_of
@@ -58,7 +58,7 @@ class Windows:
     ):
         self.path, self.device, self._one_hot = Path(path), torch.device("cpu"), _ONE_HOT
         self._file, self._file_pid = None, None
-        with _opened(self.path) as file:
+        with open_dataset(self.path) as file:
             self._read_facts(file, length, signals)
         self._read_genes(genes, rna_features)
         self._elements: ElementReader | None = None
@@ -233,23 +233,25 @@ class Windows:
 
     def _source(self, name: str) -> tuple[h5py.Dataset, slice]:
         if self._file_pid != os.getpid():  # a handle must not cross a fork
-            self._file, self._file_pid = _opened(self.path), os.getpid()
+            self._file, self._file_pid = open_dataset(self.path), os.getpid()
         binned = self._bin_sizes.get(name.removeprefix("signals/"), 0)
         return self._file[name], slice(None) if binned else slice(self._crop, self._crop + self.length)
 
     def _streamed(self, name: str, rows: np.ndarray) -> Tensor:
         data, columns = self._source(name)
         values = np.empty((len(rows), self._widths[name]), data.dtype)
-        for place in np.argsort(rows, kind="stable"):
-            values[place] = data[rows[place], columns]
+        with whole(self.path, AGAIN):
+            for place in np.argsort(rows, kind="stable"):
+                values[place] = data[rows[place], columns]
         return torch.from_numpy(values)
 
     def _whole(self, name: str) -> Tensor:
         data, columns = self._source(name)
         values = np.empty((len(self), self._widths[name]), data.dtype)
-        for first in range(0, len(self), _ROWS_READ_AT_ONCE):
-            rows = slice(first, first + _ROWS_READ_AT_ONCE)
-            values[rows] = data[rows, columns]
+        with whole(self.path, AGAIN):
+            for first in range(0, len(self), _ROWS_READ_AT_ONCE):
+                rows = slice(first, first + _ROWS_READ_AT_ONCE)
+                values[rows] = data[rows, columns]
         return torch.from_numpy(values)
 
 
@@ -260,13 +262,3 @@ def _moved(values: np.ndarray, device: torch.device) -> Tensor:
     """`values` on a device; a GPU is not waited for, as a copy from memory that is not pinned would."""
     tensor = torch.from_numpy(values)
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
-
-
-def _opened(path: Path) -> h5py.File:
-    file = opened(path, "dataset file", "workflow_scripts.windows", "cut it again")
-    if (version := file.attrs.get("schema_version")) != SCHEMA_VERSION:
-        file.close()
-        raise ValueError(
-            f"{path}: layout version {version}, this program reads {SCHEMA_VERSION}; cut the file again"
-        )
-    return file

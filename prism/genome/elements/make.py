@@ -20,6 +20,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from prism.files import hdf5
 from prism.files.atomic import writing
 from prism.genome.elements import candidates
 from prism.genome.elements.candidates import WIDTH, Candidates, Elements
@@ -73,13 +74,14 @@ def make(
         )
     for name, files in (activity or {}).items():
         facts[f"activity/{name}"] = describe(Signal(name, "bigwig", tuple(files)))
-    with writing(out) as part, h5py.File(part, "w") as file:
+    with writing(out) as part, h5py.File(part, "w", libver=hdf5.NEW) as file:
         total = _write_tables(file, loci, arrays, chosen.elements)
         _write_sequence(file, genome, chosen.elements, total)
         file.attrs.update(
             schema_version=SCHEMA_VERSION, kind=KIND, assembly=assembly, cell_type=cell_type,
             sources=json.dumps(facts), content_hash=total.hexdigest(),
         )  # fmt: skip
+        hdf5.seal(file)
     counts = chosen.count
     print(
         f"elements: {len(chosen.elements):,} of {len(loci):,} genes; a gene has {counts.mean():.1f} on average, "
@@ -114,7 +116,8 @@ def _write_tables(file: h5py.File, loci: Loci, arrays: dict[str, np.ndarray], el
     genes = [loci.gene_id, loci.chrom, loci.tss.tolist(), loci.strand, loci.chrom_length.tolist()]
     total = hashlib.sha256(json.dumps([SCHEMA_VERSION, genes, elements.chrom.tolist()]).encode())
     for name, values in arrays.items():
-        file.create_dataset(f"elements/{name}", data=values, compression="gzip", compression_opts=1)
+        file.create_dataset(f"elements/{name}", data=values, compression="gzip", compression_opts=1,
+                            **hdf5.CHECKED)  # fmt: skip
     file.create_dataset("elements/unique/chrom", data=elements.chrom.tolist(), dtype=h5py.string_dtype())
     for name in ("start", "end"):
         file[f"elements/unique/{name}"] = getattr(elements, name)
@@ -128,7 +131,7 @@ def _write_sequence(file: h5py.File, genome: Genome, elements: Elements, total) 
     rows = min(_CHUNK_ROWS, len(elements))
     store = file.create_dataset(
         "elements/unique/sequence", (len(elements), WIDTH), np.uint8, chunks=(rows, WIDTH),
-        compression="gzip", compression_opts=1,
+        compression="gzip", compression_opts=1, **hdf5.CHECKED,
     )  # fmt: skip
     for first in range(0, len(elements), _ROWS_AT_ONCE):
         part = slice(first, first + _ROWS_AT_ONCE)

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from prism.files.hdf5 import opened
+from prism.files.hdf5 import opened, whole
 from prism.genome.batch import Elements
 from prism.genome.elements.layout import KIND, SCHEMA_VERSION
 from prism.genome.genes import table as gene_tables
 from prism.genome.tracks.sequence import UNKNOWN, one_hot
 
 _BP_OF_KB = 1000
+_AGAIN = "make it again"
 _SEQUENCE = "elements/unique/sequence"
 
 
@@ -43,9 +44,12 @@ class ElementReader:
             self.cell_type, self.assembly = str(file.attrs["cell_type"]), str(file.attrs["assembly"])
             self.sources = json.loads(file.attrs["sources"])
             rows = self._rows(file, gene_id, chrom, tss)
-            table = {name: file[f"elements/{name}"][:][rows] for name in ("distance", "contact", "activity")}
-            self._index, self._count = (file[f"elements/{name}"][:][rows] for name in ("index", "count"))
-            self.nbytes = file[_SEQUENCE].size
+            with whole(self.path, _AGAIN):
+                table = {
+                    name: file[f"elements/{name}"][:][rows] for name in ("distance", "contact", "activity")
+                }
+                self._index, self._count = (file[f"elements/{name}"][:][rows] for name in ("index", "count"))
+                self.nbytes = file[_SEQUENCE].size
         self._present = torch.from_numpy(np.arange(self._index.shape[1]) < self._count[:, None])
         logarithm = np.log10(1 + table["contact"].astype(np.float64))  # contacts are small: not in float32
         features = [table["distance"] / _BP_OF_KB, logarithm, table["activity"]]
@@ -82,7 +86,7 @@ class ElementReader:
 
     def load(self) -> None:
         """Hold the sequences in memory."""
-        with _opened(self.path) as file:
+        with _opened(self.path) as file, whole(self.path, _AGAIN):
             self._sequence = torch.from_numpy(file[_SEQUENCE][:])
         self.close()
 
@@ -130,12 +134,13 @@ class ElementReader:
             wanted = self._index[rows[place], : self._count[rows[place]]]
             if len(wanted):
                 low = wanted.min()
-                codes[place, : len(wanted)] = data[low : wanted.max() + 1][wanted - low]
+                with whole(self.path, _AGAIN):
+                    codes[place, : len(wanted)] = data[low : wanted.max() + 1][wanted - low]
         return codes
 
 
 def _opened(path: Path) -> h5py.File:
-    file = opened(path, "file of elements", "workflow_scripts.elements", "make it again")
+    file = opened(path, "file of elements", "workflow_scripts.elements", _AGAIN)
     kind, version = file.attrs.get("kind"), file.attrs.get("schema_version")
     if (kind, version) != (KIND, SCHEMA_VERSION):
         file.close()

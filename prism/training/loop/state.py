@@ -7,7 +7,6 @@ it stays: so a kill at any moment, or a full disk, leaves a state that can be lo
 from __future__ import annotations
 
 import os
-import pickle
 import random
 import shutil
 from collections.abc import Callable
@@ -18,6 +17,8 @@ import numpy as np
 import torch
 
 from prism.files.atomic import writing
+from prism.files.zipped import check_zip
+from prism.runs.checkpoint import UNREADABLE
 
 KEPT = 2
 
@@ -46,9 +47,18 @@ class RunState:
             broken.unlink()
         for path in reversed(self._files()):
             try:
+                check_zip(path)
                 return torch.load(path, map_location="cpu", weights_only=True)
-            except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+            except OSError as error:
                 self.say(f"{path}: cannot be read ({type(error).__name__}), trying the state before it")
+            except UNREADABLE as error:
+                # out of the way, or it would count as one of the two that are kept
+                damaged = path.with_suffix(".damaged")
+                os.replace(path, damaged)
+                self.say(
+                    f"{path}: cannot be read, it is damaged ({type(error).__name__}); set aside as {damaged.name}, "
+                    "delete it if it is not wanted; trying the state before it"
+                )
         return None
 
     def save(self, state: dict[str, Any]) -> None:

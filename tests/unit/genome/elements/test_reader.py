@@ -104,6 +104,7 @@ def test_streaming_reads_only_what_a_batch_needs(folder, tmp_path):
         store = target.create_dataset("elements/unique/sequence", (rows, 2000), "u1", chunks=(32, 2000))
         store[: len(sequence)] = sequence
         target.attrs.update(source.attrs)
+        del target.attrs["checksum"]
     tracemalloc.start()
     try:
         streamed = windows(folder, elements=tmp_path / "e.h5", in_memory=False)
@@ -120,6 +121,7 @@ def edited(folder, path, **attributes):
         for name in source:
             source.copy(name, target)
         target.attrs.update({**source.attrs, **attributes})
+        del target.attrs["checksum"]  # as in a file of version 0.1.0
     return path
 
 
