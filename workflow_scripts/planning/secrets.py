@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 import tempfile
@@ -31,7 +32,9 @@ def shown(file: str | Path) -> str:
 
     file: its path.
     """
-    text = Path(file).read_text()
+    content = Path(file).read_bytes()
+    wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    text = content.decode("utf-16" if wide else "utf-8-sig", errors="replace")
     without = redacted(text)
     if without == text:
         return str(file)
@@ -42,14 +45,14 @@ def shown(file: str | Path) -> str:
 def _kept(path: str, text: str) -> str:
     """Write a file that its owner alone can read, whole or not at all, and give its path."""
     try:
-        if Path(path).read_text() == text and Path(path).stat().st_mode & 0o777 == 0o600:
+        if Path(path).read_text(encoding="utf-8") == text and Path(path).stat().st_mode & 0o777 == 0o600:
             return path
     except OSError:
         pass
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=folder)  # of mode 0600 from the start
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(part, path)
     return path

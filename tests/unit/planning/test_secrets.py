@@ -54,5 +54,7 @@ def test_the_report_shows_a_configuration_without_its_secrets():
     copy = shown("mine.yaml")
     assert Path(copy).name == "mine.yaml"
     assert Path(copy).read_text() == "genome: {address: 'https://h/g.fa?jwt=***'}\nother: 1\n"
+    Path("wide.yaml").write_text("a: https://h/g?jwt=pw2\n", encoding="utf-16")
+    assert Path(shown("wide.yaml")).read_text() == "a: https://h/g?jwt=***\n"
     Path("plain.yaml").write_text("genome: {address: 'https://h/g.fa'}\n")
     assert shown("plain.yaml") == "plain.yaml"
