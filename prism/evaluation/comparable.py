@@ -149,11 +149,18 @@ def _reading(run: ScoredRun) -> tuple:
     return entry.get("length"), chosen_by(entry), with_elements
 
 
+def _sources(run: ScoredRun, key: str) -> list[tuple[str, Any]]:
+    """What a run's windows were cut from, and its elements made of; these have no transform."""
+    found = list(run.provenance.get("sources", {}).items())
+    of_elements = ((run.provenance.get("elements") or {}).get("sources") or {}) if key == "md5" else {}
+    return found + [(name.removeprefix("activity/"), source) for name, source in of_elements.items()]
+
+
 def _refuse_other_sources(runs: list[ScoredRun]) -> None:
     for key in ("md5", "transform"):
         first: dict[tuple, tuple[ScoredRun, Any]] = {}
         for run in runs:
-            for name, source in run.provenance.get("sources", {}).items():
+            for name, source in _sources(run, key):
                 if not isinstance(source, dict) or not source.get(key):
                     continue
                 earlier, value = first.setdefault((run.cell_type, name), (run, source[key]))

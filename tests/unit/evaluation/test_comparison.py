@@ -149,6 +149,13 @@ def test_other_windows_and_signals_are_comparable(tmp_path):
         ({"dataset_hash": "new"}, "dataset hash is data in the first and new"),
         ({"settings_hash": "x", "model": "a"}, "settings hash is a in the first and x"),
         (
+            {
+                "elements": {"sources": {"activity/ATAC": {"md5": "77ab", "transform": "x"}}},
+                "entry": {"length": 500},
+            },
+            "ATAC has md5 1c9d in the first and 77ab",
+        ),
+        (
             {"sources": {"ATAC": {"md5": "77ab"}}, "dataset_hash": "new", "entry": {"length": 500}},
             "ATAC has md5 1c9d in the first and 77ab",
         ),
