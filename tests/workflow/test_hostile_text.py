@@ -28,11 +28,9 @@ def test_no_text_is_executed_and_each_comes_out_as_it_is(fresh, root):
     row = cell_type_row("simA", "simA").rstrip("\n").replace("\tCAGE\t", f"\t{SHELL}\t")
     row = row.replace("file://{workdir}/resources/simulated/simA/DNase.bw", f"{mine}/d.{PATH}")
     (folder / "cell_types.tsv").write_text(f"{header}\tDNase_output_type\n{row}\tx {SHELL}\n")
-    toy = CONFIG["assemblies"]["simulated"] | {"gene_type": f"protein_coding,{SHELL}"}
     fresh.configure(
         folds=f"{mine}/folds.tsv",
         published=f"{mine}/published.tsv",
-        assemblies={"simulated": toy},
         run=CONFIG["run"] | {"models": ["floor"]},
     )
     fresh.snakemake(*TARGETS)
