@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow_scripts import threads as thread_limit
-from workflow_scripts.planning.paths import BASE, COST_TABLE
+from workflow_scripts.planning.tables.paths import BASE, COST_TABLE
 
 if TYPE_CHECKING:
     from prism.training.run import Run
-    from workflow_scripts.planning.models import Entry
+    from workflow_scripts.planning.tables.models import Entry
 
 COLUMNS = (
     "entry", "window", "window_read", "genes_a_step", "genes_at_once", "parameters", "memory_gb", "seconds_a_step",
@@ -41,7 +41,9 @@ COLUMNS = (
 
 def measured_entries() -> dict[str, Entry]:
     """The entries that cost something, by name."""
-    from workflow_scripts.planning.models import read_models  # Enformer's environment has no jsonschema
+    from workflow_scripts.planning.tables.models import (
+        read_models,  # Enformer's environment has no jsonschema
+    )
 
     entries = read_models([BASE / "config" / "models.yaml"])
     return {name: entry for name, entry in entries.items() if entry.has_own_cost}

@@ -24,10 +24,10 @@ from pathlib import Path
 
 import yaml
 
-from workflow_scripts.planning.announcement import training_lines
 from workflow_scripts.planning.compose import make_plan
-from workflow_scripts.planning.paths import BASE
-from workflow_scripts.planning.sizes import GB, GENES, dataset_bytes
+from workflow_scripts.planning.tables.paths import BASE
+from workflow_scripts.planning.terminal.announcement import training_lines
+from workflow_scripts.planning.terminal.sizes import GB, GENES, dataset_bytes
 
 RESULTS = Path(__file__).parent / "results"
 KEY = {"FOURDN_KEY_ID": "none", "FOURDN_KEY_SECRET": "none"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prism.genome.tracks.transforms import TRANSFORMS
-from workflow_scripts.planning.validation import read_schema
+from workflow_scripts.planning.tables.validation import read_schema
 
 INTRODUCTION = """\
 # Configuration

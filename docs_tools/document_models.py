@@ -6,8 +6,8 @@ from itertools import groupby
 
 from docs_tools import model_tables
 from prism.models.catalogue import traits
-from workflow_scripts.planning.models import read_models
-from workflow_scripts.planning.paths import BASE
+from workflow_scripts.planning.tables.models import read_models
+from workflow_scripts.planning.tables.paths import BASE
 
 ENFORMER = traits("enformer")
 INTRODUCTION = f"""\

@@ -11,8 +11,8 @@ import yaml
 
 from prism.genome.genes.feature_groups import columns_of, in_words
 from prism.models.catalogue import traits
-from workflow_scripts.planning.models import Entry
-from workflow_scripts.planning.paths import COST_TABLE
+from workflow_scripts.planning.tables.models import Entry
+from workflow_scripts.planning.tables.paths import COST_TABLE
 
 SIGNALS = ("H3K27ac", "DNase", "contacts")
 HEAD = ("entry", "window, bp", "signals", "gene features", "parameters", "steps", "batch")

@@ -22,17 +22,17 @@ from prism import NUMBERS_VERSION
 from prism.fetch.redaction import redacted
 from prism.jobs.attempts import got_further
 from prism.jobs.memory_watch import memory_for
-from workflow_scripts.planning.announcement import announce
-from workflow_scripts.planning.checksums import layers_of
+from workflow_scripts.planning.terminal.announcement import announce
+from workflow_scripts.planning.tables.checksums import layers_of
 from workflow_scripts.planning.compose import make_plan
-from workflow_scripts.planning.data_checks import check_caller
-from workflow_scripts.planning.end_report import closing_words
+from workflow_scripts.planning.checks.data import check_caller
+from workflow_scripts.planning.terminal.end_report import closing_words
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.local_content import LocalContent
-from workflow_scripts.planning.lost_genes import gene_words
-from workflow_scripts.planning.patterns import ASSEMBLY, FOLD, NAME
+from workflow_scripts.planning.checks.local_content import LocalContent
+from workflow_scripts.planning.terminal.lost_genes import gene_words
+from workflow_scripts.planning.tables.patterns import ASSEMBLY, FOLD, NAME
 from workflow_scripts.planning.secrets import shown
-from workflow_scripts.planning.strict_yaml import load
+from workflow_scripts.planning.tables.strict_yaml import load
 
 # The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach
 # the rules of a workflow that uses this one as a module, and Snakemake takes PYTHONPATH out of a job's environment
@@ -100,6 +100,14 @@ def content_of(download):
     return CONTENT.md5(download.local)
 
 
+def signal_to_call(wildcards):
+    """The bigWigs that peaks are called from; refused where macs3 is missing."""
+    peaks = FILES.placed(f"resources/{wildcards.cell_type}/called_peaks.narrowPeak")
+    if workflow.is_main_process and not os.path.exists(peaks):
+        check_caller(peaks, bool(workflow.deployment_settings.deployment_method))
+    return FILES.peak_signal(wildcards.cell_type)
+
+
 def runtime_of(minutes):
     """Minutes to ask a scheduler for: `minutes`, ten times as many at the windows that count as long."""
     return lambda wildcards: minutes * (10 if PLAN.entries[wildcards.model].is_long else 1)
@@ -164,7 +172,7 @@ def say_at_end():
 onstart:
     jobs = list(workflow.dag.needrun_jobs())
     for job in jobs:
-        if job.output and str(job.output[0]).endswith("/called_peaks.narrowPeak"):
+        if job.output and os.path.basename(job.output[0]) == "called_peaks.narrowPeak":
             check_caller(str(job.output[0]), bool(workflow.deployment_settings.deployment_method))
     print(announce(jobs, PLAN), file=sys.stderr, flush=True)
 

@@ -1,14 +1,6 @@
 # Peaks where a cell type's row names none, and the candidate elements of each gene.
 
 
-def signal_to_call(wildcards):
-    """The bigWigs that peaks are called from; refused where macs3 is missing."""
-    peaks = FILES.placed(f"resources/{wildcards.cell_type}/called_peaks.narrowPeak")
-    if workflow.is_main_process and not os.path.exists(peaks):
-        check_caller(peaks, bool(workflow.deployment_settings.deployment_method))
-    return FILES.peak_signal(wildcards.cell_type)
-
-
 rule call_peaks:
     input:
         signal_to_call,

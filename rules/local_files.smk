@@ -2,7 +2,7 @@
 # output is there already.
 from snakemake.logging import logger
 
-from workflow_scripts.planning.local_files import absent_files
+from workflow_scripts.planning.checks.local_files import absent_files
 
 if workflow.is_main_process:
     absent = absent_files(PLAN, made_by_rule)

@@ -1,5 +1,5 @@
 # A trained or a released model applied to the genes of any cell type, and the mask that Seq2Exp learned.
-from workflow_scripts.planning.models import prediction_mb
+from workflow_scripts.planning.tables.models import prediction_mb
 from workflow_scripts.planning.prediction_files import PredictionFiles
 
 PREDICTIONS = PredictionFiles(FILES)

@@ -26,7 +26,7 @@ from prism.runs.history import read_history
 from prism.runs.predictions import read_predictions
 from prism.runs.record import RunRecord
 from workflow_scripts import cli
-from workflow_scripts.planning.paths import find
+from workflow_scripts.planning.tables.paths import find
 
 
 class ReportFigure(NamedTuple):

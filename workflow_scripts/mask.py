@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from workflow_scripts import cli, threads
-from workflow_scripts.planning.paths import find
+from workflow_scripts.planning.tables.paths import find
 from workflow_scripts.run_options import add_device_options
 
 

@@ -24,7 +24,7 @@ from prism.quality import measure
 from prism.quality.dataset_rules import find
 from prism.quality.page.page import quality_page
 from workflow_scripts import cli
-from workflow_scripts.planning import paths
+from workflow_scripts.planning.tables import paths
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workflow_scripts.planning.paths import find
+from workflow_scripts.planning.tables.paths import find
 
 
 def add_device_options(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from prism.genome.dataset.windows import Windows
-from tests.workflow.project import CONFIG, MODELS, Project, make_project
+from tests.workflow.project import CONFIG, MODELS, Project, make_project, path_with_macs3
 
 RUN = "results/runs/simA/floor/fold1/seed2"
 WINDOWS = "results/windows/simA/400.h5"
@@ -130,8 +130,9 @@ def test_a_finished_host_has_nothing_to_do(hosted):
     assert hosted.planned() == {}
 
 
-def test_no_command_names_a_file_without_the_prefix(tmp_path, root):
+def test_no_command_names_a_file_without_the_prefix(tmp_path, root, monkeypatch):
     """Peaks, elements, networks and predictions too, whose rules the small run above does not reach."""
+    monkeypatch.setenv("PATH", path_with_macs3(tmp_path))
     host = Host(tmp_path / "host", root, ["floor", "tiny", "masked", "elements", "soft"])
     settings = {"d_model": 8, "n_layer": 1, "center_len": 200}
     more = {

@@ -152,7 +152,8 @@ def test_the_workflow_trains_it(with_toy):
 def test_the_other_readers_of_the_catalogue_know_it(with_toy):
     asked = (
         "from prism.drawing import style; from prism.models import memory\n"
-        "from workflow_scripts.planning.models import read_models; from workflow_scripts.planning.paths import BASE\n"
+        "from workflow_scripts.planning.tables.models import read_models\n"
+        "from workflow_scripts.planning.tables.paths import BASE\n"
         "entry = read_models([BASE / 'config' / 'models.yaml'])['toy_tiny']\n"
         "print(style.colour('toy'), memory.kept_bytes('toy', {}, 200), entry.training_mb)"
     )

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 from prism.genome.dataset.folds import read as read_folds
 from workflow_scripts.planning import downloads, requests
-from workflow_scripts.planning.cell_types import CellType, read_cell_types
-from workflow_scripts.planning.checksums import Layers
-from workflow_scripts.planning.configuration import read_configuration
+from workflow_scripts.planning.checks.name_clashes import by_file, check_signal_names
+from workflow_scripts.planning.checks.predictions import check_predictions
+from workflow_scripts.planning.checks.training import check_chosen, check_settings, check_trainings
 from workflow_scripts.planning.downloads import Download
-from workflow_scripts.planning.folds import split_of
-from workflow_scripts.planning.models import read_models
-from workflow_scripts.planning.name_checks import by_file, check_signal_names
-from workflow_scripts.planning.paths import find
 from workflow_scripts.planning.plan import Plan
-from workflow_scripts.planning.prediction_checks import check_predictions
-from workflow_scripts.planning.released import Released, read_released
-from workflow_scripts.planning.training_checks import check_chosen, check_settings, check_trainings
+from workflow_scripts.planning.tables.cell_types import CellType, read_cell_types
+from workflow_scripts.planning.tables.checksums import Layers
+from workflow_scripts.planning.tables.configuration import read_configuration
+from workflow_scripts.planning.tables.folds import split_of
+from workflow_scripts.planning.tables.models import read_models
+from workflow_scripts.planning.tables.paths import find
+from workflow_scripts.planning.tables.released import Released, read_released
 
 
 def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Plan:

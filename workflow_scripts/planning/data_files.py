@@ -6,11 +6,11 @@ import json
 
 from prism.fetch.redaction import public
 from workflow_scripts.planning import downloads
-from workflow_scripts.planning.cell_types import CellType
 from workflow_scripts.planning.downloads import FOLDER, Download
-from workflow_scripts.planning.names import among
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.secrets import address_option
+from workflow_scripts.planning.tables.cell_types import CellType
+from workflow_scripts.planning.tables.names import among
 
 
 class DataFiles:

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 
 from prism.fetch.addresses import missing_key, suffix
-from workflow_scripts.planning.cell_types import CellType, Track
-from workflow_scripts.planning.paths import expand, local_input
-from workflow_scripts.planning.released import Released
+from workflow_scripts.planning.tables.cell_types import CellType, Track
+from workflow_scripts.planning.tables.paths import expand, local_input
+from workflow_scripts.planning.tables.released import Released
 
 FOLDER = "resources/downloads"
 _PARTS = {

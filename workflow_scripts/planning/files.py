@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflow_scripts.planning import downloads
-from workflow_scripts.planning.data_checks import peak_signal
+from workflow_scripts.planning.checks.data import peak_signal
 from workflow_scripts.planning.data_files import DataFiles
 from workflow_scripts.planning.needs import masks_by_peaks
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workflow_scripts.planning import requests
-from workflow_scripts.planning.names import among
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.requests import Training
+from workflow_scripts.planning.tables.names import among
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from itertools import product
 
 from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 from workflow_scripts.planning import requests
-from workflow_scripts.planning.cell_types import CellType
 from workflow_scripts.planning.downloads import Download
-from workflow_scripts.planning.models import Entry
-from workflow_scripts.planning.released import Released
 from workflow_scripts.planning.requests import Training
+from workflow_scripts.planning.tables.cell_types import CellType
+from workflow_scripts.planning.tables.models import Entry
+from workflow_scripts.planning.tables.released import Released
 
 
 @dataclass(frozen=True)

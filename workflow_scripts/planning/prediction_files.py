@@ -7,12 +7,12 @@ import re
 
 from prism.models.catalogue import traits
 from workflow_scripts.planning import downloads, requests
+from workflow_scripts.planning.checks.predictions import check_prediction
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.models import prediction_mb
 from workflow_scripts.planning.needs import Needs, needs_of
-from workflow_scripts.planning.patterns import FOLD, NAME
-from workflow_scripts.planning.prediction_checks import check_prediction
 from workflow_scripts.planning.requests import Training
+from workflow_scripts.planning.tables.models import prediction_mb
+from workflow_scripts.planning.tables.patterns import FOLD, NAME
 
 PREDICTIONS = "results/predictions"
 RELEASED = "results/released"

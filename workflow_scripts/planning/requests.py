@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from workflow_scripts.planning.patterns import FOLD, NAME
+from workflow_scripts.planning.tables.patterns import FOLD, NAME
 
 _TRAINING = re.compile(rf"(?P<cell_type>{NAME})\.(?P<model>{NAME})\.fold(?P<fold>{FOLD})\.seed(?P<seed>\d+)")
 

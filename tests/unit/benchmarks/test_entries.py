@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks.entries import MODELS, entry_of
-from workflow_scripts.planning.models import read_models
+from workflow_scripts.planning.tables.models import read_models
 
 
 def test_every_entry_is_the_one_that_the_workflow_trains():

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import model_costs
 from docs_tools import model_tables
 from docs_tools.document_models import document
-from workflow_scripts.planning.models import Entry
+from workflow_scripts.planning.tables.models import Entry
 
 TRAINING = {"steps": 100, "batch_size": 16, "warmup_steps": 0, "schedule": "constant", "precision": "fp32"}
 SMALL = {"d_model": 8, "n_layer": 1, "center_len": 64}

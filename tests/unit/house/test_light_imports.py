@@ -30,9 +30,9 @@ def without_libraries(*names: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_light_modules_load_without_the_libraries():
-    planning = sorted((ROOT / "workflow_scripts" / "planning").glob("*.py"))
+    planning = sorted((ROOT / "workflow_scripts" / "planning").rglob("*.py"))
     assert len(planning) > 10
-    names = [f"workflow_scripts.planning.{path.stem}" for path in planning]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in planning]
     loaded = without_libraries(*LIGHT, *names)
     assert loaded.returncode == 0, loaded.stderr
 

@@ -67,5 +67,9 @@ def test_every_file_says_what_it_shows_and_stays_short():
 
 def test_rooms_are_those_of_the_code():
     rooms = [path.parent.relative_to(TESTS / "unit") for path in (TESTS / "unit").rglob("test_*.py")]
-    homes = {room: ROOT / ELSEWHERE.get(str(room), f"prism/{room}") for room in rooms}
+    homes = {
+        room: ROOT.joinpath(ELSEWHERE.get(room.parts[0], f"prism/{room.parts[0]}"), *room.parts[1:])
+        for room in rooms
+        if room.parts
+    }
     assert [str(room) for room, home in homes.items() if not home.is_dir()] == []

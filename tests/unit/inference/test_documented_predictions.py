@@ -13,7 +13,7 @@ from prism.models.catalogue import SEQ2EXP_PRIORS
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.prediction_files import PredictionFiles
-from workflow_scripts.planning.released import FEATURES
+from workflow_scripts.planning.tables.released import FEATURES
 
 
 @pytest.fixture

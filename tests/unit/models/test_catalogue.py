@@ -10,7 +10,7 @@ import pytest
 from prism.models import build, memory
 from prism.models.catalogue import ARCHITECTURES, DATA_SETTINGS, known_settings, names, traits
 from prism.models.registry import architecture
-from workflow_scripts.planning.paths import BASE
+from workflow_scripts.planning.tables.paths import BASE
 
 EVERY = sorted(ARCHITECTURES)
 

@@ -9,7 +9,7 @@ import pytest
 from docs_tools.document_models import document
 from prism.models.catalogue import known_settings
 from prism.protocol.settings import TrainingSettings
-from workflow_scripts.planning.models import read_models
+from workflow_scripts.planning.tables.models import read_models
 
 ENTRIES = read_models([Path(__file__).resolve().parents[3] / "config" / "models.yaml"])
 GENES = 15_985  # of the published fold 11

@@ -11,9 +11,9 @@ import yaml
 
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
-from workflow_scripts.planning.patterns import ASSEMBLY, FOLD, NAME
 from workflow_scripts.planning.prediction_files import PredictionFiles
-from workflow_scripts.planning.validation import read_schema
+from workflow_scripts.planning.tables.patterns import ASSEMBLY, FOLD, NAME
+from workflow_scripts.planning.tables.validation import read_schema
 
 HOSTILE = [
     "$(touch PWNED)",

@@ -9,10 +9,10 @@ import yaml
 from snakemake.cli import parse_config as snakemake_config
 
 from docs_tools.document_config import document
-from workflow_scripts.planning.announcement import activity_lines
 from workflow_scripts.planning.compose import make_plan
-from workflow_scripts.planning.configuration import merged
 from workflow_scripts.planning.files import Files
+from workflow_scripts.planning.tables.configuration import merged
+from workflow_scripts.planning.terminal.announcement import activity_lines
 
 CELL_TYPES = """cell_type\tassembly\tlabel_kind\tlabel\tDNase\tDNase_transform\tcontacts\tpeaks
 A\ttoy\tbigwig\tA.plus.bw\thttps://example.org/A1.bigWig;https://example.org/A2.bigWig\tlog1p\tA.mcool\tA.narrowPeak

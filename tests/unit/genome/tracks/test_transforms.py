@@ -22,7 +22,7 @@ from prism.genome.tracks.signal_sources import parse_signals
 from prism.genome.tracks.transforms import TRANSFORMS, Transform, named, of_source
 from prism.quality.measure import measure
 from tests.unit.genome import tiny_genome
-from workflow_scripts.planning.cell_types import read_cell_types
+from workflow_scripts.planning.tables.cell_types import read_cell_types
 
 
 @pytest.fixture

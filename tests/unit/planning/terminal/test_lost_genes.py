@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from workflow_scripts.planning.lost_genes import gene_words
+from workflow_scripts.planning.terminal.lost_genes import gene_words
 
 HEADER = "gene_id\tsymbol\tchrom\ttss\tstrand\texpression\tdropped\n"
 CHROMOSOMES = "fold\tchromosome\tsplit\n" + "".join(

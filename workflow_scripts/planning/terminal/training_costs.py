@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prism.protocol.settings import TrainingSettings
-from workflow_scripts.planning.models import Entry
-from workflow_scripts.planning.paths import COST_TABLE as TABLE
+from workflow_scripts.planning.tables.models import Entry
+from workflow_scripts.planning.tables.paths import COST_TABLE as TABLE
 
 
 @dataclass(frozen=True)

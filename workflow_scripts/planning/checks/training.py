@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from prism.genome.genes.feature_groups import MRNA, columns_of
 from prism.genome.genes.table import ACTIVITY
 from workflow_scripts.planning import requests
-from workflow_scripts.planning.data_checks import check_activity, check_peaks
-from workflow_scripts.planning.model_settings import check_entry, check_priors, check_released
-from workflow_scripts.planning.models import Entry
-from workflow_scripts.planning.name_checks import check_assemblies
-from workflow_scripts.planning.names import among, nearest, refuse_alike
-from workflow_scripts.planning.patterns import FOLD
+from workflow_scripts.planning.checks.data import check_activity, check_peaks
+from workflow_scripts.planning.checks.model_settings import check_entry, check_priors, check_released
+from workflow_scripts.planning.checks.name_clashes import check_assemblies
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.tables.models import Entry
+from workflow_scripts.planning.tables.names import among, nearest, refuse_alike
+from workflow_scripts.planning.tables.patterns import FOLD
 
 
 def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:

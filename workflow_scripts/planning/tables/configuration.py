@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from workflow_scripts.planning.checksums import BUNDLED, Layers, belonging, layers_of
-from workflow_scripts.planning.paths import BASE
-from workflow_scripts.planning.validation import check, read_schema
+from workflow_scripts.planning.tables.checksums import BUNDLED, Layers, belonging, layers_of
+from workflow_scripts.planning.tables.paths import BASE
+from workflow_scripts.planning.tables.validation import check, read_schema
 
 _CONVERSIONS = {
     "integer": int,

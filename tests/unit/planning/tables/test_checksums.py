@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from workflow_scripts.planning.checksums import BUNDLED, layers_of
 from workflow_scripts.planning.compose import make_plan
-from workflow_scripts.planning.configuration import read_configuration
+from workflow_scripts.planning.tables.checksums import BUNDLED, layers_of
+from workflow_scripts.planning.tables.configuration import read_configuration
 
 GENOME = "1c9dcaddfa41027f17cd8f7a82c7293b"  # as config/config.yaml gives it
 MINE = "d" * 32

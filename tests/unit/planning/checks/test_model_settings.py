@@ -12,10 +12,10 @@ import yaml
 from prism.compute.malloc import ROOM
 from prism.models.catalogue import traits
 from prism.models.memory import training_bytes
-from workflow_scripts.planning.announcement import warm_up_lines
 from workflow_scripts.planning.compose import make_plan
-from workflow_scripts.planning.models import prediction_mb, read_models, training_mb
-from workflow_scripts.planning.paths import COST_TABLE
+from workflow_scripts.planning.tables.models import prediction_mb, read_models, training_mb
+from workflow_scripts.planning.tables.paths import COST_TABLE
+from workflow_scripts.planning.terminal.announcement import warm_up_lines
 
 TRAINING = {"steps": 10, "batch_size": 4}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from workflow_scripts.planning.announcement import signal_lines
 from workflow_scripts.planning.compose import make_plan
-from workflow_scripts.planning.strict_yaml import load
+from workflow_scripts.planning.tables.strict_yaml import load
+from workflow_scripts.planning.terminal.announcement import signal_lines
 
 CELL_TYPES = (
     "cell_type\tassembly\tlabel_kind\tlabel\tH3K27ac\tDNase\n"

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from prism.fetch.addresses import classify
 
-BASE = Path(__file__).resolve().parents[2]
+BASE = Path(__file__).resolve().parents[3]
 COST_TABLE = BASE / "benchmarks" / "results" / "model_costs.tsv"  # by benchmarks.model_costs
 
 

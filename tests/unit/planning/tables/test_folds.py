@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.training import tiny_dataset
-from workflow_scripts.planning.folds import split_of
+from workflow_scripts.planning.tables.folds import split_of
 
 
 def test_a_fold_that_yaml_has_taken_the_zero_off(tmp_path):

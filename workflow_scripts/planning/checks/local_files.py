@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterator
 
 from workflow_scripts.planning import downloads, requests
-from workflow_scripts.planning.cell_types import CellType
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.tables.cell_types import CellType
 
 
 def absent_files(plan: Plan, made: Callable[[str], bool]) -> list[str]:

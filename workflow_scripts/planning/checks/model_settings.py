@@ -7,9 +7,9 @@ from typing import Any
 
 from prism.models.catalogue import traits
 from prism.protocol.settings import TrainingSettings
-from workflow_scripts.planning.models import Entry
-from workflow_scripts.planning.names import nearest
-from workflow_scripts.planning.released import Released
+from workflow_scripts.planning.tables.models import Entry
+from workflow_scripts.planning.tables.names import nearest
+from workflow_scripts.planning.tables.released import Released
 
 
 def check_entry(entry: Entry) -> None:

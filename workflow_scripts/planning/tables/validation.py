@@ -14,10 +14,10 @@ import yaml
 
 from prism.fetch.redaction import redacted
 from prism.models.catalogue import names
-from workflow_scripts.planning.names import nearest
-from workflow_scripts.planning.patterns import ASSEMBLY, NAME
+from workflow_scripts.planning.tables.names import nearest
+from workflow_scripts.planning.tables.patterns import ASSEMBLY, NAME
 
-SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[3] / "config" / "schemas"
 # What `enum_of` in a schema means: values that have a table of their own, and are not written again.
 ENUMS: dict[str, Callable[[], list[str]]] = {
     "architectures": names,

@@ -10,11 +10,16 @@ from prism.fetch.redaction import public
 from prism.genome.genes.table import ACTIVITY
 from prism.protocol.schedule import warm_up_warning
 from prism.protocol.settings import TrainingSettings
-from workflow_scripts.planning.cell_types import same_file
-from workflow_scripts.planning.models import Entry
 from workflow_scripts.planning.plan import Plan
-from workflow_scripts.planning.sizes import GB, GENES, dataset_bytes, size_of
-from workflow_scripts.planning.training_costs import beyond_limit, read_step_times, told, training_hours
+from workflow_scripts.planning.tables.cell_types import same_file
+from workflow_scripts.planning.tables.models import Entry
+from workflow_scripts.planning.terminal.sizes import GB, GENES, dataset_bytes, size_of
+from workflow_scripts.planning.terminal.training_costs import (
+    beyond_limit,
+    read_step_times,
+    told,
+    training_hours,
+)
 
 
 def _kinds(plan: Plan) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ import json
 import pytest
 import yaml
 
-from workflow_scripts.planning.announcement import leak_lines
 from workflow_scripts.planning.compose import make_plan
-from workflow_scripts.planning.models import read_models
+from workflow_scripts.planning.tables.models import read_models
+from workflow_scripts.planning.terminal.announcement import leak_lines
 
 TRAINING = {"steps": 10, "batch_size": 4}
 BOTH = ["mrna", "promoter_activity"]

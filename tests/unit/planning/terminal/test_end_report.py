@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
-from workflow_scripts.planning.end_report import closing_words
+from workflow_scripts.planning.terminal.end_report import closing_words
 
 
 def job(output: str, log: str = "log") -> SimpleNamespace:

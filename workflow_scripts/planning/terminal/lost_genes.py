@@ -13,9 +13,9 @@ from prism.genome.dataset.folds import SPLITS, listed, unmatched
 from prism.genome.dataset.folds import read as read_folds
 from prism.genome.genes.table import GeneTable, named
 from prism.genome.genes.table import read as read_genes
-from workflow_scripts.planning.paths import find
-from workflow_scripts.planning.patterns import FOLD, NAME
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.tables.paths import find
+from workflow_scripts.planning.tables.patterns import FOLD, NAME
 
 AT_MOST = 6  # folds of a cell type; the quality page and the genes table have the others
 NAMED = 3  # genes of a reason

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workflow_scripts.planning.cell_types import CellType
 from workflow_scripts.planning.downloads import Download
-from workflow_scripts.planning.names import among, refuse_alike
+from workflow_scripts.planning.tables.cell_types import CellType
+from workflow_scripts.planning.tables.names import among, refuse_alike
 
 
 def check_signal_names(config: dict, given: dict, cell_types: dict[str, CellType]) -> None:

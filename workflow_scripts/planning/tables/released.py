@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prism.fetch.redaction import public
 from prism.genome.genes.table import ACTIVITY, RNA_FEATURES
 from prism.models.catalogue import Traits, traits
-from workflow_scripts.planning.names import refuse_alike
+from workflow_scripts.planning.tables.names import refuse_alike
 
 FEATURES = (*RNA_FEATURES, ACTIVITY)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from prism.genome.genes.feature_groups import GROUPS, chosen_by, columns_of, groups_of
 from prism.models.catalogue import Traits, traits
-from workflow_scripts.planning.configuration import typed
-from workflow_scripts.planning.names import among, refuse_alike
-from workflow_scripts.planning.strict_yaml import load
-from workflow_scripts.planning.validation import check, read_schema
+from workflow_scripts.planning.tables.configuration import typed
+from workflow_scripts.planning.tables.names import among, refuse_alike
+from workflow_scripts.planning.tables.strict_yaml import load
+from workflow_scripts.planning.tables.validation import check, read_schema
 
 LONG = 20_000  # bp; training on a longer window is a matter of memory and days
 SHORT = 2_000  # bp; the window that memory was measured at

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from prism.genome.genes.table import ACTIVITY
 from workflow_scripts.planning import requests
-from workflow_scripts.planning.data_checks import check_activity, check_peaks
-from workflow_scripts.planning.names import among, nearest
+from workflow_scripts.planning.checks.data import check_activity, check_peaks
 from workflow_scripts.planning.needs import Needs, needs_of
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.tables.names import among, nearest
 
 
 def check_predictions(plan: Plan) -> None:

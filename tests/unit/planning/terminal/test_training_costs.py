@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from workflow_scripts.planning import announcement
-from workflow_scripts.planning.models import Entry
-from workflow_scripts.planning.training_costs import (
+from workflow_scripts.planning.tables.models import Entry
+from workflow_scripts.planning.terminal import announcement
+from workflow_scripts.planning.terminal.training_costs import (
     StepTime,
     beyond_limit,
     read_step_times,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from workflow_scripts.planning.checks.local_files import absent_files
 from workflow_scripts.planning.compose import make_plan
-from workflow_scripts.planning.local_files import absent_files
-from workflow_scripts.planning.models import read_models
+from workflow_scripts.planning.tables.models import read_models
 
 HEADER = "cell_type\tassembly\tlabel_kind\tlabel\tlabel_minus\tDNase\tpeaks\n"
 MODELS = {"models": {"floor": {"architecture": "ridge", "length": 200.0, "rna_features": False}}}

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 
-from workflow_scripts.planning.local_content import LocalContent
+from workflow_scripts.planning.checks.local_content import LocalContent
 
 A, B = (hashlib.md5(text).hexdigest() for text in (b"aaaa", b"bbbb"))
 

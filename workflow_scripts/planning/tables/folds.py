@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.planning.names import among
+from workflow_scripts.planning.tables.names import among
 
 
 def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:

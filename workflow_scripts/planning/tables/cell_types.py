@@ -11,10 +11,10 @@ from prism.fetch.addresses import classify
 from prism.fetch.checksum import parse
 from prism.files.table import line_of, read_table
 from prism.genome.tracks.transforms import NONE, named
-from workflow_scripts.planning.names import refuse_alike
-from workflow_scripts.planning.paths import expand, local_input
-from workflow_scripts.planning.patterns import NAME
-from workflow_scripts.planning.validation import check, read_schema
+from workflow_scripts.planning.tables.names import refuse_alike
+from workflow_scripts.planning.tables.paths import expand, local_input
+from workflow_scripts.planning.tables.patterns import NAME
+from workflow_scripts.planning.tables.validation import check, read_schema
 
 SUFFIXES = ("md5", "output_type", "transform")
 CONTACTS = (".hic", ".mcool", ".cool")

@@ -1,0 +1,1 @@
+"""Configuration and tables, each read and checked against its schema."""

@@ -1,0 +1,1 @@
+"""What a person is told before and after a run: jobs, sizes, hours, warnings."""
