@@ -31,7 +31,7 @@ from tests.workflow.project import MODELS, Project, make_project
 # 85 s of training at least, on any machine, for a job that gets a minute
 TIMED_STEPS, STEP_SECONDS = 425, 0.2
 STEP_BEGINS = "        now = time.monotonic()\n        self.limits.note("
-MEMORY_MB = 2200  # of a training's first attempt, in place of the rule's 12000
+MEMORY_MB = 2200  # of a training's first attempt, in place of the catalogue's 5000
 TRAININGS = {
     # a batch of all training genes through a wide model: about 3 GB, for longer than the second between two looks
     "hungry": {
@@ -60,10 +60,11 @@ def prepared(demo, tmp_path_factory) -> Project:
     ignored = shutil.ignore_patterns(".venv*", ".git", "results", "resources", ".snakemake", "logs", "tests")
     clone = tmp_path_factory.mktemp("clone") / "prism"
     shutil.copytree(demo.project.workflow, clone, ignore=ignored)
-    rules = clone / "rules" / "common.smk"
-    text, replaced = re.subn(r'"prism": 12000', f'"prism": {MEMORY_MB}', rules.read_text())
+    entries = clone / "prism" / "models" / "catalogue" / "entries.py"
+    of_prism = r'(name="prism",.*?training_mb=)\d+'
+    text, replaced = re.subn(of_prism, rf"\g<1>{MEMORY_MB}", entries.read_text(), count=1, flags=re.DOTALL)
     assert replaced == 1
-    rules.write_text(text)
+    entries.write_text(text)
     slow_down(clone, TIMED_STEPS, STEP_SECONDS)
     project = Project(demo.project.folder, clone)
     set_trainings(project, TRAININGS)
