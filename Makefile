@@ -5,11 +5,12 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES ?= $(shell nproc)
 
-.PHONY: help setup demo test test-enformer test-conda test-cluster containerize lint lock clean purge
+.PHONY: help setup demo test test-slow test-enformer test-conda test-cluster containerize lint lock clean purge
 
 help:
 	@echo "make demo   set up, then run the workflow on the simulated genome, to figures and a report"
 	@echo "make test   set up, then run the tests"
+	@echo "make test-slow  run the tests that take minutes: whole workflows, killed, limited, deployed"
 	@echo "make test-enformer   test Enformer in .venv-enformer, which it makes"
 	@echo "make test-conda  run every rule in its conda environment"
 	@echo "make test-cluster  run the workflow on a Slurm that the tests start (Debian; root)"
@@ -24,7 +25,10 @@ demo: setup
 	@bash workflow_scripts/demo.sh $(CORES)
 
 test: setup lint
-	OMP_NUM_THREADS=1 python -m pytest -n $(CORES) --dist loadfile tests
+	OMP_NUM_THREADS=1 python -m pytest -n $(CORES) --dist loadfile -m "not slow" tests
+
+test-slow: setup
+	OMP_NUM_THREADS=1 python -m pytest -n $(CORES) --dist loadfile -m slow tests
 
 # Enformer's package pins transformers: a virtual environment of its own, made once from its own requirements.
 ENFORMER_STAMP = .venv-enformer/.requirements-$(shell cksum < requirements-enformer.txt | tr ' ' '-')

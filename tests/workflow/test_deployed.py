@@ -22,6 +22,8 @@ import yaml
 from tests.workflow.project import CONFIG, Project, make_project
 from workflow_scripts.planning.checkout import CHECKOUTS
 
+pytestmark = pytest.mark.slow
+
 RUN = "results/runs/simA/floor/fold1/seed2"
 SECOND = "# the branch `later` has this line, the tag v1 has not\n"
 # What `snakedeploy deploy-workflow` writes, beside the copies of config/ and profiles/.

@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 import json
 
+import pytest
 import torch
 import yaml
 
 from prism.genome.genes.table import RNA_FEATURES
 from tests.workflow.project import MODELS
+
+pytestmark = pytest.mark.slow
 
 RUN = "results/runs/simA/{}/fold1/seed2"
 

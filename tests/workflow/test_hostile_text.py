@@ -6,7 +6,11 @@ import json
 import os
 import shutil
 
+import pytest
+
 from tests.workflow.project import CONFIG, FOLDS, cell_type_row
+
+pytestmark = pytest.mark.slow
 
 PATH = "$(touch PWNED)`touch PWNED`'\" & touch PWNED #"
 SHELL = PATH + "; {input} {wildcards.cell_type}"

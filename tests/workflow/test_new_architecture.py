@@ -13,6 +13,8 @@ import pytest
 
 from tests.workflow.project import Project, executed_jobs, make_project
 
+pytestmark = pytest.mark.slow
+
 MODULE = '''\
 """Toy: the mean of the central signals through the head; a model for a test."""
 

@@ -19,6 +19,8 @@ import yaml
 
 from tests.workflow.project import CONFIG, MODELS, Project
 
+pytestmark = pytest.mark.slow
+
 RUN = Path("results/runs/simA/long/fold1/seed2")
 TARGET = f"{RUN}/metrics.json"
 CLOCK = ["seconds", "steps_per_s", "peak_memory_gb"]

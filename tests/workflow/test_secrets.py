@@ -10,6 +10,8 @@ import pytest
 
 from tests.workflow.project import CONFIG, cell_type_row
 
+pytestmark = pytest.mark.slow
+
 FILE = "file://{workdir}/resources/simulated/simA/DNase.bw"
 SECRETS = ("hunter2", "JWTVALUE1", "PLAINVALUE")
 

@@ -11,6 +11,8 @@ import yaml
 
 from tests.workflow.project import CONFIG, MODELS, Project
 
+pytestmark = pytest.mark.slow
+
 RUN = "results/runs/simA/timed/fold1/seed2"
 STEPS, HOURS = 10, 4  # of training, and of a look at the clock, before every step
 CLOCK = f"""
