@@ -1,9 +1,10 @@
 """A simulated genome whose expression has known causes, and one confounder of known strength.
 
 Motifs, an active mark, mRNA features and distal enhancers cause expression. Chromatin domains are open or
-closed, which moves DNase, local Hi-C contacts and a little of H3K27ac, but never expression. On training
-chromosomes highly expressed genes are placed in open domains more often (`confounding`); on the held-out ones
-they are not.
+closed (the background), which moves DNase, local Hi-C contacts and a little of H3K27ac. What it has to do with
+expression is the world's (`worlds.WORLDS`). In the default one it causes nothing, but on training chromosomes
+highly expressed genes are placed in open domains more often (`confounding`); on the held-out ones they are not.
+`counterfactual.redrawn` draws the background or the mark anew, all else equal.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ def simulate(settings: dict, folder: str | Path) -> None:
 
     Files: genome.fa.gz (bgzipped), annotation.gtf.gz, blacklist.bed, and for each cell type H3K27ac.bw,
     DNase.bw, contacts.cool (5 kb, with `weight`), CAGE.plus.bw, CAGE.minus.bw (negative values),
-    peaks.narrowPeak and truth.tsv. The
-    last has one row for each gene: its causes in log10 units, `background` (the domain's openness, not a
-    cause), `count` (CAGE over TSS +-192 bp) and `expression` = log10(count + 1).
+    peaks.narrowPeak and truth.tsv. The last has one row for each gene: its causes in log10 units
+    (`background_cause` among them where the world makes the background one), `background` (the domain's
+    openness), `count` (CAGE over TSS +-192 bp) and `expression` = log10(count + 1).
     """
     checked = Settings.read(settings)
     folder = Path(folder)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from prism.simulate.cells import CONTACT_DECAY, Cell
+from prism.simulate.counts import changed_counts
 from prism.simulate.landscape import Landscape
 from prism.simulate.settings import TELOMERE
 
@@ -27,17 +28,39 @@ def draw_contacts(landscape: Landscape, cell: Cell, chrom: str) -> tuple[np.ndar
 
     bin1 <= bin2 and counts > 0. Contacts fall with distance as a power law. Open domains have more contacts
     close to the diagonal; domains of the same kind, and active enhancers and their promoters, meet more
-    often. Telomeres cannot be mapped.
+    often; where windows do not show the background, contacts do not either. Telomeres cannot be mapped.
     """
+    n_bins = -(-landscape.settings.chromosome_length // BIN)
+    where, stream = (cell.name, chrom), landscape.settings.stream
+    rng, again = stream("contacts", *where), stream("changed contacts", *where)
+    before = _gains(landscape, cell.factual or cell, chrom)
+    after = _gains(landscape, cell, chrom) if cell.factual else before
+    parts = []
+    for distance, (gain, changed) in enumerate(zip(before, after, strict=True)):
+        left = np.arange(n_bins - distance)
+        expected = DEPTH * (1 + distance) ** -CONTACT_DECAY * gain
+        counts = rng.poisson(expected)
+        if cell.factual:
+            counts = changed_counts(
+                again, counts, expected, DEPTH * (1 + distance) ** -CONTACT_DECAY * changed
+            )
+        kept = counts > 0
+        parts.append((left[kept], left[kept] + distance, counts[kept]))
+    bin1, bin2, counts = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort([bin2, bin1])
+    return bin1[order], bin2[order], counts[order].astype(np.int32)
+
+
+def _gains(landscape: Landscape, cell: Cell, chrom: str) -> list[np.ndarray]:
+    """For each distance in bins, how much more often than neutral each pair of bins so far apart meets."""
     n_bins = -(-landscape.settings.chromosome_length // BIN)
     middle = np.arange(n_bins) * BIN + BIN // 2
     domain = landscape.domains[chrom].index(middle)
-    openness = cell.background[chrom][domain]
+    openness = cell.background[chrom][domain] * landscape.settings.rules.in_window
     side = np.tanh(openness)
     mapped = (middle > TELOMERE) & (middle < landscape.settings.chromosome_length - TELOMERE)
     loop_left, loop_distance = _loops(landscape, cell, chrom)
-    rng = landscape.settings.stream("contacts", cell.name, chrom)
-    parts = []
+    gains = []
     for distance in range(min(REACH, n_bins)):
         left = np.arange(n_bins - distance)
         right = left + distance
@@ -45,12 +68,8 @@ def draw_contacts(landscape: Landscape, cell: Cell, chrom: str) -> tuple[np.ndar
         gain = np.exp(local + COMPARTMENT * side[left] * side[right])
         gain *= np.where(domain[left] == domain[right], 1.0, BOUNDARY) * mapped[left] * mapped[right]
         gain[loop_left[loop_distance == distance]] *= LOOP
-        counts = rng.poisson(DEPTH * (1 + distance) ** -CONTACT_DECAY * gain)
-        kept = counts > 0
-        parts.append((left[kept], right[kept], counts[kept]))
-    bin1, bin2, counts = (np.concatenate(part) for part in zip(*parts, strict=True))
-    order = np.lexsort([bin2, bin1])
-    return bin1[order], bin2[order], counts[order].astype(np.int32)
+        gains.append(gain)
+    return gains
 
 
 def _loops(landscape: Landscape, cell: Cell, chrom: str) -> tuple[np.ndarray, np.ndarray]:

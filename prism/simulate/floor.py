@@ -66,6 +66,20 @@ def ridge_transfer(
     return Transfer(float(inside), float(outside))
 
 
+def without_background(features: np.ndarray, background: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Features less what a straight line in the true background says of each, fitted to the training genes: (n, k).
+
+    features: (n, k).
+    background: (n,) openness of the TSS's domain.
+    train: (n,) bool.
+
+    A ridge on them is the adjustment that a model with the truth at hand would make.
+    """
+    centred = background - background[train].mean()
+    slope = centred[train] @ features[train] / (centred[train] @ centred[train])
+    return features - centred[:, None] * slope
+
+
 def mean_signals(folder: str | Path, genes: pd.DataFrame, length: int = 2_000) -> np.ndarray:
     """Means over [tss - length/2, tss + length/2) of the signals in a cell type's folder: (n, 3), as SIGNALS.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prism.simulate.promoters import MOTIFS, draw_counts, draw_promoters
-from prism.simulate.settings import MARGIN, TELOMERE, Settings
+from prism.simulate.settings import MARGIN, SAME, TELOMERE, Settings
 from prism.simulate.transcripts import Transcript, draw_transcripts
 
 SHARED_BACKGROUND = 0.9  # share of a domain's openness that all cell types have in common (variance)
@@ -73,8 +73,26 @@ class Landscape:
         states = {}
         for chrom, domains in self.domains.items():
             own = self.settings.stream("background", cell_type, chrom).standard_normal(len(domains.shared))
-            states[chrom] = np.sqrt(SHARED_BACKGROUND) * domains.shared + np.sqrt(1 - SHARED_BACKGROUND) * own
+            states[chrom] = _mixed(domains.shared, own)
         return states
+
+    def redrawn_background(self, cell_type: str, draw: int) -> dict[str, np.ndarray]:
+        """As `background`, drawn anew from the same distribution; domains and genes stay where they are.
+
+        cell_type: its name.
+        draw: a number for each set of states; what cell types share, they share in every draw.
+        """
+        states, again = {}, f"redrawn {draw}"
+        for chrom, domains in self.domains.items():
+            n = len(domains.shared)
+            shared = _draw_openness(self.settings.stream("background", again, chrom), n)
+            own = self.settings.stream("background", again, cell_type, chrom).standard_normal(n)
+            states[chrom] = _mixed(shared, own)
+        return states
+
+
+def _mixed(shared: np.ndarray, own: np.ndarray) -> np.ndarray:
+    return np.sqrt(SHARED_BACKGROUND) * shared + np.sqrt(1 - SHARED_BACKGROUND) * own
 
 
 def lay_out(settings: Settings) -> Landscape:
@@ -146,9 +164,13 @@ def _draw_domains(settings: Settings, chrom: str) -> Domains:
     edges = np.concatenate(
         [[0], inner[inner < settings.chromosome_length - 25_000 * scale], [settings.chromosome_length]]
     )
-    n = len(edges) - 1
+    return Domains(edges, _draw_openness(rng, len(edges) - 1))
+
+
+def _draw_openness(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Openness of n neighbouring domains, (n,): the first is open or closed, then they take turns."""
     side = np.where((np.arange(n) + rng.integers(2)) % 2 == 0, 1.0, -1.0)
-    return Domains(edges, 0.9 * side + np.sqrt(1 - 0.9**2) * rng.standard_normal(n))
+    return 0.9 * side + np.sqrt(1 - 0.9**2) * rng.standard_normal(n)
 
 
 def _slot_width(settings: Settings) -> int:
@@ -165,8 +187,9 @@ def _place(
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Give every gene a slot: (order: rows of the pool by position, the genes in that order with coordinates).
 
-    On training chromosomes the more open a slot's domain, the higher the key of its gene, and the key's
-    correlation with the gene's intrinsic expression is `confounding`. Elsewhere placement is random.
+    Where the world places genes, and on confounded chromosomes: the more open a slot's domain, the higher the key of
+    its gene, and the key's correlation with the gene's intrinsic expression is `confounding`. Elsewhere placement is
+    random.
     """
     width = _slot_width(settings)
     edge = _slot_edge(width)
@@ -175,7 +198,8 @@ def _place(
     for chrom in settings.chromosomes:
         rng = settings.stream("placement", chrom)
         rows = np.flatnonzero(pool["chrom"].to_numpy() == chrom)
-        strength = settings.confounding if settings.split(chrom) == "train" else 0.0
+        placed = settings.rules.placed and settings.distribution(chrom) == SAME
+        strength = settings.confounding if placed else 0.0
         key = strength * intrinsic[rows] + np.sqrt(1 - strength**2) * rng.standard_normal(len(rows))
         slots = MARGIN + width * np.arange(len(rows))
         openness = domains[chrom].shared[domains[chrom].index(slots + width // 2)]

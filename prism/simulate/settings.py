@@ -10,9 +10,12 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 
+from prism.simulate.worlds import WORLDS, World
+
 TELOMERE = 10_000  # unknown bases at each end of a chromosome, as in hg38
 MARGIN = 20_000  # no gene, enhancer or domain effect is planned nearer to a chromosome's end (bp)
 MIN_BP_PER_GENE = 8_000  # a promoter window of 2 kb, a transcript and room between genes
+SAME, SHIFTED = "same", "shifted"  # a chromosome drawn as the training ones are, or without their confounding
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,13 @@ class Settings:
     n_test: test chromosomes.
     genes_per_chromosome: at least 10.
     chromosome_length: bp.
-    confounding: correlation, on training chromosomes only, between a gene's intrinsic expression (motifs,
-    mRNA and the shared part of the noise) and the key that decides how open a domain the gene is placed in.
+    world: a name of `worlds.WORLDS`.
+    confounding: correlation, where the world places genes and on confounded chromosomes only, between a gene's
+    intrinsic expression (motifs, mRNA and the shared part of the noise) and the key that decides how open a domain
+    the gene is placed in.
+    background_effect: of the background, where the world makes it a cause and on confounded chromosomes only.
+    validation: 'same', validation chromosomes confounded like training ones, or 'shifted', not confounded.
+    n_same: of the test chromosomes, how many (the first ones) are confounded like training ones; the others are not.
     motif_effect: of the promoter's motifs.
     mark_effect: of the active mark.
     mrna_effect: of the mRNA features.
@@ -35,8 +43,9 @@ class Settings:
     noise: half of its variance is the gene's own in every cell type, half is the cell type's.
     mean_expression: log10.
 
-    Ground truth: log10 rate = mean_expression + motif + mark + mRNA + enhancer + noise. With the defaults the
-    label log10(x + 1) spans about 0 to 3.5 with a standard deviation of about 0.7.
+    Ground truth: log10 rate = mean_expression + motif + mark + mRNA + enhancer + noise, and background where the world
+    makes it a cause. With the defaults the label log10(x + 1) spans about 0 to 3.5 with a standard deviation of about
+    0.7.
     """
 
     seed: int = 1
@@ -46,7 +55,11 @@ class Settings:
     n_test: int = 1
     genes_per_chromosome: int = 100
     chromosome_length: int = 1_800_000
+    world: str = "placement"
     confounding: float = 0.5
+    background_effect: float = 0.4
+    validation: str = SHIFTED
+    n_same: int = 0
     motif_effect: float = 0.45
     mark_effect: float = 0.45
     mrna_effect: float = 0.20
@@ -90,7 +103,15 @@ class Settings:
             )
         if not 0 <= self.confounding <= 1:
             raise ValueError(f"simulation: confounding = {self.confounding} is not between 0 and 1")
-        for name in ["motif_effect", "mark_effect", "mrna_effect", "enhancer_effect", "noise"]:
+        self._check_distributions()
+        for name in [
+            "motif_effect",
+            "mark_effect",
+            "mrna_effect",
+            "enhancer_effect",
+            "background_effect",
+            "noise",
+        ]:
             if not 0 <= getattr(self, name) <= 2:
                 raise ValueError(
                     f"simulation: {name} = {getattr(self, name)} is not between 0 and 2 (log10 units)"
@@ -106,6 +127,23 @@ class Settings:
                 f"genes_per_chromosome = {self.genes_per_chromosome}; give at least {least} bp"
             )
 
+    def _check_distributions(self) -> None:
+        for name, allowed in [("world", tuple(WORLDS)), ("validation", (SAME, SHIFTED))]:
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"simulation: {name} = {getattr(self, name)!r} is not one of {', '.join(allowed)}"
+                )
+        if not 0 <= self.n_same <= self.n_test:
+            raise ValueError(
+                f"simulation: n_same = {self.n_same} is not between 0 and n_test = {self.n_test}: it counts test "
+                "chromosomes"
+            )
+
+    @property
+    def rules(self) -> World:
+        """What the world's name stands for."""
+        return WORLDS[self.world]
+
     @property
     def chromosomes(self) -> list[str]:
         """The chromosomes' names, in order."""
@@ -120,6 +158,18 @@ class Settings:
         if place < self.n_chromosomes - self.n_valid - self.n_test:
             return "train"
         return "valid" if place < self.n_chromosomes - self.n_test else "test"
+
+    def distribution(self, chrom: str) -> str:
+        """'same' where the chromosome is confounded as the training ones are, 'shifted' where it is not.
+
+        chrom: name of a chromosome.
+        """
+        split = self.split(chrom)
+        if split == "valid":
+            return self.validation
+        first_test = self.n_chromosomes - self.n_test
+        shifted = split == "test" and self.chromosomes.index(chrom) >= first_test + self.n_same
+        return SHIFTED if shifted else SAME
 
     def folds(self) -> pd.DataFrame:
         """The fold table (fold, chromosome, split) with the one fold 1."""
@@ -140,6 +190,10 @@ def _checked(name: str, value: object, default: object) -> object:
         if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             return tuple(value)
         raise ValueError(f"simulation: {name} = {value!r}; give a list of names")
+    if isinstance(default, str):
+        if isinstance(value, str):
+            return value
+        raise ValueError(f"simulation: {name} = {value!r}; give a name")
     kind, word = (Integral, "a whole number") if isinstance(default, int) else (Real, "a number")
     if isinstance(value, bool) or not isinstance(value, kind):
         raise ValueError(f"simulation: {name} = {value!r}; give {word}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from prism.simulate.cells import Cell
+from prism.simulate.counts import changed_counts
 from prism.simulate.landscape import Landscape
 from prism.simulate.settings import TELOMERE
+from prism.simulate.worlds import AS_MARK, FLANK
 
 BIN = 25  # bp; coverage is constant inside a bin
 CAGE_HALF_WINDOW = 192  # bp; the label is the sum over [tss - 192, tss + 192)
@@ -23,7 +26,8 @@ class Assay:
     promoter: fragments of a typical promoter peak.
     enhancer: fragments of a typical enhancer peak.
     mark: natural-log effect of one standard deviation of the mark (or of log enhancer activity).
-    background: natural-log effect of one standard deviation of the domain's openness.
+    background: natural-log effect of one standard deviation of the domain's openness; on promoter peaks only where
+    the world's windows show the background.
     noise: natural-log effect of one standard deviation of the measurement.
     extension: bins covered by one fragment.
     shape: parts of the promoter peak: (offset from the TSS in the gene's direction in bp, standard deviation
@@ -64,20 +68,32 @@ def peak_fragments(landscape: Landscape, cell: Cell, assay: str) -> tuple[np.nda
     rng = landscape.settings.stream("peak noise", assay, cell.name)
     truth, enhancers = cell.truth, landscape.enhancers
     noise = rules.noise * rng.standard_normal(len(truth))
-    log_height = rules.mark * truth["mark_state"] + rules.background * truth["background"] + noise
+    gain = rules.background if landscape.settings.rules.in_window else AS_MARK * rules.mark
+    log_height = rules.mark * truth["mark_state"] + gain * truth["background"] + noise
     promoter = rules.promoter * np.exp(log_height.to_numpy())
     openness = np.zeros(len(enhancers))
     for chrom, states in cell.background.items():
         rows = np.flatnonzero(enhancers["chrom"].to_numpy() == chrom)
         centres = enhancers["centre"].to_numpy()[rows]
-        openness[rows] = states[landscape.domains[chrom].index(centres)]
+        openness[rows] = _shown(landscape, chrom, states, centres)
     noise = rules.noise * rng.standard_normal(len(enhancers))
     enhancer = rules.enhancer * cell.activity * np.exp(rules.background * openness + noise)
     return promoter, enhancer
 
 
-def coverage(landscape: Landscape, cell: Cell, assay: str, chrom: str) -> np.ndarray:
-    """Fragment coverage of one chromosome: (n_bins,) float32, mostly zero away from peaks.
+def _shown(landscape: Landscape, chrom: str, states: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """The openness that places beside promoters show, (n,): the domain's, or 0 near a TSS where windows show none."""
+    openness = states[landscape.domains[chrom].index(positions)]
+    if landscape.settings.rules.in_window:
+        return openness
+    tss = np.sort(landscape.genes["tss"].to_numpy()[landscape.of(chrom)])
+    right = np.searchsorted(tss, positions).clip(1, len(tss) - 1)
+    nearest = np.minimum(np.abs(tss[right] - positions), np.abs(tss[right - 1] - positions))
+    return np.where(nearest < FLANK, 0.0, openness)
+
+
+def expected_fragments(landscape: Landscape, cell: Cell, assay: str, chrom: str) -> np.ndarray:
+    """Expected fragments of every bin of one chromosome: (n_bins,).
 
     landscape: the genome.
     cell: the cell type.
@@ -87,9 +103,9 @@ def coverage(landscape: Landscape, cell: Cell, assay: str, chrom: str) -> np.nda
     rules = ASSAYS[assay]
     length = landscape.settings.chromosome_length
     n_bins = -(-length // BIN)
-    domains = landscape.domains[chrom]
     middle = np.arange(n_bins) * BIN + BIN // 2
-    expected = rules.base * np.exp(rules.background * cell.background[chrom][domains.index(middle)])
+    shown = _shown(landscape, chrom, cell.background[chrom], middle)
+    expected = rules.base * np.exp(rules.background * shown)
     promoter, enhancer = peak_fragments(landscape, cell, assay)
     rows = landscape.of(chrom)
     direction = np.where(cell.truth["strand"].to_numpy()[rows] == "+", 1, -1)
@@ -101,9 +117,25 @@ def coverage(landscape: Landscape, cell: Cell, assay: str, chrom: str) -> np.nda
         expected[start // BIN : end // BIN] += ARTEFACT
     expected[: TELOMERE // BIN] = 0.0
     expected[(length - TELOMERE) // BIN :] = 0.0
-    rng = landscape.settings.stream("coverage", assay, cell.name, chrom)
-    fragments = rng.poisson(expected)
-    return np.convolve(fragments, np.ones(rules.extension, dtype=np.int64), mode="same").astype(np.float32)
+    return expected
+
+
+def coverage(landscape: Landscape, cell: Cell, assay: str, chrom: str) -> np.ndarray:
+    """Fragment coverage of one chromosome: (n_bins,) float32, mostly zero away from peaks.
+
+    landscape: the genome.
+    cell: the cell type.
+    assay: a name of ASSAYS.
+    chrom: its name.
+    """
+    where, stream = (assay, cell.name, chrom), landscape.settings.stream
+    expected = expected_fragments(landscape, cell.factual or cell, assay, chrom)
+    fragments = stream("coverage", *where).poisson(expected)
+    if cell.factual:
+        changed = expected_fragments(landscape, cell, assay, chrom)
+        fragments = changed_counts(stream("changed coverage", *where), fragments, expected, changed)
+    window = np.ones(ASSAYS[assay].extension, dtype=np.int64)
+    return np.convolve(fragments, window, mode="same").astype(np.float32)
 
 
 def _add_peaks(
@@ -142,21 +174,47 @@ def cage(landscape: Landscape, cell: Cell, chrom: str) -> dict[str, np.ndarray]:
         stray = rng.integers(TELOMERE, length - TELOMERE, size=rng.poisson(length * 1e-5))
         counts[strand] = np.zeros(length, dtype=np.int32)
         np.add.at(counts[strand], stray, 1)
-    truth = cell.truth.loc[landscape.of(chrom)]
-    rate = np.maximum(10.0 ** truth["log10_rate"].to_numpy() - 1.0, 0.0)
-    tss = truth["tss"].to_numpy()
+    rows = landscape.of(chrom)
+    rate = _rates((cell.factual or cell).truth.loc[rows])
+    again = landscape.settings.stream("changed CAGE", cell.name, chrom)
+    changed = _rates(cell.truth.loc[rows]) if cell.factual else rate
+    genes = cell.truth.loc[rows]
+    tss = genes["tss"].to_numpy()
     for strand, other, direction in [("+", "-", 1), ("-", "+", -1)]:
-        rows = np.flatnonzero(truth["strand"].to_numpy() == strand)
-        _scatter(rng, counts[strand], tss[rows], rate[rows])
-        _scatter(rng, counts[other], tss[rows] - direction * 300, 0.1 * rate[rows])
+        on = np.flatnonzero(genes["strand"].to_numpy() == strand)
+        _scatter(rng, counts[strand], tss[on], rate[on], again, changed[on])
+        upstream = tss[on] - direction * 300
+        _scatter(rng, counts[other], upstream, 0.1 * rate[on], again, 0.1 * changed[on])
     return counts
 
 
-def _scatter(rng: np.random.Generator, counts: np.ndarray, places: np.ndarray, expected: np.ndarray) -> None:
-    """Add Poisson(expected) 5' ends around each place, with a two-sided exponential spread."""
-    place = np.repeat(places, rng.poisson(expected))
-    offset = np.rint(rng.laplace(0.0, 8.0, len(place))).clip(-CAGE_SPREAD, CAGE_SPREAD).astype(np.int64)
-    np.add.at(counts, place + offset, 1)
+def _rates(truth: pd.DataFrame) -> np.ndarray:
+    return np.maximum(10.0 ** truth["log10_rate"].to_numpy() - 1.0, 0.0)
+
+
+def _scatter(
+    rng: np.random.Generator,
+    counts: np.ndarray,
+    places: np.ndarray,
+    expected: np.ndarray,
+    again: np.random.Generator,
+    changed: np.ndarray,
+) -> None:
+    """Add Poisson(expected) 5' ends around each place, then depart from them to Poisson(changed) as `changed_counts`
+    does, drawing from `again`."""
+    ends, gene = _ends(rng, places, expected)
+    kept = np.divide(changed, expected, out=np.ones_like(expected), where=expected > 0)
+    np.add.at(counts, ends[again.random(len(ends)) < kept[gene]], 1)
+    np.add.at(counts, _ends(again, places, np.maximum(changed - expected, 0.0))[0], 1)
+
+
+def _ends(
+    rng: np.random.Generator, places: np.ndarray, expected: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Poisson(expected) 5' ends at each place, with a two-sided exponential spread: (position, row of its place)."""
+    row = np.repeat(np.arange(len(places)), rng.poisson(expected))
+    offset = np.rint(rng.laplace(0.0, 8.0, len(row))).clip(-CAGE_SPREAD, CAGE_SPREAD).astype(np.int64)
+    return places[row] + offset, row
 
 
 def label_counts(landscape: Landscape, counts: dict[str, np.ndarray], chrom: str) -> np.ndarray:

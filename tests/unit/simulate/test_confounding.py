@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 
 from prism.simulate import Settings
 from prism.simulate.cells import draw_cell
-from prism.simulate.floor import ceilings, ridge_transfer, simulated_means
+from prism.simulate.floor import ceilings, ridge_transfer, simulated_means, without_background
 from prism.simulate.landscape import lay_out
 from prism.simulate.tracks import cage, label_counts
 
@@ -39,6 +39,19 @@ def test_ridge_agrees_with_sklearn():
     assert transfer.held_out == pytest.approx(np.corrcoef(prediction[~train], expression[~train])[0, 1])
     with pytest.raises(ValueError, match="0 held-out genes"):
         ridge_transfer(means, expression, np.ones(60, dtype=bool))
+
+
+def test_background_is_taken_out_by_the_training_genes_line():
+    rng = np.random.default_rng(1)
+    background, rest = rng.standard_normal(50), rng.standard_normal((50, 2))
+    train = np.arange(50) < 30
+    fitted = [np.polyfit(background[train], column[train], 1)[0] for column in rest.T]
+    expected = rest - np.outer(background - background[train].mean(), fitted)
+    np.testing.assert_allclose(without_background(rest, background, train), expected)
+    # what is a line in the background leaves its mean
+    np.testing.assert_allclose(
+        without_background(3 * background[:, None] + 1, background, train), 3 * background[train].mean() + 1
+    )
 
 
 def test_labels_span_the_intended_range():
