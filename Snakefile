@@ -26,7 +26,7 @@ report: "report/workflow.rst"
 rule all:
     default_target: True
     input:
-        rules.evaluation_tables.output,
+        rules.evaluation_tables.output if PLAN.trained_cell_types else [],
         FILES.all_figures(),
         FILES.all_quality(),
         PREDICTIONS.all(),
@@ -59,7 +59,7 @@ rule predict:
 
 rule evaluate:
     input:
-        rules.evaluation_tables.output,
+        rules.evaluation_tables.output if PLAN.trained_cell_types else [],
     localrule: True
 
 

@@ -14,6 +14,8 @@ from workflow_scripts import cli
 def main() -> None:
     """Compare and write the three tables."""
     arguments = parsed()
+    if not arguments.metrics:
+        raise ValueError("no run to compare: none of the chosen cell types has a label; give one in its row")
     if len(arguments.metrics) != len(arguments.predictions):
         raise ValueError(
             f"{len(arguments.metrics)} metrics and {len(arguments.predictions)} predictions given; give one of each "
@@ -44,8 +46,8 @@ def parsed() -> argparse.Namespace:
         epilog="@FILE is replaced by the arguments in it, one a line",
     )
     add = parser.add_argument
-    add("--metrics", nargs="+", required=True, help="metrics.json of every run")
-    add("--predictions", nargs="+", required=True, help="predictions.tsv.gz, in the same order")
+    add("--metrics", nargs="*", required=True, help="metrics.json of every run")
+    add("--predictions", nargs="*", required=True, help="predictions.tsv.gz, in the same order")
     for table in ("metrics", "summary", "paired"):
         add(f"--out-{table}", required=True, help=f"{table}.tsv to write")
     return parser.parse_args()

@@ -16,11 +16,13 @@ from pathlib import Path
 from prism.fetch.addresses import refuse_alignment, suffix
 from prism.fetch.binary import check_bigwig, check_cooler, check_hic
 from prism.fetch.errors import WrongError
+from prism.files.text import UTF16
 
 _HEAD = 1 << 16
 _MARKUP = re.compile(rb"<(!doctype|!--|html|\?xml|head|body|title|script|meta|error)", re.IGNORECASE)
 _JSON = re.compile(rb"\{\s*[\"}]|\[\s*[\[{\"\]]")
 _PAGES = (".html", ".htm", ".xml", ".json")
+_NUMBER = re.compile(r"\d+(\.\d+)?([eE]\+?\d+)?")  # R writes 100000 as 1e+05
 _TEXT = ("fasta", "gtf", "bed", "table")
 _KIND_OF_SUFFIX = {
     ".bigwig": "bigwig",
@@ -137,9 +139,10 @@ def _check_text(path: Path, head: bytes, packed: bool, kind: str, ending: str, w
         raise WrongError(
             "a BAM file (alignments); see the documentation of the address column for making a bigWig"
         )
-    if b"\x00" in text:
+    wide = text[:2] in UTF16
+    if b"\x00" in text and not wide:
         raise WrongError(f"binary, not text (it begins with {_shown(text)})")
-    lines = text.decode("utf-8", errors="replace").splitlines()
+    lines = text.decode("utf-16" if wide else "utf-8-sig", errors="replace").splitlines()
     if len(text) >= _HEAD and len(lines) > 1:
         lines = lines[:-1]
     checks: dict[str, Callable[[list[str], str], None]] = {
@@ -202,13 +205,15 @@ def _check_bed(lines: list[str], ending: str) -> None:
     if len(columns) < needed:
         raise WrongError(f"{len(columns)} columns instead of {needed} in {_shown(line)}")
     start, end = columns[1:3]
-    if not (start.isdigit() and end.isdigit() and int(start) <= int(end)):
+    if not (_NUMBER.fullmatch(start) and _NUMBER.fullmatch(end) and float(start) <= float(end)):
         raise WrongError(f"not BED: columns 2 and 3 are not start and end in {_shown(line)}")
 
 
 def _check_table(lines: list[str], ending: str) -> None:
-    first = next((line for line in lines if line.strip() and not line.startswith("##")), "")
     separators = {".tsv": "\t", ".csv": ","}.get(ending, "\t,")
+    # a comment has no separator, unless it is the header
+    told = [line for line in lines if line.strip() and not line.startswith("##")]
+    first = next((line for line in told if line[0] != "#" or any(each in line for each in separators)), "")
     if not any(separator in first for separator in separators):
         named = " or ".join({"\t": "tab", ",": "comma"}[separator] for separator in separators)
         raise WrongError(f"not a table: no {named} in the first line, {_shown(first)}")

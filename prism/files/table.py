@@ -11,7 +11,7 @@ from prism.files.text import open_text
 
 QUOTE = '"'
 # Python's own blanks, the no-break space among them, and characters that have no width
-BLANKS = "\ufeff\u200b\u2060"
+BLANKS = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad"
 LINES = "lines"  # key of `DataFrame.attrs`: the number of each row's line in the file
 
 

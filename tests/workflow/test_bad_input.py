@@ -137,6 +137,15 @@ def test_unknown_cell_type_on_the_command_line(project):
     assert "cell type 'simX' is not in cell_types.tsv; there are: simA" in out
 
 
+def test_cell_types_without_a_label_have_data_and_no_comparison(fresh):
+    table = fresh.folder / "cell_types.tsv"
+    table.write_text("cell_type\tassembly\tDNase\nsimA\tsimulated\tresources/simulated/simA/DNase.bw\n")
+    jobs = fresh.planned()
+    assert {"all", "cut_windows", "quality", "figure_signal_profile"} <= set(jobs)
+    assert [rule for rule in jobs if rule.startswith(("train", "evaluation", "figure_metrics"))] == []
+    assert "Nothing to be done" in fresh.snakemake("--dry-run", "evaluate")
+
+
 def test_a_file_that_is_gone_is_missed_after_a_run_too(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
     project = Project(tmp_path / "project", finished.workflow)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from prism.files.table import read_table
+from prism.files.table import line_of, read_table
 
 SPLITS = ("train", "valid", "test")
 
@@ -16,13 +16,17 @@ def read(path) -> pd.DataFrame:
     """Read a folds table; all columns are text.
 
     path: tab-separated: fold, chromosome or gene_id, split.
-    Raises ValueError if a column is missing.
+    Raises ValueError if a column is missing, or a cell of one is empty.
     """
     table = read_table(path, ("fold", "split"))
     try:
-        _key_column(table)
+        key = _key_column(table)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    for column in ("fold", key, "split"):
+        if (empty := (table[column] == "").to_numpy()).any():
+            line = line_of(table, int(empty.argmax()))
+            raise ValueError(f"{path}, line {line}: no {column}; fill it in or remove the line")
     return table
 
 

@@ -16,7 +16,8 @@ from prism.genome.genes.transcripts import COLUMNS, Segments, Transcripts, selec
 
 _SEGMENT_KINDS = {"exon": "exons", "CDS": "coding", "stop_codon": "stops"}
 _ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
-_VERSIONED = re.compile(r"^(ENS[A-Z]*\d{11})\.\d+$")
+# GENCODE's annotations of GRCh37 have a second version: ENSG00000223972.5_2
+_VERSIONED = re.compile(r"^(ENS[A-Z]*\d{11})\.\d+(_\d+)?$")
 _EXON_NUMBER = re.compile(r'exon_number "?(\d+)')
 # GENCODE's tags: this end of the mRNA or of its CDS was not found
 _NO_START, _NO_END = {"mRNA_start_NF", "cds_start_NF"}, {"mRNA_end_NF", "cds_end_NF"}
@@ -170,7 +171,12 @@ class _Collector:
         if strand not in ("+", "-"):
             raise self._broken(number, line, f"strand {strand!r} is neither '+' nor '-'")
         tags = {value for name, value in pairs if name == "tag"}
-        if values["gene_id"].endswith("_PAR_Y") or ("PAR" in tags and chrom.removeprefix("chr") == "Y"):
+        # ENSGR: releases before 25
+        if (
+            values["gene_id"].endswith("_PAR_Y")
+            or values["gene_id"].startswith("ENSGR")
+            or ("PAR" in tags and chrom.removeprefix("chr") == "Y")
+        ):
             return None
         gene_type = values.get("gene_type") or values.get("gene_biotype") or ""
         gene_id = stable_id(values["gene_id"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prism.files.table import read_table
+from prism.files.table import line_of, read_table
 from prism.genome.coordinates import resolve_chromosomes, window_bounds
 from prism.genome.genes.gtf import stable_id
 from prism.genome.genes.table import DROPPED, EXPRESSION, lengths_used, named
@@ -151,6 +151,13 @@ def _column(path: str | Path, label: Label, wanted: pd.Series) -> pd.Series:
             f"{path}: gene ids given more than once: {named(duplicates)}; keep one row for each gene"
         )
     values = pd.to_numeric(table[label.value_column], errors="coerce")
+    if (wrong := (used & values.isna()).to_numpy()).any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"{path}, line {line_of(table, row)}: {ids.iloc[row]}: {label.value_column} is "
+            f"{table[label.value_column].iloc[row]!r} ({int(wrong.sum())} such genes); give a number such as 1234.5, "
+            "or leave the cell empty for no label"
+        )
     return pd.Series(values[used].to_numpy(dtype=float), index=pd.Index(ids[used]))
 
 

@@ -67,6 +67,7 @@ def test_a_comment_is_a_line_that_begins_with_a_hash(read, text, rows):
     [
         (HEADER + " G1 \ta b\t5\u00a0\n", [["G1", "a b", "5"]]),
         (HEADER + "\u00a0G1\t\u200ba\t\ufeff5\n", [["G1", "a", "5"]]),
+        (HEADER + "G1\u200d\ta\u00ad\t\u200e5\n", [["G1", "a", "5"]]),
         (HEADER + "G1\ta\t5\t\nG2\tb\t6\n", [["G1", "a", "5"], ["G2", "b", "6"]]),
         ("gene_id\tnote\tvalue\t\nG1\ta\t5\t\nG2\tb\t6\n", [["G1", "a", "5"], ["G2", "b", "6"]]),
         ("gene_id\tvalue\tnote\nG1\t5\n", [["G1", "5", ""]]),

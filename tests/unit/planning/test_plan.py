@@ -12,7 +12,7 @@ from docs_tools.document_config import document
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.tables.configuration import merged
-from workflow_scripts.planning.terminal.announcement import activity_lines
+from workflow_scripts.planning.terminal.announcement import activity_lines, label_lines
 
 CELL_TYPES = """cell_type\tassembly\tlabel_kind\tlabel\tDNase\tDNase_transform\tcontacts\tpeaks
 A\ttoy\tbigwig\tA.plus.bw\thttps://example.org/A1.bigWig;https://example.org/A2.bigWig\tlog1p\tA.mcool\tA.narrowPeak
@@ -197,6 +197,10 @@ BAD_CELL_TYPES = [
     ("A.plus.bw", "", r"label_kind = 'bigwig' but column label is empty"),
     ("bigwig\tA.plus.bw", "table\tA.csv", r"needs label_id_column and label_value_column"),
     ("\tbigwig\t", "\tbigwigs\t", r"label_kind = 'bigwigs'"),
+    ("\tbigwig\t", "\t\t", r"column label = 'A.plus.bw' but label_kind is empty.*; set label_kind to table"),
+    ("A.narrowPeak", "A.narrowPeak;B.bed", r"column peaks names 2 files, .*; give one"),
+    ("A.mcool", "A.mcool;B.mcool", r"column contacts names 2 files, .*; give one"),
+    ("\tpeaks", "\tPeaks", r"column 'Peaks' is spelt 'peaks'; rename it"),
 ]
 
 
@@ -262,3 +266,22 @@ def test_shipped_tables_are_in_order():
 
 def test_the_configuration_page_is_made_from_the_schemas(root):
     assert (root / "config" / "README.md").read_text() == document()
+
+
+def test_a_minus_strand_belongs_to_bigwigs(project, tmp_path):
+    edit(tmp_path / "cells.tsv", "DNase_transform", "label_minus")
+    edit(tmp_path / "cells.tsv", "\tlog1p\t", "\tA.minus.bw\t")
+    make_plan(project)
+    edit(tmp_path / "cells.tsv", "\tbigwig\tA.plus.bw", "\tctss\tA.ctss.bed")
+    with pytest.raises(
+        ValueError, match=r"label_minus = 'A.minus.bw', but label_kind is ctss; .*empty the cell"
+    ):
+        make_plan(project)
+
+
+def test_cell_types_without_a_label_are_said_to_train_nothing(project):
+    assert label_lines(make_plan(project)) == []
+    project["run"]["cell_types"] = ["B"]
+    plan = make_plan(project)
+    assert [line.split(":")[0] for line in label_lines(plan)] == ["No training, no comparison"]
+    assert Files(plan).all_figures() == ["results/comparison/figures/signal_profile.B.svg"]

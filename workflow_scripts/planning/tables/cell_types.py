@@ -145,6 +145,11 @@ def _track(row: dict, column: str, kind: str, where: str) -> Track | None:
     if not addresses:
         return None
     transform = named(row.get(f"{column}_transform", ""), f"{where}_transform =").name
+    if kind in ("peaks", "contacts") and len(addresses) > 1:
+        raise ValueError(
+            f"{where} names {len(addresses)} files, and only those of bigWigs are averaged; give one (of several BED "
+            "files: cat a.bed b.bed)"
+        )
     checksums = _checksums(row, column, addresses, where)
     return Track(column, kind, addresses, checksums, row.get(f"{column}_output_type", ""), transform)
 
@@ -157,8 +162,18 @@ def _kind(column: str, cell: str) -> str:
 
 def _label(row: dict, where: str) -> LabelColumns:
     kind = row.get("label_kind", "") or "none"
+    if row.get("label") and not row.get("label_kind"):
+        raise ValueError(
+            f"{where}: column label = {row['label']!r} but label_kind is empty, so that it would not be read; set "
+            "label_kind to table, bigwig or ctss, or to none for a cell type to predict for"
+        )
     if kind == "none":
         return LabelColumns()
+    if row.get("label_minus") and kind != "bigwig":
+        raise ValueError(
+            f"{where}: column label_minus = {row['label_minus']!r}, but label_kind is {kind}; only bigWigs have a file "
+            "for each strand: empty the cell"
+        )
     addresses = _addresses(row.get("label", ""), f"{where}, column label")
     if not addresses:
         raise ValueError(
@@ -188,6 +203,9 @@ def signal_columns(columns: list[str], where: str) -> list[str]:
     """
     known = {"cell_type", "assembly", *LABEL_COLUMNS, *PEAKS_COLUMNS}
     rest = [column for column in columns if column not in known]
+    for column in rest:
+        if column.casefold() in known:
+            raise ValueError(f"{where}: column {column!r} is spelt {column.casefold()!r}; rename it")
     signals = [column for column in rest if not column.endswith(tuple(f"_{suffix}" for suffix in SUFFIXES))]
     for column in rest:
         stem = column.rsplit("_", 1)[0] if column not in signals else column

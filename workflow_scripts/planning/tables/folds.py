@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from prism.genome.dataset.folds import splits_of
 from workflow_scripts.planning.tables.names import among
 
 
@@ -16,7 +17,8 @@ def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
     table: the folds table.
     fold: its name there.
     path: of the table, for the error.
-    Raises ValueError for a fold that is not in the table or lacks train, valid or test.
+    Raises ValueError for a fold that is not in the table or lacks train, valid or test, for another split and for a
+    chromosome or gene in two splits.
     """
     rows = table[table["fold"] == str(fold)]
     if rows.empty:
@@ -24,6 +26,10 @@ def split_of(table: pd.DataFrame, fold: str, path: Path) -> str:
         raise ValueError(
             f"{path}: fold {fold} is not in the table; {_quoted(known) or among(str(fold), known)}"
         )
+    try:
+        splits_of(table, fold, [], [])  # refuses other splits, and a chromosome or gene in two of them
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     for split in ("train", "valid", "test"):
         if split not in set(rows["split"]):
             raise ValueError(

@@ -47,6 +47,9 @@ def check(instance: Any, schema: dict, where: str) -> None:
     where: the file or the table's row, for the error.
     Raises ValueError with one line for each problem.
     """
+    if other := next(_keys_that_are_no_text(instance), None):
+        place, key = other
+        raise ValueError(f"{where}: {place}the key {key!r} is not a text; write it with quotation marks")
     validator = jsonschema.Draft202012Validator(schema)
     problems = [_sentence(error, where) for error in validator.iter_errors(instance)]
     problems += [
@@ -59,6 +62,15 @@ def check(instance: Any, schema: dict, where: str) -> None:
     ]
     if problems:
         raise ValueError(redacted("\n".join(problems)))
+
+
+def _keys_that_are_no_text(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """(place, key) of every key that YAML took for a number, a truth value, a date or nothing."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        if isinstance(value, dict) and not isinstance(key, str):
+            yield f"{place}: " if place else "", key
+        yield from _keys_that_are_no_text(part, f"{place}.{key}" if place else str(key))
 
 
 def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
@@ -120,4 +132,8 @@ def _sentence(error: jsonschema.ValidationError, where: str) -> str:
     if error.validator == "required":
         return f"{where}: {error.message}; add it (see config/README.md)"
     meaning = str(error.schema.get("description", "")).strip().rstrip(".")
-    return f"{where} = {error.instance!r}: {error.message}" + (f"; it is: {meaning}" if meaning else "")
+    sentence = f"{where} = {error.instance!r}: {error.message}" + (f"; it is: {meaning}" if meaning else "")
+    wants_text = error.validator == "type" and "string" in error.validator_value
+    if wants_text and not isinstance(error.instance, dict | list):
+        sentence += "; write a text that YAML takes for something else with quotation marks"
+    return sentence

@@ -50,6 +50,19 @@ def limit_lines(jobs: list, plan: Plan) -> list[str]:
     return [line for kind in _kinds(plan) for line in beyond_limit(allowed, plan.entries, times, GENES, kind)]
 
 
+def label_lines(plan: Plan) -> list[str]:
+    """A line where none of the chosen cell types has a label, so that nothing is trained or compared.
+
+    plan: of this run of the workflow.
+    """
+    if plan.trained_cell_types:
+        return []
+    names = ", ".join(plan.chosen["cell_types"])
+    return [
+        f"No training, no comparison: no label in the row of {names} (label, label_kind); data and predictions only"
+    ]
+
+
 def activity_lines(plan: Plan) -> list[str]:
     """A line for each chosen cell type whose row lacks a signal of the promoter activity, a feature of the genes.
 
@@ -166,6 +179,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             f"Jobs: {len(jobs)} ({', '.join(f'{count} {rule}' for rule, count in by_rule)})",
             *size_lines(jobs, plan),
             f"Device: {plan.config['device']}",
+            *label_lines(plan),
             *activity_lines(plan),
             *leak_lines(plan),
             *signal_lines(plan),

@@ -33,10 +33,14 @@ def test_ids_lose_their_version_and_y_copies_are_left_out(tmp_path):
             "chrY",
             CODING.format("PLCXD1") + ' tag "PAR";',
         ),
+        # GENCODE before release 25
+        line("transcript", 1, 9, "+", "ENSGR0000182378.5", "ENSTR1.1", "chrY", CODING.format("PLCXD1")),
     ]
     found = read_gtf(write(tmp_path / "x.gtf", lines)).frame
     assert found[["gene_id", "chrom"]].to_numpy().tolist() == [["ENSG00000182378", "chrX"]]
     assert stable_id("ENSMUSG00000051951.6") == "ENSMUSG00000051951"
+    assert stable_id("ENSG00000223972.5_2") == "ENSG00000223972"  # GENCODE's GRCh37
+    assert stable_id("ENSG00000182378.15_PAR_Y") == "ENSG00000182378.15_PAR_Y"  # of no gene that is kept
     assert stable_id("Y74C9A.3") == "Y74C9A.3"  # a name of C. elegans, not a version
 
 

@@ -202,7 +202,7 @@ def test_table_ids_lose_their_version(tmp_path):
     ("text", "message"),
     [
         ("id,TPM\nP,1\nM,-2\nE,1\n", r"t\.csv: M: label -2\.0 \(1 such genes\); give expression >= 0"),
-        ("id,TPM\nP,1\nM,NA\nE,x\n", r"t\.csv: M: label nan \(2 such genes\)"),
+        ("id,TPM\nP,1\nM,NA\nE,x\n", r"t\.csv, line 3: M: TPM is 'NA' \(2 such genes\)"),
         ("id,TPM\nP,1\nM,1\nP,2\n", r"t\.csv: gene ids given more than once: P"),
         ("id,FPKM\nP,1\n", r"t\.csv: no column 'TPM'; it has id, FPKM"),
         ("id,TPM\nTP53,1\n", "column 'id' has none of the genes, such as P, M"),
