@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from prism.genome.genes.feature_groups import chosen_by
+from prism.genome.reading import recorded
 
 MODELS = Path(__file__).resolve().parent.parent / "config" / "models.yaml"
 
@@ -31,4 +32,5 @@ def entry_of(name: str) -> dict[str, Any]:
         "rna_features": chosen_by(raw),
         "settings": dict(raw.get("settings", {})),
         "training": {**protocol, **raw.get("training", {})},
+        **recorded(raw),
     }

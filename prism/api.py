@@ -16,6 +16,7 @@ from torch import nn
 from prism.genome.batch import Batch
 from prism.genome.dataset.windows import Windows
 from prism.genome.genes import table as gene_tables
+from prism.genome.reading import PLUS
 from prism.inference.prediction import predicted_on, refuse_bad_prediction
 from prism.inference.trained import Trained
 from prism.runs.history import read_history
@@ -43,6 +44,7 @@ def open_windows(
     signals: Sequence[str] | None = None,
     elements: str | Path | None = None,
     in_memory: bool | str = "auto",
+    orientation: str = PLUS,
 ) -> Dataset:
     """Open the windows that the workflow has cut.
 
@@ -52,16 +54,17 @@ def open_windows(
     signals: names of signals, in the order in which batches shall hold them; None for all.
     elements: file of candidate elements (.h5), which EPInformer reads; None for no elements.
     in_memory: True, False (read from the file whenever asked) or "auto" (in memory up to 2 GiB).
+    orientation: plus, or gene for batches in which the genes on the - strand are turned (`Batch` says how).
     Raises ValueError, naming the file and the value, for a file that is not a dataset, a signal that it lacks, a length
-    that it cannot give and genes that the table lacks.
+    that it cannot give, genes that the table lacks and, with orientation gene, genes of unknown strand.
     """
-    return Dataset(path, genes, length, signals, elements, in_memory)
+    return Dataset(path, genes, length, signals, elements, in_memory, orientation)
 
 
 class Dataset:
     """Windows around the TSS of genes, by gene id; `open_windows` makes it.
 
-    path, genes, length, signals, elements, in_memory: as for `open_windows`.
+    path, genes, length, signals, elements, in_memory, orientation: as for `open_windows`.
 
     Attributes:
     path: the dataset file.
@@ -70,6 +73,7 @@ class Dataset:
     gene_ids: ids of all genes, in the file's order.
     signals: names, in the order of a batch's signals.
     length: of the windows, bp.
+    orientation: plus or gene.
     cell_type, assembly: names, from the file.
     """
 
@@ -81,12 +85,21 @@ class Dataset:
         signals: Sequence[str] | None = None,
         elements: str | Path | None = None,
         in_memory: bool | str = "auto",
+        orientation: str = PLUS,
     ):
-        self.windows = Windows(path, genes, length, signals, in_memory=in_memory, elements=elements)
+        self.windows = Windows(
+            path,
+            genes,
+            length,
+            signals,
+            in_memory=in_memory,
+            elements=elements,
+            orientation=orientation,
+        )
         self.path, self.genes_path, self.elements_path = Path(path), genes, elements
         self.gene_ids, self.signals = list(self.windows.gene_id), list(self.windows.signal_names)
         self.length, self.cell_type = self.windows.length, self.windows.cell_type
-        self.assembly = self.windows.assembly
+        self.assembly, self.orientation = self.windows.assembly, orientation
         self._row_of = {gene: row for row, gene in enumerate(self.gene_ids)}
         self.genes = self._gene_table()
 
@@ -138,6 +151,7 @@ class LoadedRun:
     architecture: a name in `prism.models.catalogue`.
     signals: names, in the model's order.
     length: of the window, bp.
+    orientation: plus or gene, the direction in which the model reads genes on the - strand.
     rna_features: names of the gene features.
     """
 
@@ -146,6 +160,7 @@ class LoadedRun:
         self._trained = Trained.load(self.path)
         facts = self._trained.checkpoint
         self.architecture, self.length = facts["architecture"], facts["length"]
+        self.orientation = self._trained.orientation
         self.signals, self.rna_features = list(facts["signals"]), list(facts["rna_feature_names"])
         self._compared: set[str] = set()
 
@@ -163,8 +178,8 @@ class LoadedRun:
     ) -> pd.DataFrame:
         """Predict the expression of genes: gene_id, chrom, tss, expression where known, prediction; log10(x + 1).
 
-        dataset: of any cell type; the model takes its own signals and window length from the dataset's file, whatever
-        the dataset was opened with.
+        dataset: of any cell type; the model takes its own signals, window length and orientation from the dataset's
+        file, whatever the dataset was opened with.
         gene_ids: ids, or one id; None for all genes.
         device: auto, cpu, cuda or cuda:<number>.
         cpu_precision: of matrix products on a CPU, fp32 or bf16.
@@ -207,7 +222,8 @@ class LoadedRun:
 
     def _reading(self, dataset: Dataset) -> Windows:
         opened = dataset.windows
-        if (opened.length, opened.signal_names) == (self.length, self.signals):
+        own = self.length, self.signals, self.orientation
+        if (opened.length, opened.signal_names, opened.orientation) == own:
             return opened
         return Windows(
             dataset.path,
@@ -216,6 +232,7 @@ class LoadedRun:
             self.signals,
             in_memory=opened.in_memory,
             elements=dataset.elements_path,
+            orientation=self.orientation,
         )
 
     def _compare_scales(self, data: Windows) -> None:

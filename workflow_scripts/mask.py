@@ -26,7 +26,13 @@ def main() -> None:
 
     trained = Trained.load(arguments.checkpoint)
     facts = trained.checkpoint
-    data = Windows(arguments.windows, arguments.genes, facts["length"], facts["signals"])
+    data = Windows(
+        arguments.windows,
+        arguments.genes,
+        facts["length"],
+        facts["signals"],
+        orientation=trained.orientation,
+    )
     fold_table = folds.read(find(arguments.folds, "folds"))
     splits = folds.assign(fold_table, arguments.fold, data.gene_id, data.chrom)
     chosen = np.flatnonzero(splits == arguments.split)

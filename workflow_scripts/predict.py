@@ -23,7 +23,7 @@ def main() -> None:
         arguments.out,
         arguments.device,
         arguments.elements,
-        {key: getattr(arguments, key) for key in ("architecture", "signals", "length")},
+        {key: getattr(arguments, key) for key in ("architecture", "signals", "length", "orientation")},
         arguments.cpu_precision,
     )
 
@@ -38,6 +38,7 @@ def parsed() -> argparse.Namespace:
     add("--elements", nargs="?", help="file of candidate elements, for a model that reads them")
     add("--architecture", help="refuse a checkpoint of another architecture")
     add("--length", type=int, help="refuse a checkpoint of another length")
+    add("--orientation", choices=("plus", "gene"), help="refuse a checkpoint of another orientation")
     signals = "JSON list: refuse a checkpoint of others, or in another order"
     add("--signals", type=json.loads, help=signals)
     add_device_options(parser)

@@ -55,11 +55,17 @@ def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bo
     from prism.genome.dataset import folds
     from prism.genome.dataset.windows import Windows
     from prism.genome.genes.feature_groups import chosen_by
+    from prism.genome.reading import reading_of
     from prism.training.run import Run
 
     data = (arguments.windows, arguments.genes, entry["length"], entry.get("signals"), chosen_by(entry))
     return Run(
-        windows=Windows(*data, in_memory=in_memory, elements=arguments.elements),
+        windows=Windows(
+            *data,
+            in_memory=in_memory,
+            elements=arguments.elements,
+            orientation=reading_of(entry)["orientation"],
+        ),
         folds=folds.read(find(arguments.folds, "folds")),
         entry=entry,
         cell_type=arguments.cell_type,

@@ -16,7 +16,7 @@ def _moved(value, device):
 
 @dataclass(frozen=True)
 class Elements:
-    """Candidate enhancers of each gene, nearest first, the promoter not among them."""
+    """Candidate enhancers of each gene, nearest first, the promoter not among them; read in the window's direction."""
 
     sequence: Tensor  # (batch, n, 2000, 4) one-hot, each element centred, zeros around it
     features: Tensor  # (batch, n, 3) distance in kb, log10(1 + contact), activity
@@ -34,7 +34,9 @@ class Elements:
 class Batch:
     """Windows of a few genes, as every model receives them.
 
-    The window of each gene is read on the + strand, with the TSS at its centre.
+    The window of each gene is read on the + strand, with the TSS at position length / 2. Where the batch was made with
+    orientation gene, those of genes on the - strand are turned (the bases reverse-complemented, every other array
+    reversed) and the TSS of these stands at length / 2 - 1.
     """
 
     sequence: Tensor  # (batch, length, 4) float, one-hot A C G T; an unknown base is a row of zeros

@@ -13,6 +13,7 @@ from prism.compute.device import describe
 from prism.compute.gpu_lock import reserved
 from prism.compute.precision import autocast, usable_precision
 from prism.genome.dataset.windows import Windows
+from prism.genome.reading import refuse_other_orientation
 from prism.inference.prediction import with_columns
 from prism.inference.trained import Trained
 from prism.jobs.log import Countdown, say
@@ -21,7 +22,9 @@ from prism.protocol.settings import TrainingSettings
 
 
 class LearnedMasks(NamedTuple):
-    """Masks and signals of some genes' windows, on the + strand, as the model in eval mode saw them.
+    """Masks and signals of some genes' windows as the model in eval mode saw them; always on the + strand.
+
+    Windows that the model reads turned are turned back.
 
     indices: (genes,) places in the dataset.
     mask: (genes, length) float32 in [0, 1]; 0 in the blacklist, 1 around the TSS.
@@ -43,12 +46,14 @@ def learned_masks(
     """Yield the masks of some genes of a dataset, a few genes at a time.
 
     trained: seq2exp_soft or seq2exp_hard.
-    data: opened with the checkpoint's length and signals.
+    data: opened with the checkpoint's length, signals and orientation.
     indices: (n,) places of the genes in the dataset.
     device: auto (the default), cpu, cuda or cuda:<number>.
     cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
-    Raises ValueError for a model that learns no mask, and where the genes lack a feature of the model's training.
+    Raises ValueError for a model that learns no mask, another orientation, and where the genes lack a feature of the
+    model's training.
     """
+    refuse_other_orientation(data, trained.checkpoint["entry"], "the model")
     columns = trained.feature_columns(data.rna_feature_names)
     settings = TrainingSettings.from_entry(trained.checkpoint["entry"].get("training") or {})
     with reserved(device, say) as place:
@@ -68,6 +73,9 @@ def learned_masks(
                     f"{trained.checkpoint['architecture']} learns no mask; ask for that of {' or '.join(masking)}"
                 )
             mask, signals = (each.float().cpu().numpy() for each in (details["mask"], batch.signals))
+            turned = data.turned[chunk]
+            for values in (mask, signals):
+                values[turned] = values[turned, ::-1]
             yield LearnedMasks(chunk, mask, signals)
             done += len(chunk)
             progress.reached(done)

@@ -18,6 +18,7 @@ from prism.compute.gpu_lock import reserved
 from prism.compute.precision import autocast, usable_precision
 from prism.genome.batch import Batch
 from prism.genome.dataset.windows import Windows
+from prism.genome.reading import refuse_other_orientation
 from prism.inference.trained import Trained
 from prism.jobs.log import Countdown, say
 from prism.protocol.settings import TrainingSettings
@@ -43,7 +44,8 @@ def predict(
     out: table to write (.tsv.gz).
     device: auto (the default), cpu, cuda or cuda:<number>.
     elements: file of candidate elements, for a model that reads them; None for any other.
-    expected: architecture, signals and length that the checkpoint must have (`Trained.require`); None to accept any.
+    expected: architecture, signals, length and orientation that the checkpoint must have (`Trained.require`); None to
+        accept any.
     cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
     Raises ValueError for another checkpoint than expected, and where the dataset lacks a signal, a gene feature or the
     window length of the model's training. Warns of a signal or a gene feature with another scale than in training.
@@ -52,7 +54,15 @@ def predict(
     trained.require(checkpoint, **(expected or {}))
     facts = trained.checkpoint
     needs_features = bool(facts["rna_feature_names"])
-    data = Windows(windows, genes, facts["length"], facts["signals"], needs_features, elements=elements)
+    data = Windows(
+        windows,
+        genes,
+        facts["length"],
+        facts["signals"],
+        needs_features,
+        elements=elements,
+        orientation=trained.orientation,
+    )
     trained.feature_columns(data.rna_feature_names)  # refuses before it reads all windows
     everything = range(len(data.gene_id))
     scales = signal_scale(data, everything), feature_scale(data, everything)
@@ -75,16 +85,17 @@ def predicted_on(
     """Predict the expression of some genes on a device that no other run holds.
 
     trained: the model with its checkpoint.
-    data: windows of the model's length and signals, with its gene features.
+    data: windows of the model's length, signals and orientation, with its gene features.
     rows: (n,) places of the genes in the dataset.
     device: auto, cpu, cuda or cuda:<number>.
     cpu_precision: of matrix products on a CPU, fp32 or bf16.
     say: where the lines go that describe device, model and data.
 
     Returns (n,) float32, log10(x + 1).
-    Raises ValueError where the data lack a gene feature of the model.
+    Raises ValueError where the data lack a gene feature of the model, and for another orientation.
     """
     facts = trained.checkpoint
+    refuse_other_orientation(data, facts["entry"], "the model")
     columns = trained.feature_columns(data.rna_feature_names)
     settings = TrainingSettings.from_entry(facts["entry"].get("training") or {})
     closed_form = getattr(trained.module, "closed_form", False)

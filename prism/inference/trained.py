@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from prism.genome.reading import reading_of
 from prism.inference.input_scales import InputScale, feature_warnings, signal_warnings
 from prism.models import build
 from prism.runs.checkpoint import read_checkpoint
@@ -43,6 +44,14 @@ class Trained:
             ) from None
         return cls(module.eval(), checkpoint)
 
+    @property
+    def orientation(self) -> str:
+        """Whether it reads every window on the + strand (plus) or along the gene (gene).
+
+        A checkpoint that does not say, released or older than the setting, reads the + strand.
+        """
+        return reading_of(self.checkpoint["entry"])["orientation"]
+
     def feature_columns(self, there: Sequence[str]) -> list[int]:
         """The columns of a dataset's rna_features that the model reads, in the order of its training.
 
@@ -65,6 +74,7 @@ class Trained:
         architecture: str | None = None,
         signals: Sequence[str] | None = None,
         length: int | None = None,
+        orientation: str | None = None,
     ) -> None:
         """Raise ValueError unless this is the model that was asked for; what is None is not looked at.
 
@@ -72,14 +82,15 @@ class Trained:
         architecture: a name in `prism.models.catalogue`.
         signals: names, in the order in which the model reads them.
         length: of its window, bp.
+        orientation: plus or gene.
         """
-        wanted = {"architecture": architecture, "length": length}
+        wanted = {"architecture": architecture, "length": length, "orientation": orientation}
         wanted["signals"] = list(signals) if signals is not None else None
-        wrong = [key for key, value in wanted.items() if value is not None and value != self.checkpoint[key]]
+        there = self.checkpoint | {"orientation": self.orientation}
+        wrong = [key for key, value in wanted.items() if value is not None and value != there[key]]
         if wrong:
             told = "; ".join(
-                f"its {key} {_listed(self.checkpoint[key])} (asked for: {_listed(wanted[key])})"
-                for key in wrong
+                f"its {key} {_listed(there[key])} (asked for: {_listed(wanted[key])})" for key in wrong
             )
             raise ValueError(
                 f"{path}: not the model that was asked for: {told}; delete it and make it again (train, or import it "

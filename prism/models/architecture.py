@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from prism.genome.batch import Batch
 from prism.models.catalogue import traits
+from prism.models.feature_scaling import FeatureScaling
 from prism.models.kept import Kept
 
 
@@ -28,6 +29,22 @@ class Architecture(nn.Module):
         self.architecture = ""
         self.settings: dict[str, Any] = {}
         self.loss_weights: dict[str, float] = {}  # weight of each term of Output.losses
+        self.feature_scaling: FeatureScaling | None = None
+
+    def scale_features(self, scaling: FeatureScaling) -> None:
+        """Read the gene features of every batch scaled from now on, in training and in prediction.
+
+        scaling: what is done to a batch.
+        """
+        self.feature_scaling = scaling
+        self.register_forward_pre_hook(_scale_first)
+
+    def scaled(self, batch: Batch) -> Batch:
+        """The batch as the model reads it: with its gene features scaled, where that was asked for.
+
+        batch: as the data give it.
+        """
+        return batch if self.feature_scaling is None else self.feature_scaling(batch)
 
     @property
     def closed_form(self) -> bool:
@@ -57,6 +74,10 @@ class Architecture(nn.Module):
         state: the authors' parameter names with their tensors.
         """
         return {}
+
+
+def _scale_first(module: Architecture, inputs: tuple) -> tuple:
+    return (module.scaled(inputs[0]), *inputs[1:])
 
 
 def at_least(key: str, value: Any, minimum: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from prism.models.architecture import Architecture
 from prism.models.authors import load_authors_state, tensors_of
 from prism.models.catalogue import DATA_SETTINGS, known_settings, names, traits
+from prism.models.feature_scaling import FeatureScaling
 
 
 def architecture(name: str) -> type[Architecture]:
@@ -26,7 +27,8 @@ def build(name: str, settings: Mapping[str, Any]) -> Architecture:
 
     name: of an entry of the catalogue.
     settings: the architecture's own keys, and those of the data: `length` (bp), `n_signals`, `n_rna_features`,
-        `signals` (names, optional). What is left out takes the catalogue's default.
+        `signals` (names, optional), `feature_scaling` ({"mean", "sd"} of the gene features, optional). What is left
+        out takes the catalogue's default.
 
     The module carries `architecture` (the name) and `settings` (as given), enough to build it again.
     Raises ValueError for an unknown name, an unknown key or a value out of range.
@@ -42,6 +44,8 @@ def build(name: str, settings: Mapping[str, Any]) -> Architecture:
     module = architecture(name)(**{**known, **taken})
     module.architecture = name
     module.settings = dict(settings)
+    if (scaling := settings.get("feature_scaling")) is not None:
+        module.scale_features(FeatureScaling(**scaling))
     return module
 
 

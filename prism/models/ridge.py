@@ -106,7 +106,7 @@ class RidgeModel(Architecture):
                 raise ValueError(
                     f"ridge: the {split} genes have no expression; it cannot be fitted without labels"
                 )
-            rows.append(self.features(batch).cpu().numpy())
+            rows.append(self.features(self.scaled(batch)).cpu().numpy())
             labels.append(batch.expression.double().cpu().numpy())
         if not rows:
             raise ValueError(f"ridge: there are no {split} genes")

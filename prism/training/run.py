@@ -14,6 +14,7 @@ import pandas as pd
 from prism import NUMBERS_VERSION
 from prism.genome.dataset import folds as fold_tables
 from prism.genome.dataset.dropped import genes_by_split
+from prism.genome.reading import UNSCALED, reading_of, recorded, refuse_other_orientation
 from prism.jobs.limits import Limits
 from prism.protocol.settings import TrainingSettings
 from prism.runs import provenance
@@ -23,7 +24,7 @@ from prism.runs import provenance
 class Run:
     """What makes a run what it is; checked when it is made.
 
-    windows: a `Windows` reader opened with the entry's length, signals and rna_features.
+    windows: a `Windows` reader opened with the entry's length, signals, rna_features and orientation.
     folds: the folds table: fold, chromosome or gene_id, split.
     entry: one entry of config/models.yaml, fully resolved.
     cell_type: its name.
@@ -33,7 +34,8 @@ class Run:
     label: where expression comes from, as metrics.json tells it; default {}.
     git_revision: of the code; by default git is asked.
     cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
-    Raises ValueError for unknown training settings, a fold without train, valid or test genes, missing labels.
+    Raises ValueError for unknown training settings, a fold without train, valid or test genes, missing labels, and
+    windows of another orientation than the entry's.
     """
 
     windows: Any
@@ -50,6 +52,7 @@ class Run:
     def __post_init__(self) -> None:
         refuse_unlabelled(self.windows, self.splits)
         self.settings  # noqa: B018  checks it at the door
+        refuse_other_orientation(self.windows, self.entry, f"model {self.model}")
 
     @cached_property
     def settings(self) -> TrainingSettings:
@@ -81,7 +84,15 @@ class Run:
             "n_rna_features": len(self.windows.rna_feature_names),
             "signals": list(self.windows.signal_names),
         }
-        return (self.entry.get("settings") or {}) | sizes
+        return (self.entry.get("settings") or {}) | sizes | self._feature_scaling()
+
+    def _feature_scaling(self) -> dict[str, Any]:
+        """Mean and standard deviation of the gene features over the training genes, where the entry wants z-scores."""
+        names = self.windows.rna_feature_names
+        if reading_of(self.entry)["scale_features"] == UNSCALED or not names:
+            return {}
+        found = provenance.feature_scale(self.windows, self.indices("train"))
+        return {"feature_scaling": {key: [found[name][key] for name in names] for key in ("mean", "sd")}}
 
     def indices(self, split: str) -> np.ndarray:
         """Rows of a split's genes in the dataset.
@@ -128,6 +139,7 @@ class Run:
             "parameters": parameters,
             "sources": dict(self.windows.sources),
             **({"dropped_genes": self.dropped_genes} if self.dropped_genes else {}),
+            **recorded(self.entry),
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prism.genome.reading import PLUS
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.requests import Training
@@ -26,6 +27,7 @@ class Needs:
     peaks: bool
     elements: bool
     contacts: bool
+    orientation: str = PLUS
 
 
 def needs_of(plan: Plan, run: str) -> Needs:
@@ -66,6 +68,7 @@ def needs_of(plan: Plan, run: str) -> Needs:
         peaks=entry.masks_by_peaks,
         elements=entry.traits.reads_elements,
         contacts=entry.traits.reads_elements and bool(plan.contact_maps(trained_on)),
+        orientation=entry.orientation,
     )
 
 

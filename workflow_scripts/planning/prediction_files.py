@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from prism.genome.reading import PLUS
 from prism.models.catalogue import traits
 from workflow_scripts.planning import downloads, requests
 from workflow_scripts.planning.checks.predictions import check_prediction
@@ -99,6 +100,7 @@ class PredictionFiles:
         """
         wanted = needs_of(self.plan, run)
         options = ["--architecture", wanted.architecture, "--length", str(wanted.length)]
+        options += ["--orientation", wanted.orientation] if wanted.orientation != PLUS else []
         return [*options, "--signals", json.dumps(wanted.signals)]
 
     def released_file(self, name: str) -> str:

@@ -20,7 +20,9 @@ from prism.genome.dataset.opened import AGAIN, open_dataset
 from prism.genome.elements.reader import ElementReader
 from prism.genome.genes import table as gene_tables
 from prism.genome.genes.feature_groups import columns_of
+from prism.genome.reading import GENE, PLUS, turned_genes
 from prism.genome.tracks.sequence import UNKNOWN, one_hot
+from prism.genome.turning import complemented_at, reversed_at
 
 _LARGEST_IN_MEMORY = 2 << 30  # bytes; "auto" streams what is larger (2 kb windows take about 0.5 GB)
 _ROWS_READ_AT_ONCE = 512
@@ -37,10 +39,15 @@ class Windows:
         (the default) for all that the table has, False for none (their width is 0).
     in_memory: True, False (stream from the file) or "auto", the default (in memory up to 2 GiB).
     elements: the file of candidate elements, for Batch.elements; default None.
+    orientation: plus (the default) or gene: batches then hold the genes on the - strand turned
+        (`prism.genome.reading`).
     Raises ValueError for a file of another layout, an odd length or one longer than the file's, an unknown
-    signal or group of gene features, and genes that the table or the elements lack.
+    signal or group of gene features, genes that the table or the elements lack, and, with orientation gene,
+    genes of unknown strand.
 
-    Attributes: gene_id, chrom (lists), tss (n,) int64 array, length, signal_names, rna_feature_names,
+    Attributes: gene_id, chrom (lists), tss (n,) int64 array, strand ((n,) '+', '-' or '.'), length,
+    signal_names, rna_feature_names,
+    orientation, turned ((n,) bool, the genes whose windows are turned),
     expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content, of the
     columns used and of the elements), content_hash, sources, cell_type, assembly, nbytes (of the cropped
     windows and the elements, decoded), in_memory, device, gene_table (the checked genes table, or None).
@@ -55,9 +62,10 @@ class Windows:
         rna_features: bool | Sequence[str] = True,
         in_memory: bool | str = "auto",
         elements: str | Path | None = None,
+        orientation: str = PLUS,
     ):
         self.path, self.device, self._one_hot = Path(path), torch.device("cpu"), _ONE_HOT
-        self._file, self._file_pid = None, None
+        self._file, self._file_pid, self.orientation = None, None, orientation
         with open_dataset(self.path) as file:
             self._read_facts(file, length, signals)
         self._read_genes(genes, rna_features)
@@ -106,6 +114,8 @@ class Windows:
         table = file["genes"]
         self.gene_id, self.chrom = (table[name].asstr()[:].tolist() for name in ("gene_id", "chrom"))
         self.tss, self._chrom_length = table["tss"][:], table["chrom_length"][:]
+        self.strand = table["strand"].asstr()[:]
+        self.turned = turned_genes(self.orientation, self.gene_id, self.strand, self.path)
         self._crop = (whole - self.length) // 2
         self._bin_sizes = {
             name: int(file[f"signals/{name}"].attrs.get("bin_size", 0)) for name in self.signal_names
@@ -133,6 +143,7 @@ class Windows:
                     f"{path}: {len(missing)} genes of {self.path} are not in the table or dropped there "
                     f"({gene_tables.named(missing)}); cut the windows again from this table"
                 )
+            self._check_strands(path, kept.loc[self.gene_id, "strand"].to_numpy())
             self.rna_feature_names = [name for name in table.rna_features if name in chosen]
             used = self.rna_feature_names + ([gene_tables.EXPRESSION] if table.has_expression else [])
             columns = {name: kept.loc[self.gene_id, name].to_numpy(np.float64) for name in used}
@@ -145,6 +156,14 @@ class Windows:
         for name, values in columns.items():
             identity.update(name.encode() + b"\0" + np.ascontiguousarray(values, "<f8").tobytes())
         self.identity = identity.hexdigest()
+
+    def _check_strands(self, path: str | Path, strand: np.ndarray) -> None:
+        """Refuse a genes table of other strands than the file's, by which windows are turned."""
+        if self.orientation == GENE and len(other := np.flatnonzero(strand != self.strand)):
+            raise ValueError(
+                f"{path}: {gene_tables.named([self.gene_id[i] for i in other])}: another strand than in {self.path}; "
+                "cut the windows again from this table"
+            )
 
     def _read_elements(self, path: str | Path) -> None:
         reader = ElementReader(path, self.gene_id, self.chrom, self.tss)
@@ -203,7 +222,13 @@ class Windows:
         rows = rows % len(self)
         index = _moved(rows, self.device)
         arrays = self._taken(rows, index)
-        signals = [self._per_base(name, arrays[f"signals/{name}"], rows) for name in self.signal_names]
+        for name in self.signal_names:
+            arrays[f"signals/{name}"] = self._per_base(name, arrays[f"signals/{name}"], rows)
+        if len(minus := np.flatnonzero(self.turned[rows])):
+            minus = _moved(minus, self.device)
+            for name, values in arrays.items():
+                (complemented_at if name == "sequence" else reversed_at)(values, minus)
+        signals = [arrays[f"signals/{name}"] for name in self.signal_names]
         empty = torch.zeros(len(rows), self.length, 0, device=self.device)
         return Batch(
             sequence=self._one_hot[arrays["sequence"].int()],
@@ -212,7 +237,7 @@ class Windows:
             expression=self.expression[index] if self.expression is not None else None,
             peaks=arrays.get("peaks"),
             blacklist=arrays.get("blacklist"),
-            elements=self._elements.batch(rows) if self._elements is not None else None,
+            elements=self._elements.batch(rows, self.turned[rows]) if self._elements is not None else None,
         )
 
     def _taken(self, rows: np.ndarray, index: Tensor) -> dict[str, Tensor]:

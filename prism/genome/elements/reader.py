@@ -16,6 +16,7 @@ from prism.genome.batch import Elements
 from prism.genome.elements.layout import KIND, SCHEMA_VERSION
 from prism.genome.genes import table as gene_tables
 from prism.genome.tracks.sequence import UNKNOWN, one_hot
+from prism.genome.turning import complemented_at
 
 _BP_OF_KB = 1000
 _AGAIN = "make it again"
@@ -110,10 +111,12 @@ class ElementReader:
         if self._sequence is not None:
             self._sequence = self._sequence.to(device)
 
-    def batch(self, rows: np.ndarray) -> Elements:
+    def batch(self, rows: np.ndarray, turned: np.ndarray | None = None) -> Elements:
         """The elements of some genes, 60 places each.
 
         rows: (k,) of the dataset.
+        turned: (k,) bool, genes whose elements are reverse-complemented each, in the same order, nearest first;
+            default None: none.
         """
         index = torch.from_numpy(rows).to(self.device)
         present = self._present[index]
@@ -122,6 +125,8 @@ class ElementReader:
         else:
             codes = torch.from_numpy(self._streamed(rows)).to(self.device)
         codes = codes.masked_fill(~present[..., None], UNKNOWN)
+        if turned is not None and turned.any():
+            complemented_at(codes, torch.from_numpy(np.flatnonzero(turned)).to(self.device))
         return Elements(self._one_hot[codes.int()], self._features[index], present)
 
     def _streamed(self, rows: np.ndarray) -> np.ndarray:

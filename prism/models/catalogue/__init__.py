@@ -22,8 +22,9 @@ __all__ = [
 
 ARCHITECTURES: dict[str, Traits] = {entry.name: entry for entry in ENTRIES}
 
-# What the data decides, given to every model; an architecture takes those that it has a use for.
-DATA_SETTINGS = ("length", "n_signals", "n_rna_features", "signals")
+# What the data decides, given to every model; an architecture takes those that it has a use for. `feature_scaling` is
+# no architecture's own: `registry.build` gives it to any.
+DATA_SETTINGS = ("length", "n_signals", "n_rna_features", "signals", "feature_scaling")
 
 
 def traits(name: str) -> Traits:

@@ -15,7 +15,7 @@ ROOMS = (
     ("prism.jobs",),
     ("prism.scores",),
     ("prism.fetch",),
-    ("prism.genome.coordinates", "prism.genome.batch"),
+    ("prism.genome.coordinates", "prism.genome.batch", "prism.genome.reading", "prism.genome.turning"),
     ("prism.genome.tracks",),
     ("prism.genome.genes",),
     ("prism.genome.elements",),

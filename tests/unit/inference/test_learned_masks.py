@@ -75,3 +75,23 @@ def test_script_writes_the_test_genes(trained, dataset, tmp_path, root):
     assert {"mask_mean", "ATAC_mean", "H3K27ac_sem"} <= set(table)
     assert genes["gene_id"].tolist() == [f"gene{i}" for i in range(26, 32)]
     np.testing.assert_allclose(genes.iloc[:, 2:].mean().to_numpy(), table["mask_mean"], rtol=1e-6)
+
+
+def test_masks_of_turned_windows_are_written_on_the_plus_strand(trained, dataset, tmp_path):
+    """The same weights on the same windows, of which some are stored the other way round."""
+    minus = tiny_dataset.mirrored(tmp_path / "minus", dataset, [3, 30])
+    plain, turned = Trained.load(trained), Trained.load(trained)
+    turned.checkpoint["entry"] |= {"orientation": "gene"}
+    signals = plain.checkpoint["signals"]
+    (expected,) = learned_masks(plain, Windows(*dataset, 32, signals), [3, 29, 30], "cpu")
+    data = Windows(*minus, 32, signals, orientation="gene")
+    (found,) = learned_masks(turned, data, [3, 29, 30], "cpu")
+    for name in ("mask", "signals"):
+        one, other = getattr(expected, name), getattr(found, name)
+        np.testing.assert_array_equal(other[1], one[1])
+        np.testing.assert_array_equal(other[[0, 2]], one[[0, 2], ::-1])
+    np.testing.assert_array_equal(
+        found.signals, Windows(*minus, 32, signals).batch([3, 29, 30]).signals.numpy()
+    )
+    with pytest.raises(ValueError, match="the model reads windows with orientation gene"):
+        list(learned_masks(turned, Windows(*minus, 32, signals), [3], "cpu"))

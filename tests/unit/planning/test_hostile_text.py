@@ -77,7 +77,7 @@ MODELS = {
     "models": {
         "small": {
             "architecture": "prism", "length": 100, "protocol": "short", "signals": ["DNase"],
-            "gene_features": ["mrna"],
+            "gene_features": ["mrna"], "orientation": "gene", "scale_features": "zscore",
             "training": {"schedule": "constant", "precision": "fp32"},
         }
     },

@@ -51,3 +51,24 @@ def write(
         }
     ).to_csv(folder / "genes.tsv", sep="\t", index=False)  # fmt: skip
     return folder / f"{length}.h5", folder / "genes.tsv"
+
+
+def mirrored(folder: Path, dataset: tuple[Path, Path], rows) -> tuple[Path, Path]:
+    """The same dataset with some genes on the - strand: their windows stored the other way round."""
+    folder.mkdir(parents=True, exist_ok=True)
+    windows, genes = folder / dataset[0].name, folder / "genes.tsv"
+    windows.write_bytes(dataset[0].read_bytes())
+    with h5py.File(windows, "r+") as file:
+        for name in file["signals"]:
+            track = file[f"signals/{name}"][:]
+            track[rows] = track[rows, ::-1]
+            file[f"signals/{name}"][:] = track
+        codes = file["sequence"][:]
+        codes[rows] = np.array([3, 2, 1, 0, 4], "u1")[codes[rows, ::-1]]
+        file["sequence"][:] = codes
+        strand = np.array(["+"] * len(codes), object)
+        strand[rows] = "-"
+        file["genes/strand"][:] = strand
+    table = pd.read_csv(dataset[1], sep="\t", keep_default_na=False)
+    table.assign(strand=strand).to_csv(genes, sep="\t", index=False)
+    return windows, genes

@@ -25,6 +25,7 @@ def paths_in(folder) -> RunPaths:
 
 def run_of(dataset, entry=ENTRY, seed=2, **windows) -> Run:
     """A run of an entry on a dataset (its windows and its genes table)."""
+    windows.setdefault("orientation", entry.get("orientation", "plus"))
     reader = Windows(*dataset, entry["length"], entry["signals"], entry["rna_features"], **windows)
     return Run(reader, tiny_dataset.FOLDS, entry, "tiny", "small", 1, seed, {"assay": "made up"})
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prism.genome.genes.feature_groups import GROUPS, chosen_by, columns_of, groups_of
+from prism.genome.reading import CHOICES, reading_of, recorded
 from prism.models.catalogue import Traits, traits
 from workflow_scripts.planning.tables.configuration import typed
 from workflow_scripts.planning.tables.names import among, refuse_alike
@@ -47,7 +48,7 @@ class Entry:
     length: of the window, bp. signals: those that it reads, None for every signal of the dataset. rna_features: the
     groups of gene features that it gets, True for all and False for none, as `feature_groups.recorded` gives them.
     settings: of its architecture. training: of its protocol. says_features: whether its file says which gene
-    features it gets.
+    features it gets. orientation, scale_features: how it reads its data (`prism.genome.reading`).
     """
 
     name: str
@@ -58,6 +59,8 @@ class Entry:
     settings: dict
     training: dict
     says_features: bool = True
+    orientation: str = CHOICES["orientation"][0]
+    scale_features: str = CHOICES["scale_features"][0]
 
     @property
     def traits(self) -> Traits:
@@ -106,8 +109,9 @@ class Entry:
 
     def canonical(self) -> str:
         """Sorted JSON; a model is trained again when it changes."""
-        fields = {key: value for key, value in vars(self).items() if key not in ("name", "says_features")}
-        return json.dumps(fields, sort_keys=True)
+        left_out = ("name", "says_features", *CHOICES)
+        fields = {key: value for key, value in vars(self).items() if key not in left_out}
+        return json.dumps(fields | recorded(vars(self)), sort_keys=True)
 
 
 def read_models(paths: list[Path]) -> dict[str, Entry]:
@@ -158,4 +162,5 @@ def _entry(name: str, raw: dict, protocols: dict, where: str) -> Entry:
         settings=raw.get("settings", {}),
         training={**protocols.get(protocol, {}), **raw.get("training", {})},
         says_features="gene_features" in raw or "rna_features" in raw,
+        **reading_of(raw),
     )

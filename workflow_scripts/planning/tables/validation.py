@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import jsonschema
 import yaml
 
 from prism.fetch.redaction import redacted
+from prism.genome.reading import CHOICES
 from prism.models.catalogue import names
 from workflow_scripts.planning.tables.names import nearest
 from workflow_scripts.planning.tables.patterns import ASSEMBLY, NAME
@@ -22,6 +23,7 @@ SCHEMAS = Path(__file__).resolve().parents[3] / "config" / "schemas"
 ENUMS: dict[str, Callable[[], list[str]]] = {
     "architectures": names,
     "released architectures": lambda: names(lambda entry: entry.has_released),
+    **{key: partial(list, values) for key, values in CHOICES.items()},
 }
 # The same for patterns: what `pattern_of` stands for.
 PATTERNS = {"name": f"^{NAME}$", "assembly": f"^{ASSEMBLY}$"}
