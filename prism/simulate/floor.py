@@ -117,13 +117,18 @@ def simulated_means(landscape: Landscape, cell: Cell, length: int = 2_000) -> np
         rows = landscape.of(chrom)
         tss = landscape.genes["tss"].to_numpy()[rows]
         for column, assay in enumerate(ASSAYS):
-            means[rows, column] = _mean_coverage(coverage(landscape, cell, assay, chrom), tss, length)
-        means[rows, -1] = _over_positions(_contact_rows(landscape, cell, chrom, tss, length), tss, length)
+            means[rows, column] = mean_coverage(coverage(landscape, cell, assay, chrom), tss, length)
+        means[rows, -1] = _over_positions(contact_rows(landscape, cell, chrom, tss, length), tss, length)
     return means
 
 
-def _mean_coverage(track: np.ndarray, tss: np.ndarray, length: int) -> np.ndarray:
-    """Means of a track (n_bins,) over the windows: (n,); the integral is linear inside a bin."""
+def mean_coverage(track: np.ndarray, tss: np.ndarray, length: int) -> np.ndarray:
+    """Means of a track over [tss - length/2, tss + length/2): (n,); the integral is linear inside a bin.
+
+    track: (n_bins,) of one chromosome.
+    tss: (n,) 0-based bp.
+    length: bp.
+    """
     integral = np.concatenate([[0.0], np.cumsum(track, dtype=np.float64)]) * BIN
     edges = np.arange(len(integral)) * BIN
     return (
@@ -131,8 +136,15 @@ def _mean_coverage(track: np.ndarray, tss: np.ndarray, length: int) -> np.ndarra
     ) / length
 
 
-def _contact_rows(landscape: Landscape, cell: Cell, chrom: str, tss: np.ndarray, length: int) -> np.ndarray:
-    """The contact feature of every bin of the windows: (n, length // CONTACT_BIN + 2)."""
+def contact_rows(landscape: Landscape, cell: Cell, chrom: str, tss: np.ndarray, length: int) -> np.ndarray:
+    """The contact feature of every bin that the windows meet: (n, length // CONTACT_BIN + 2).
+
+    landscape: the genome.
+    cell: the cell type.
+    chrom: its name.
+    tss: (n,) 0-based bp.
+    length: bp.
+    """
     bin1, bin2, counts = draw_contacts(landscape, cell, chrom)
     n_bins = -(-landscape.settings.chromosome_length // CONTACT_BIN)
     weights = balance(bin1, bin2, counts, n_bins)
