@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 
+from prism.genome.reading import recorded
 from prism.genome.tracks.transforms import of_source
 from prism.runs.record import RunRecord
 
 SHOWN = 4
+# Key of an entry that is not at its default -> what its models do, and what the others do.
+READING = {
+    "orientation": (
+        "windows read in the gene's direction, those of genes on the - strand turned",
+        "the others read the + strand",
+    ),
+    "scale_features": ("gene features as z-scores of the training genes", "the others read them as they are"),
+}
 
 
 def _distinct(values: list[str]) -> list[str]:
@@ -61,7 +70,7 @@ def signal_line(cell_type: str, sources: dict) -> str:
 
 
 def provenance_lines(runs: list[RunRecord]) -> list[str]:
-    """Lines below a figure: data set, NUMBERS_VERSION, label, git revision, signals, genes that were dropped.
+    """Lines below a figure: data set, NUMBERS_VERSION, label, git revision, signals, direction, dropped genes.
 
     runs: those that the figure shows.
     """
@@ -80,7 +89,21 @@ def provenance_lines(runs: list[RunRecord]) -> list[str]:
         line = signal_line(run.cell_type, run.provenance.get("sources") or {})
         if run.provenance.get("sources") and line not in lines:
             lines.append(line)
-    return lines + [line for line in dict.fromkeys(map(dropped_line, runs)) if line]
+    return lines + reading_lines(runs) + [line for line in dict.fromkeys(map(dropped_line, runs)) if line]
+
+
+def reading_lines(runs: list[RunRecord]) -> list[str]:
+    """Lines that say which models read windows along the gene or gene features as z-scores; [] where none does.
+
+    runs: those that the figure shows.
+    """
+    told = []
+    for key, words in READING.items():
+        names = list(dict.fromkeys(run.model for run in runs if key in recorded(run.entry)))
+        rest = len({run.model for run in runs}) > len(names)
+        if names:
+            told.append(f"{words[0]}: {', '.join(names)}" + (f" ({words[1]})" if rest else ""))
+    return told
 
 
 def dropped_line(run: RunRecord) -> str:

@@ -1,6 +1,7 @@
 """Mean signal around the TSS in the direction of transcription, from streams of any length.
 
-Only the drawing turns genes: models read every window on the + strand (the paper's convention).
+Windows are stored on the + strand, and only the drawing turns genes here; how a model reads them is its entry's
+`orientation` (`prism.genome.reading`).
 """
 
 from __future__ import annotations

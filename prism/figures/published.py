@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from prism.genome.genes.feature_groups import WORDS, chosen_by, groups_of
+from prism.genome.reading import CHOICES, recorded
 from prism.models.catalogue import ARCHITECTURES, traits
 from prism.runs.record import RunRecord
 
@@ -69,6 +70,7 @@ def differences(run: RunRecord, window_bp: int) -> list[str]:
     reasons += [f"no {words}" for name, words in WORDS.items() if name not in given]
     if signals is not None and len(signals) < 3 and known.publication and known.publication.signals:
         reasons.append(f"signals {', '.join(signals) or 'none'}, published three")
+    reasons += [f"{key} {value}, published {CHOICES[key][0]}" for key, value in recorded(run.entry).items()]
     for each in known.settings:
         if each.published_at_default and settings.get(each.name, each.default) != each.default:
             reasons.append(f"{each.name} {settings[each.name]}, published {each.default}")

@@ -1,4 +1,4 @@
-"""Windows around a TSS and names of chromosomes; 0-based, half-open, always on the + strand."""
+"""Windows around a TSS and names of chromosomes; 0-based, half-open, stored on the + strand."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prism.genome.reading import reading_of
 from prism.jobs import records
 
 NEEDED = ("cell_type", "model", "fold", "seed", "metrics", "provenance")
@@ -110,7 +109,6 @@ class RunRecord:
     entry = property(lambda self: self.content.get("entry") or {})
     architecture = property(lambda self: str(self.entry.get("architecture", self.model)))
     length = property(lambda self: self.entry.get("length"))
-    orientation = property(lambda self: reading_of(self.entry)["orientation"])
     assay = property(lambda self: str(self.label.get("assay") or ""))
 
     def score(self, split: str, metric: str) -> float:

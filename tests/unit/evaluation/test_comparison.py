@@ -142,6 +142,19 @@ def test_other_windows_and_signals_are_comparable(tmp_path):
     assert revisions([long, bare]) == {"abc": 2}
 
 
+def test_orientations_are_entries_of_one_dataset(tmp_path):
+    """They stand in one table as two models of the same dataset, but not as two seeds of one model."""
+    gene = {"orientation": "gene"}
+    plus, turned = make(tmp_path, "plus", 2, 0.1), make(tmp_path, "turned", 2, 0.2, entry=gene)
+    refuse_incomparable([plus, turned])
+    cut_again = make(tmp_path, "again", 2, 0.2, entry=gene, dataset_hash="other")
+    with pytest.raises(ValueError, match="dataset hash is data in the first and other in the second"):
+        refuse_incomparable([plus, cut_again])
+    other_seed = make(tmp_path, "plus", 22, 0.2, entry=gene, settings_hash="turned")
+    with pytest.raises(ValueError, match="settings hash is plus in the first and turned in the second"):
+        refuse_incomparable([plus, other_seed])
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

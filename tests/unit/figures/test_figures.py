@@ -64,6 +64,20 @@ class TestLook:
         assert "numbers version 1, 2 (differ: runs not comparable)" in provenance_lines([run(), newer])[0]
         assert first in words(scatter_figure("K562", [predictions([0.0, 1.0], [0.0, 1.0])], [run()]))
 
+    def test_footer_names_models_that_read_along_the_gene(self):
+        entry = run().entry
+        turned = [run("turned", entry=entry | {"orientation": "gene"}, seed=seed) for seed in (2, 22)]
+        scaled = run("scaled", entry=entry | {"orientation": "gene", "scale_features": "zscore"})
+        assert provenance_lines([run(), *turned, scaled])[2:] == [
+            "windows read in the gene's direction, those of genes on the - strand turned: turned, scaled (the others "
+            "read the + strand)",
+            "gene features as z-scores of the training genes: scaled (the others read them as they are)",
+        ]
+        assert provenance_lines(turned)[2:] == [
+            "windows read in the gene's direction, those of genes on the - strand turned: turned"
+        ]
+        assert len(provenance_lines([run()])) == 2
+
     def test_a_file_that_is_no_record_is_refused(self, tmp_path):
         (tmp_path / "x.json").write_text('{"fold": 1, "seed": 2}')
         with pytest.raises(ValueError, match=r"x\.json: no cell_type, model"):

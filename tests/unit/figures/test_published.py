@@ -33,6 +33,10 @@ class TestPublished:
             ),
             ({"entry": {"architecture": "prism", "length": 2000, "signals": ["DNase"]}}, "signals DNase"),
             ({"entry": {"architecture": "prism", "length": 2000, "settings": {"alpha": 0.0}}}, "alpha 0.0"),
+            (
+                {"entry": {"architecture": "prism", "length": 2000, "orientation": "gene"}},
+                "orientation gene, published plus",
+            ),
         ],
     )
     def test_another_protocol_is_not_comparable(self, changes, reason):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from prism.genome.reading import GENE
 from workflow_scripts.planning.plan import Plan
 
 CALLER = "macs3"  # of rules/elements.smk
@@ -50,6 +51,27 @@ def check_peaks(plan: Plan, cell_type: str) -> None:
     """
     if plan.cell_types[cell_type].peaks is None:
         peak_signal(plan, cell_type)
+
+
+def check_strands(plan: Plan, cell_type: str, orientation: str, where: str) -> None:
+    """Refuse to turn windows by their genes' strand where no file of the assembly tells a strand.
+
+    plan: of this run of the workflow.
+    cell_type: the name of a row of the table of cell types.
+    orientation: plus or gene, of the model.
+    where: what the error begins with.
+    Raises ValueError with the files that could tell it.
+    """
+    assembly = plan.cell_types[cell_type].assembly
+    settings = plan.config["assemblies"][assembly]
+    columns = (settings.get("gene_table") or {}).get("columns") or {}
+    told = settings.get("annotation") or settings.get("strand_table") or "strand" in columns
+    if orientation == GENE and not told:
+        raise ValueError(
+            f"{where} has orientation: gene, and the genes of {cell_type} have no strand: assemblies.{assembly} has "
+            "neither an annotation, nor gene_table.columns.strand, nor a strand_table; give one of them, or take "
+            "orientation: plus"
+        )
 
 
 def check_activity(plan: Plan, cell_type: str, where: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prism.genome.genes.table import ACTIVITY
 from workflow_scripts.planning import requests
-from workflow_scripts.planning.checks.data import check_activity, check_peaks
+from workflow_scripts.planning.checks.data import check_activity, check_peaks, check_strands
 from workflow_scripts.planning.needs import Needs, needs_of
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.tables.names import among, nearest
@@ -42,6 +42,7 @@ def check_prediction(plan: Plan, cell_type: str, run: str) -> Needs:
         )
     _check_signals(plan, cell_type, wanted, where)
     _check_features(plan, cell_type, wanted, where)
+    check_strands(plan, cell_type, wanted.orientation, where)
     if wanted.peaks or wanted.elements:
         try:
             check_peaks(plan, cell_type)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prism.genome.genes.feature_groups import MRNA, columns_of
 from prism.genome.genes.table import ACTIVITY
 from workflow_scripts.planning import requests
-from workflow_scripts.planning.checks.data import check_activity, check_peaks
+from workflow_scripts.planning.checks.data import check_activity, check_peaks, check_strands
 from workflow_scripts.planning.checks.model_settings import check_entry, check_priors, check_released
 from workflow_scripts.planning.checks.name_clashes import check_assemblies
 from workflow_scripts.planning.plan import Plan
@@ -69,6 +69,7 @@ def check_trainings(plan: Plan) -> None:
         for cell_type in trained:
             _check_features(plan, cell_type, entry)
             _check_regions(plan, cell_type, entry)
+            check_strands(plan, cell_type, entry.orientation, f"config: model {entry.name}")
         _check_alike(plan, trained, entry)
 
 
