@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 
+from prism.files.unchanged import refuse_changed
 from prism.genome.genes import table as genes
 from prism.genome.genes.annotation import genes_of_gtf, genes_of_list
 from prism.genome.genes.gene_list import ListSettings, read_strands
@@ -18,6 +19,8 @@ def main() -> None:
     """Choose the genes and write the table."""
     arguments = parsed()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for file in filter(None, (arguments.gtf, arguments.gene_table, arguments.strand_table)):
+        refuse_changed(file)
     genome = Genome(arguments.fasta)
     options = {
         "with_features": arguments.rna_features != "none",

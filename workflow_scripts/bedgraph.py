@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from prism.files.unchanged import refuse_changed
 from prism.genome.tracks.bedgraph import write_bedgraph
 from workflow_scripts import cli
 
@@ -11,6 +12,8 @@ from workflow_scripts import cli
 def main() -> None:
     """Write the bedGraph."""
     arguments = parsed()
+    for file in arguments.bigwig:
+        refuse_changed(file)
     mean = write_bedgraph(arguments.bigwig, arguments.out)
     print(f"{arguments.out}: in multiples of the mean, {mean:g}", flush=True)
 

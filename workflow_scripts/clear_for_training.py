@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
+from prism.files.checked_json import read_checked
 from prism.jobs.trial_record import refuse_cut
 from workflow_scripts import cli
 
@@ -14,7 +13,7 @@ def main() -> None:
     """Look at the trial, if there is one."""
     arguments = parsed()
     if arguments.trial:
-        refuse_cut(json.loads(Path(arguments.trial).read_text()), arguments.trial)
+        refuse_cut(read_checked(arguments.trial, "trial's record", "try the model again"), arguments.trial)
 
 
 def parsed() -> argparse.Namespace:

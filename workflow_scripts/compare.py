@@ -7,7 +7,7 @@ import sys
 
 from prism.evaluation.comparable import ScoredRun, refuse_incomparable, revisions, unrecorded
 from prism.evaluation.comparison import metrics_table, paired_table, summary_table
-from prism.files.atomic import writing
+from prism.files.checksums import writing_checked
 from workflow_scripts import cli
 
 
@@ -34,7 +34,7 @@ def main() -> None:
         arguments.out_paired: paired_table(runs),
     }
     for path, table in outputs.items():
-        with writing(path) as part:
+        with writing_checked(path) as part:
             table.to_csv(part, sep="\t", index=False)
 
 

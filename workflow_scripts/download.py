@@ -24,6 +24,7 @@ def main() -> None:
         checksum_from=arguments.checksum_from,
         size=arguments.size,
         member=arguments.member,
+        keep=True,
         portals=Portals(arguments.encode_url, arguments.fourdn_url),
         patience=Patience(**{name: getattr(arguments, name) for name in waits}),
     )

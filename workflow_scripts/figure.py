@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import sys
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,6 +22,7 @@ from prism.figures.scatter import scatter_figure
 from prism.figures.signal_profile import signal_profile_figure
 from prism.figures.training_curves import training_curves_figure
 from prism.files.atomic import writing
+from prism.files.checksums import refuse_damaged
 from prism.files.hdf5 import whole
 from prism.genome.dataset.opened import AGAIN, open_dataset
 from prism.runs.history import read_history
@@ -75,7 +78,16 @@ def _signal_profile(given: argparse.Namespace, _: list[RunRecord]) -> Figure:
 
 def _table(path: str) -> pd.DataFrame:
     names = dict.fromkeys(("cell_type", "model", "fold"), str)  # or fold 01 would become 1
-    return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t", dtype=names)
+    refuse_damaged(path)
+    try:
+        return pd.read_csv(path, sep="," if path.endswith(".csv") else "\t", dtype=names)
+    except (
+        EOFError,
+        gzip.BadGzipFile,
+        zlib.error,
+        ValueError,
+    ) as error:  # pandas' and UTF-8's are ValueErrors
+        raise ValueError(f"{path}: cannot be read ({error}); delete it and run the workflow again") from None
 
 
 FIGURES = {

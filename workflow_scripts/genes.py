@@ -6,12 +6,12 @@ import argparse
 import json
 import logging
 
+from prism.files.unchanged import refuse_changed
 from prism.genome.genes import table as genes
 from prism.genome.genes.activity import add_activity
 from prism.genome.genes.annotation import report_dropped
 from prism.genome.genes.label import Label, add_expression
 from prism.genome.tracks.fasta import Genome
-from prism.genome.tracks.signal_sources import refuse_changed
 from workflow_scripts import cli
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from prism.files.unchanged import refuse_changed
 from prism.genome.tracks.fasta import write_fasta
 from workflow_scripts import cli
 
@@ -11,6 +12,7 @@ from workflow_scripts import cli
 def main() -> None:
     """Write both files."""
     arguments = parsed()
+    refuse_changed(arguments.fasta)
     lengths = write_fasta(arguments.fasta, arguments.out)
     print(f"{arguments.out}: {len(lengths)} chromosomes, {sum(lengths.values()):,} bp", flush=True)
 

@@ -13,8 +13,10 @@ def main() -> None:
     """Import the checkpoint and write it."""
     arguments = parsed()
 
+    from prism.files.unchanged import refuse_changed
     from prism.inference.released import import_released
 
+    refuse_changed(arguments.checkpoint)
     module = import_released(
         arguments.checkpoint,
         arguments.out,

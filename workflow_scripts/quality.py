@@ -15,11 +15,13 @@ from prism.drawing.windows_profile import profiles
 from prism.figures.signal_profile import signal_profile_figure
 from prism.files.atomic import writing
 from prism.files.hdf5 import whole
+from prism.files.unchanged import refuse_changed
 from prism.genome.dataset import folds as fold_tables
 from prism.genome.dataset.dropped import SplitGenes, genes_by_split
 from prism.genome.dataset.opened import AGAIN, open_dataset
 from prism.genome.genes import table as genes
 from prism.genome.genes.label import Label, strand_sums
+from prism.jobs import records
 from prism.quality import measure
 from prism.quality.dataset_rules import find
 from prism.quality.page.page import quality_page
@@ -43,8 +45,7 @@ def main() -> None:
     for finding in findings:
         print(f"{finding.level}: {finding.subject}: {finding.seen}", flush=True)
     found = {"findings": [asdict(finding) for finding in findings]} | numbers
-    with writing(arguments.json) as part:
-        Path(part).write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+    records.write(arguments.json, found)
     with writing(arguments.html) as part:
         Path(part).write_text(quality_page(numbers, findings, profile), encoding="utf-8")
 
@@ -61,6 +62,8 @@ def _strand_sums(windows: h5py.File, label: Label):
     """Sense and antisense sums of a stranded label over the windows' genes; None for another label."""
     if not label.stranded:
         return None
+    for file in (*label.files, *label.minus_files):
+        refuse_changed(file)
     columns = {name: windows[f"genes/{name}"].asstr()[:] for name in ("gene_id", "chrom", "strand")}
     loci = pd.DataFrame(columns | {"tss": windows["genes/tss"][:]})
     lengths = dict(zip(loci["chrom"], windows["genes/chrom_length"][:].tolist(), strict=True))

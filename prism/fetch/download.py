@@ -6,19 +6,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 
-from prism.fetch import archive, content
+from prism.fetch import archive, content, kept
 from prism.fetch.addresses import Source, missing_key, portal_key, resolve
-from prism.fetch.checksum import BLOCK, hashed, parse
+from prism.fetch.checksum import hashed, parse
 from prism.fetch.errors import FetchError, RefusedError, WrongError
+from prism.fetch.local import copy, local_file
 from prism.fetch.lock import alone
 from prism.fetch.manifest import Wanted, entry, present, settle
 from prism.fetch.partial import Partial
 from prism.fetch.portal import Record, record
-from prism.fetch.progress import Progress, Say, size_in_words, to_stderr
+from prism.fetch.progress import Say, size_in_words, to_stderr
 from prism.fetch.redaction import public
 from prism.fetch.request import Line
 from prism.fetch.retry import Patience
@@ -50,6 +51,7 @@ def fetch(
     portals: Portals = Portals(),  # noqa: B008  (frozen)
     patience: Patience = Patience(),  # noqa: B008  (frozen)
     environ: Mapping[str, str] | None = None,
+    keep: bool = False,
     say: Say = to_stderr,
 ) -> dict:
     """Make `out` the verified file and `manifest` its description, and return the description.
@@ -67,9 +69,11 @@ def fetch(
     portals: other portals than the public ones.
     patience: how long to wait and how often to try again.
     environ: where the 4DN key is looked up; default: this process's environment.
+    keep: whether the verified file gets a second name, which stays until the next version is whole
+    (`prism.fetch.kept`): for a caller that deletes `out` before it calls. Default False.
     say: writes one line of the log; default: to stderr.
     Raises FetchError (a ValueError) with the file, the value and the fix. Wrong bytes are deleted and never
-    have the final name.
+    have the final name. The version before stays until then.
     """
     out = Path(os.path.abspath(out))
     manifest = Path(os.path.abspath(manifest)) if manifest else Path(f"{out}.json")
@@ -83,13 +87,20 @@ def fetch(
     manifest.parent.mkdir(parents=True, exist_ok=True)
     with requests.Session() as session, alone(out, say):
         line = Line(session, patience, out.name, say)
-        done = present(wanted, [source.text for source in sources], say, patience.progress_every)
+        there = ([source.text for source in sources], say, patience.progress_every)
+        done = present(wanted, *there) or (kept.restore(wanted, *there) if keep else None)
         if done:
             say(f"{out.name}: here already, {_told(wanted, done)}")
             Partial(out).discard()
             _remove(_zip_of(wanted))
-            return done
-        return _from_first(line, wanted, sources, portal_key(environ))
+        else:
+            try:
+                done = _from_first(line, wanted, sources, portal_key(environ))
+            except FetchError as trouble:
+                raise FetchError(f"{trouble}{kept.told(wanted) if keep else ''}") from None
+        if keep:
+            kept.keep(wanted, done)
+        return done
 
 
 def _from_first(line: Line, wanted: Wanted, sources: list[Source], key: tuple[str, str] | None) -> dict:
@@ -153,7 +164,7 @@ def _obtain(
     """Bring `partial` to the verified file; a mismatch after a resumed transfer gets one fresh start."""
     while True:
         if urlsplit(address).scheme == "file":
-            _copy(line, partial, address)
+            copy(line, partial, address)
         else:
             transfer(line, address, partial, key, expected.size, expected.checksum is not None)
         spliced = partial.spliced
@@ -202,26 +213,9 @@ def _refuse_disagreement(wanted: Wanted, source: Source, found: Record) -> None:
             )
 
 
-def _copy(line: Line, partial: Partial, address: str) -> None:
-    """Bytes of a file:// address into `partial`, from the start."""
-    parts = urlsplit(address)
-    if parts.hostname not in (None, "localhost"):
-        raise RefusedError(f"{public(address)}: a file address has three slashes, file:///absolute/path")
-    origin = Path(unquote(parts.path))
-    if not origin.is_file():
-        raise RefusedError(f"{origin}: no such file; correct the address")
-    partial.restart(address, None, None, origin.stat().st_size)
-    progress = Progress(line.name, origin.stat().st_size, 0, line.say, line.patience.progress_every)
-    with open(origin, "rb") as file:
-        while block := file.read(BLOCK):
-            partial.append(block)
-            progress.at(partial.offset)
-    partial.finish()
-
-
 def _link(line: Line, wanted: Wanted, source: Source) -> dict:
     """A symbolic link to the user's own file, after the same checks."""
-    target = _local(source, wanted.out)
+    target = local_file(source, wanted.out)
     size, digits = target.stat().st_size, hashed(target, line.say, line.patience.progress_every)
     _verify_numbers(digits, size, wanted, str(target))
     try:
@@ -235,17 +229,6 @@ def _link(line: Line, wanted: Wanted, source: Source) -> dict:
     contents["md5_vouched_by"] = "table" if wanted.checksum else None
     settle(link, wanted, contents)
     return contents
-
-
-def _local(source: Source, out: Path) -> Path:
-    target = Path(os.path.abspath(Path(source.text).expanduser()))
-    if not target.is_file():
-        raise RefusedError(
-            f"{target}: no such file; correct the path (a relative one starts at {Path.cwd()})"
-        )
-    if os.path.realpath(target) == os.path.join(os.path.realpath(out.parent), out.name):
-        raise RefusedError(f"{target} is where the link to it would be; move the file elsewhere")
-    return target
 
 
 def _fetch_member(line: Line, wanted: Wanted, source: Source, key: tuple[str, str] | None) -> dict:

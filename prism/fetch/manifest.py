@@ -17,6 +17,7 @@ from prism.fetch.portal import Record
 from prism.fetch.progress import Say
 from prism.fetch.redaction import identity, public
 from prism.files.atomic import writing
+from prism.files.checked_json import read_checked, with_checksum
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,35 @@ def settle(part: Path, wanted: Wanted, contents: dict) -> None:
     before the rename, the next run finds the whole `.part`, hashes it and renames it without a transfer.
     """
     with writing(wanted.manifest) as unfinished:
-        unfinished.write_text(json.dumps(contents, indent=2, sort_keys=True) + "\n")
+        unfinished.write_text(_as_text(contents))
         # Only now: a disk that is full fails above, and leaves the old file and its manifest as they were.
         wanted.out.unlink(missing_ok=True)
     os.replace(part, wanted.out)
+
+
+def write_manifest(path: Path, contents: dict) -> None:
+    """Write a manifest, whole or not at all, with its checksum.
+
+    path: the file.
+    contents: the manifest.
+    """
+    with writing(path) as unfinished:
+        unfinished.write_text(_as_text(contents))
+
+
+def description(path: Path) -> dict | None:
+    """The manifest in a file; None for one that is absent or damaged.
+
+    path: the file.
+    """
+    try:
+        return read_checked(path, "download manifest", "download again")
+    except (OSError, ValueError):
+        return None
+
+
+def _as_text(contents: dict) -> str:
+    return json.dumps(with_checksum(contents), indent=2, sort_keys=True) + "\n"
 
 
 def present(wanted: Wanted, texts: list[str], say: Say, every: float = 10.0) -> dict | None:
@@ -99,14 +125,11 @@ def present(wanted: Wanted, texts: list[str], say: Say, every: float = 10.0) -> 
 
     The file is hashed again, because its bytes must still be those of the manifest.
     """
-    try:
-        contents = json.loads(wanted.manifest.read_text())
-        size = wanted.out.stat().st_size
-    except (OSError, ValueError):
+    contents = description(wanted.manifest)
+    if contents is None or not wanted.out.is_file():
         return None
+    size = wanted.out.stat().st_size
     asked = [identity(text.strip()) for text in texts]
-    if not isinstance(contents, dict):
-        return None
     # a manifest of 0.1.0 shows what chooses the file in its address
     if (contents.get("identity") or identity(str(contents.get("requested")))) not in asked:
         return None

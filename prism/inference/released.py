@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from itertools import permutations
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from prism import NUMBERS_VERSION
+from prism.files.checksums import md5_of
 from prism.inference.pickled import read_foreign_checkpoint
 from prism.models import from_authors
 from prism.models.architecture import Architecture
@@ -73,7 +73,7 @@ def import_released(
         "feature_scale": None,
         "entry": entry,
         "provenance": {
-            "released": {**(description or {}), "file": Path(path).name, "md5": _md5(path)},
+            "released": {**(description or {}), "file": Path(path).name, "md5": md5_of(path)},
             "numbers_version": NUMBERS_VERSION,
             "parameters": sum(parameter.numel() for parameter in module.parameters()),
             "sources": {},
@@ -175,8 +175,3 @@ def _check_order(module: Architecture, signals: list[str], settings: Mapping[str
 def _hint(name: str, state: Mapping[str, Tensor]) -> str:
     fitting = [other for other in recognise(state) if other != name]
     return f". Its names and shapes are those of {' or '.join(fitting)}" if fitting else ""
-
-
-def _md5(path: str | Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()

@@ -1,4 +1,4 @@
-"""Small JSON records beside a run's state.
+"""Small JSON records, such as those beside a run's state; a damaged one is known by its checksum.
 
 Standard library only, because the workflow reads them before a job starts.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prism.files.atomic import writing
+from prism.files.checked_json import read_checked, with_checksum
 
 
 def read(path: str | Path) -> dict[str, Any] | None:
@@ -20,10 +21,9 @@ def read(path: str | Path) -> dict[str, Any] | None:
     path: the JSON file.
     """
     try:
-        record = json.loads(Path(path).read_text())
+        return read_checked(path, "record", "run again")
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) else None
 
 
 def write(path: str | Path, record: Mapping[str, Any]) -> None:
@@ -33,7 +33,7 @@ def write(path: str | Path, record: Mapping[str, Any]) -> None:
     record: what JSON can hold.
     """
     with writing(path) as part:
-        part.write_text(json.dumps(without_nan(record), indent=1, allow_nan=False) + "\n")
+        part.write_text(json.dumps(with_checksum(without_nan(record)), indent=1) + "\n")
 
 
 def without_nan(value: Any) -> Any:

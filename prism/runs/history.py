@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from prism import scores
-from prism.files.atomic import writing
+from prism.files.checksums import refuse_damaged, writing_checked
 
 FIRST = (
     "step", "epoch", "seconds", "steps_per_s", "peak_memory_gb", "learning_rate", "grad_norm", "train_loss",
@@ -31,7 +31,7 @@ def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
     """
     last = [valid_column(metric.name) for metric in scores.headlines()]
     terms = sorted({name for row in rows for name in row} - {*FIRST, *last})
-    with writing(path) as part:
+    with writing_checked(path) as part:
         pd.DataFrame(rows, columns=[*FIRST, *terms, *last]).to_csv(part, index=False)
 
 
@@ -41,6 +41,7 @@ def read_history(path: str | Path) -> pd.DataFrame:
     path: the history of a training.
     Raises ValueError, naming the file and the fix, for a damaged file.
     """
+    refuse_damaged(path, "re-run the training")
     try:
         return pd.read_csv(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

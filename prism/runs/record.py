@@ -5,12 +5,12 @@ Neither torch nor h5py is imported here: tables and figures read records too.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prism.files.checked_json import read_checked
 from prism.jobs import records
 
 NEEDED = ("cell_type", "model", "fold", "seed", "metrics", "provenance")
@@ -80,13 +80,10 @@ class RunRecord:
         """Read a metrics.json.
 
         path: the file that a training wrote.
-        Raises ValueError, naming the file and the fix, where it does not hold a run's record.
+        Raises ValueError, naming the file and the fix, where it does not hold a run's record as it was written.
         """
-        try:
-            content = json.loads(Path(path).read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: not JSON ({error}); delete it and re-run the training") from None
-        missing = [key for key in NEEDED if not isinstance(content, dict) or key not in content]
+        content = read_checked(path, "run's record", "re-run the training")
+        missing = [key for key in NEEDED if key not in content]
         if missing:
             raise ValueError(
                 f"{path}: no {', '.join(missing)} in it; is it a run's metrics.json? "

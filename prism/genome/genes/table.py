@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prism.files.atomic import writing
+from prism.files.checksums import refuse_damaged, writing_checked
 
 RNA_FEATURES = (
     "UTR5LEN_log10zscore",
@@ -153,8 +153,9 @@ def read(path: str | Path) -> GeneTable:
     """Read and check a genes table.
 
     path: the file, tab-separated.
-    Raises ValueError with the file, the gene, the value and the fix.
+    Raises ValueError with the file, the gene, the value and the fix, and for a file that is not as `write` left it.
     """
+    refuse_damaged(path)
     strings = dict.fromkeys(("gene_id", "symbol", "chrom", "strand", DROPPED), str)
     try:
         frame = pd.read_csv(
@@ -173,10 +174,10 @@ def read(path: str | Path) -> GeneTable:
 
 
 def write(table: GeneTable, path: str | Path) -> None:
-    """Write a genes table, whole or not at all; floats keep all their digits.
+    """Write a genes table, whole or not at all, with its checksum beside it; floats keep all their digits.
 
     table: the genes.
     path: the file.
     """
-    with writing(path) as part:
+    with writing_checked(path) as part:
         table.frame.to_csv(part, sep="\t", index=False, lineterminator="\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyBigWig
 
+from prism.files.checked_json import read_checked
 from prism.genome.coordinates import check_lengths, clip, resolve_chromosomes
 from prism.genome.tracks.transforms import named
 
@@ -52,9 +52,9 @@ def open_bigwig(path: str | Path):
 def _vouched(path: Path, size: int) -> bool:
     """True if a checksum that the user or a portal gave was compared when these bytes were downloaded."""
     try:
-        manifest = json.loads(Path(f"{path}.json").read_text())
+        manifest = read_checked(f"{path}.json", "download manifest", "download again")
         return bool(manifest.get("md5_vouched_by")) and manifest.get("size") == size
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError):
         return False
 
 

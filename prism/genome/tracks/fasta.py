@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from prism.files.atomic import writing
+from prism.files.checksums import beside, refuse_damaged, writing_checked
 from prism.genome.coordinates import clip
 from prism.genome.tracks.sequence import UNKNOWN, encode
 
@@ -28,7 +28,7 @@ class Genome:
 
     path: a FASTA file with `<path>.fai` beside it, as `workflow_scripts.genome_fasta` writes them. It must be
     plain, because UCSC's gzip files cannot be indexed.
-    Raises ValueError if the index is absent or belongs to another file.
+    Raises ValueError if the index is absent or belongs to another file, or one of them is damaged.
 
     It can be pickled; the file is opened on first use, so that two processes never share one position in it.
     """
@@ -107,6 +107,8 @@ def _checked_lengths(path: Path) -> dict[str, int]:
             raise ValueError(
                 f"{path}: not a plain FASTA file (starts with {start!r}); make one with genome_fasta"
             )
+    for file in (index, path):
+        refuse_damaged(file, f"{path} too, and run the workflow again, which makes both (genome_fasta)")
     try:
         faidx = _opened(path)
     except ValueError as error:
@@ -135,13 +137,14 @@ def write_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
     """
     source, target = Path(source), Path(target)
     index = Path(f"{target}.fai")
-    with writing(index) as index_part:
-        with writing(target) as part, open(part, "wb") as plain:
+    with writing_checked(index) as index_part:
+        with writing_checked(target) as part, open(part, "wb") as plain:
             writer = _Writer(plain, source)
             for is_header, piece in _pieces(source):
                 writer.start(piece) if is_header else writer.add(piece)
             lines = writer.finish()
-            index.unlink(missing_ok=True)  # a new FASTA never lies beside an old index
+            for old in (index, beside(index)):
+                old.unlink(missing_ok=True)  # a new FASTA never lies beside an old index
         index_part.write_text("".join(lines))
     return {line.split("\t")[0]: int(line.split("\t")[1]) for line in lines}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from prism.files.checksums import md5_of
+from prism.files.unchanged import refuse_changed
 from prism.genome.tracks.contacts import RESOLUTION
 from prism.genome.tracks.transforms import NONE, named
 
@@ -77,7 +78,7 @@ def describe_file(path: str | Path, given: str | dict | None = None) -> dict:
 
     path: the file.
     given: the table's address, or a dict of such facts; default None.
-    Raises ValueError for a manifest that cannot be read, and for a file that is not the one of its manifest.
+    Raises ValueError as `refuse_changed` does.
 
     Without a manifest: path, size, and the md5 of files up to 256 MiB (larger ones are not read for it).
     """
@@ -85,45 +86,12 @@ def describe_file(path: str | Path, given: str | dict | None = None) -> dict:
     facts = {"path": str(path), "size": path.stat().st_size}
     if given:
         facts |= given if isinstance(given, dict) else {"address": given}
-    if manifest := _manifest(path):
+    manifest = refuse_changed(path)
+    if manifest:
         facts |= manifest
-        _compare(path, manifest)
     elif facts["size"] <= _LARGEST_HASHED:
-        facts["md5"] = _md5(path)
+        facts["md5"] = md5_of(path)
     return facts
-
-
-def refuse_changed(path: str | Path) -> None:
-    """Refuse a link to a file of the user's that was replaced since its download manifest was written.
-
-    path: the link; its manifest, if there is one, is `<path>.json`.
-    Raises ValueError for another content, and for a manifest that cannot be read.
-    """
-    _compare(Path(path), _manifest(Path(path)))
-
-
-def _manifest(path: Path) -> dict:
-    """The manifest of a file; {} where there is none."""
-    manifest = Path(f"{path}.json")
-    try:
-        return dict(json.loads(manifest.read_text())) if manifest.is_file() else {}
-    except (json.JSONDecodeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{manifest}: not a download manifest ({error}); delete it and download again"
-        ) from error
-
-
-def _compare(path: Path, manifest: dict) -> None:
-    link, md5 = manifest.get("link"), manifest.get("md5")
-    if link and md5 and (path.stat().st_size != manifest.get("size") or _md5(path) != md5):
-        raise ValueError(
-            f"{path}: {link} is not what it was when {path}.json was written (md5 {md5}); delete both and run again"
-        )
-
-
-def _md5(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def describe(signal: Signal, **facts) -> dict:

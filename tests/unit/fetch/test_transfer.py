@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import shutil
 import socket
 import tracemalloc
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 
 from prism.fetch.errors import FetchError
+from prism.fetch.manifest import description
 from prism.fetch.retry import Patience
 from tests.unit.fetch.fault_server import FaultServer, Reply
 
@@ -35,7 +35,7 @@ def left(folder: Path) -> list[str]:
 def test_good_server_leaves_file_and_manifest_only(server, transfer, tmp_path):
     manifest = transfer(server.put("/x.bin", BODY), checksum=MD5.upper(), size=3_000_000)
     assert (tmp_path / "x.bin").read_bytes() == BODY
-    assert json.loads((tmp_path / "x.bin.json").read_text()) == manifest
+    assert description(tmp_path / "x.bin.json") == manifest
     assert manifest["md5"] == MD5
     assert manifest["size"] == 3_000_000
     assert manifest["address"] == server.url("/x.bin")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from prism.fetch.errors import FetchError
+from prism.fetch.manifest import description
 from tests.unit.fetch.fault_server import Reply
 
 TABLE = b"".join(b"G%d\t%d\n" % (gene, gene) for gene in range(20_000))
@@ -122,7 +123,7 @@ def test_old_file_stays_until_the_new_one_is_whole(server, get, tmp_path, fault)
     with pytest.raises(FetchError):
         get(server.put("/new", b"no interval"))
     assert (tmp_path / "x.bed").read_bytes() == b"chr1\t1\t2\n"
-    assert json.loads((tmp_path / "x.bed.json").read_text()) == described
+    assert description(tmp_path / "x.bed.json") == described
     assert get(old) == described
 
 

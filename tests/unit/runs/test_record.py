@@ -45,6 +45,7 @@ def test_the_file_is_strict_json_with_null_for_a_score_that_does_not_exist(tmp_p
     assert "NaN" not in text
     assert list(json.loads(text)) == [
         "cell_type", "model", "fold", "seed", "metrics", "floor", "best_step", "fit", "label", "provenance", "entry",
+        "checksum",
     ]  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def test_a_score_that_the_file_lacks_is_told_with_file_score_and_fix(tmp_path, s
     [
         ('{"cell_type": "K562"', "not JSON"),
         ('{"cell_type": "K562", "fold": 1}', "no model, seed, metrics, provenance in it"),
-        ("[1]", "no cell_type, model"),
+        ("[1]", "not a run's record but a JSON list"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused(tmp_path, text, words):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
 from pathlib import Path
 
 from prism.files.atomic import writing
+from prism.files.checksums import md5_of
 
 _LONG = 2_000_000_000  # bytes; reading more is said
 
@@ -40,8 +40,7 @@ class LocalContent:
             return found[-1]
         if key[0] > _LONG:
             print(f"{path}: reading {key[0] / 1e9:.0f} GB for its md5", file=sys.stderr, flush=True)
-        with open(real, "rb") as file:
-            digits = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        digits = md5_of(real)
         if _key(real) == key:  # else it changed while it was read
             known[real] = [*key, digits]
             self._write()

@@ -5,10 +5,10 @@ Snakemake shows the logs of failed jobs only.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from prism.jobs import records
 from prism.jobs.trial_record import cuts
 from workflow_scripts.planning.prediction_files import PREDICTIONS
 from workflow_scripts.planning.trials import TRIALS
@@ -50,7 +50,7 @@ def _warnings(made: str, log: Path, begin: str = WARNING) -> list[str]:
 
 
 def _cut(path: Path) -> list[str]:
-    record = json.loads(path.read_text()) if path.is_file() else {"reduced": []}
+    record = records.read(path) or {"reduced": []}
     if not (cut := cuts(record)):
         return []
     return [

@@ -88,9 +88,10 @@ def test_every_base_and_value_is_read_back(files, tmp_path):
 
 def test_attributes_carry_the_provenance(files, tmp_path):
     manifest = files / "b.bw.json"
-    manifest.write_text(
-        json.dumps({"address": "https://example.org/b.bw", "md5": "77ab", "size": 1, "date": "x"})
-    )
+    body = (files / "b.bw").read_bytes()
+    theirs = hashlib.md5(body).hexdigest()
+    facts = {"address": "https://example.org/b.bw", "md5": theirs, "size": len(body), "date": "x"}
+    manifest.write_text(json.dumps(facts))
     content_hash = cut(files, tmp_path / "x.h5")
     manifest.unlink()
     with h5py.File(tmp_path / "x.h5") as file:
@@ -102,7 +103,10 @@ def test_attributes_carry_the_provenance(files, tmp_path):
     md5 = hashlib.md5((files / "a.bw").read_bytes()).hexdigest()
     assert sources["a"]["output_type"] == "signal p-value"
     assert sources["a"]["md5"] == md5
-    assert (sources["mean"]["md5"], sources["mean"]["address"]) == (f"{md5},77ab", "https://example.org/b.bw")
+    assert (sources["mean"]["md5"], sources["mean"]["address"]) == (
+        f"{md5},{theirs}",
+        "https://example.org/b.bw",
+    )
     assert sources["mean"]["transform"] == "log1p"
     assert sources["HiC"]["normalisation"] == "none"
     assert {"sequence", "blacklist", "peaks"} < set(sources)
