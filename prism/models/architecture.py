@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from prism.genome.batch import Batch
 from prism.models.catalogue import traits
+from prism.models.catalogue.tokens import Stem, check_tokens
 from prism.models.feature_scaling import FeatureScaling
 from prism.models.kept import Kept
 
@@ -127,6 +128,35 @@ def above_zero(key: str, value: Any) -> float:
     if not_negative(key, value) == 0:
         raise ValueError(f"setting {key}={value!r} must be above 0")
     return float(value)
+
+
+def stem_of(length: int, center_len: int, pool_bins: int, stem: Mapping[str, Any] | None) -> Stem:
+    """The stem of a model, if window, centre, stem and bins fit each other.
+
+    length: of the window, bp.
+    center_len: central bp that are pooled.
+    pool_bins: bins that they are pooled in.
+    stem: the setting; None for no stem.
+    Raises ValueError otherwise.
+    """
+    at_least("length", length, 1)
+    at_least("center_len", center_len, 1)
+    check_tokens({"center_len": center_len, "pool_bins": pool_bins, "stem": stem}, length)
+    return Stem.of(stem)
+
+
+def one_of(key: str, value: Any, choices: Sequence[Any]) -> Any:
+    """A setting's value, if it is one of those that there are.
+
+    key: the setting's name, for the error.
+    value: what was given.
+    choices: the values that there are.
+    Raises ValueError otherwise.
+    """
+    if value not in choices:
+        told = " or ".join("null" if choice is None else str(choice) for choice in choices)
+        raise ValueError(f"setting {key}={value!r} must be {told}")
+    return value
 
 
 def check_widths(batch: Batch, n_rna_features: int, n_signals: int | None = None) -> None:

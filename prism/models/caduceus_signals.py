@@ -9,23 +9,25 @@ import torch
 from torch import Tensor
 
 from prism.genome.batch import Batch
-from prism.models.architecture import Architecture, at_least, check_widths, flag
+from prism.models.architecture import Architecture, at_least, check_widths, flag, one_of, stem_of
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
-from prism.models.blocks.linear import InputLinear
 from prism.models.blocks.mamba import kept_by_mamba
+from prism.models.blocks.stem import StemLinear, patches
+from prism.models.catalogue import traits
+from prism.models.catalogue.tokens import MEAN, Stem
 from prism.models.contract import Output
 from prism.models.kept import Kept, Numbers
 
-INPUT_MASKS = (None, "peaks")
+INPUT_MASKS = traits("caduceus_signals").choices("input_mask")
 
 
 class CaduceusSignals(Architecture):
     """Linear(4 + n_signals, d) on sequence and signals side by side, the Caduceus backbone, pooling, head.
 
     With `input_mask: peaks` (the MACS3 baseline) the embedded positions outside Batch.peaks, bias included,
-    are set to 0, the promoter's too where it is no peak: the published way (arXiv 2502.13991). Without
-    signals it is Caduceus.
+    are set to 0, the promoter's too where it is no peak: the published way (arXiv 2502.13991). With a stem, the bases
+    outside the peaks are set to 0 before it, and a token without a base in a peak is 0. Without signals it is Caduceus.
     """
 
     AUTHORS_NAMES = ((r"^embed\.", ("input_layer.",)), *BACKBONE_AUTHORS_NAMES, *HEAD_AUTHORS_NAMES)
@@ -33,49 +35,59 @@ class CaduceusSignals(Architecture):
     def __init__(
         self,
         *,
+        length: int,
         n_signals: int,
         n_rna_features: int,
         d_model: int,
         n_layer: int,
         center_len: int,
+        pool_bins: int,
+        stem: Mapping[str, Any] | None,
         input_mask: str | None,
         checkpoint_layers: bool,
     ) -> None:
         """Settings: see the catalogue."""
         super().__init__()
-        if input_mask not in INPUT_MASKS:
-            raise ValueError(f"setting input_mask={input_mask!r} must be null or peaks")
         self.n_signals = at_least("n_signals", n_signals, 0)
         self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
-        self.center_len = at_least("center_len", center_len, 1)
-        self.input_mask = input_mask
-        self.embed = InputLinear(4 + n_signals, at_least("d_model", d_model, 1))
+        self.stem = stem_of(length, center_len, pool_bins, stem)
+        self.center_len, self.pool_bins = center_len, pool_bins
+        self.input_mask = one_of("input_mask", input_mask, INPUT_MASKS)
+        self.embed = StemLinear(4 + n_signals, at_least("d_model", d_model, 1), self.stem)
         self.backbone = caduceus_backbone(
             d_model, at_least("n_layer", n_layer, 1), flag("checkpoint_layers", checkpoint_layers)
         )
-        self.head = Head(d_model, n_rna_features)
+        self.head = Head(pool_bins * d_model, n_rna_features, d_model)
 
     def forward(self, batch: Batch, with_details: bool = False) -> Output:
         """Predict `batch`; details: `mask` (batch, length) of 0 and 1, where the input is masked."""
         check_widths(batch, self.n_rna_features, self.n_signals)
-        embedded = self.embed(torch.cat([batch.sequence, batch.signals], dim=-1))
-        details = {}
+        inputs, details = torch.cat([batch.sequence, batch.signals], dim=-1), {}
         if self.input_mask == "peaks":
             if batch.peaks is None:
                 raise ValueError(
                     "input_mask: peaks needs peaks in the dataset; name a peak file for this cell type"
                 )
-            mask = batch.peaks.to(embedded.dtype)
-            embedded = embedded * mask[..., None]
+            mask = batch.peaks.to(inputs.dtype)
             details = {"mask": mask.float()}
-        pooled = pool_centre(self.backbone(embedded), self.center_len)
+            if self.stem.size > 1:  # a token may hold bases of both kinds
+                inputs = inputs * mask[..., None]
+            embedded = self.embed(inputs)
+            of_tokens = patches(mask[..., None], self.stem.size).amax(dim=-1, keepdim=True)
+            embedded = embedded * of_tokens.to(embedded.dtype)
+        else:
+            embedded = self.embed(inputs)
+        pooled = pool_centre(self.backbone(embedded), self.center_len, self.pool_bins, self.stem.size)
         return Output(self.head(pooled, batch.rna_features), details=details if with_details else {})
 
     @staticmethod
     def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
         """As `Architecture.kept_per_gene`."""
-        joined = 4 + settings["n_signals"] + (settings["input_mask"] is not None)
-        return kept_by_mamba(settings, length, device, Numbers(whole=settings["d_model"] + joined))
+        stem, joined = Stem.of(settings["stem"]), 4 + settings["n_signals"]
+        embedded = joined if stem.kind == MEAN else stem.size * joined
+        mask = settings["input_mask"] is not None
+        around = Numbers(whole=settings["d_model"] + embedded + mask)
+        return kept_by_mamba(settings, length // stem.size, device, around)
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

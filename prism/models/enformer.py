@@ -12,8 +12,9 @@ from torch.utils.checkpoint import checkpoint
 
 from prism.genome.batch import Batch
 from prism.models.architecture import Architecture, at_least, check_widths, flag
-from prism.models.blocks.head import Head, centre
+from prism.models.blocks.head import Head
 from prism.models.blocks.precision import at_least_float32
+from prism.models.catalogue.tokens import centre
 from prism.models.contract import Output
 from prism.models.kept import Kept, Numbers
 

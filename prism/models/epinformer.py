@@ -15,9 +15,10 @@ from prism.genome.batch import Batch, Elements
 from prism.models.architecture import Architecture, at_least, check_widths
 from prism.models.authors import count_layers, sizes
 from prism.models.blocks.counted_norm import CountedBatchNorm1d
-from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, centre
+from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head
 from prism.models.blocks.linear import ZeroBiasLinear
 from prism.models.blocks.precision import at_least_float32
+from prism.models.catalogue.tokens import centre
 from prism.models.contract import Output
 from prism.models.kept import Kept, Numbers
 

@@ -9,12 +9,14 @@ from torch import Tensor, nn
 
 from prism import ops
 from prism.genome.batch import Batch
-from prism.models.architecture import Architecture, at_least, check_widths, flag
+from prism.models.architecture import Architecture, at_least, check_widths, flag, stem_of
 from prism.models.authors import count_layers, sizes
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.mamba import DIRECTION_AUTHORS_NAMES, SelectiveDirection, kept_by_mamba, projections
 from prism.models.blocks.residual import Backbone
+from prism.models.blocks.stem import embedding_stem
 from prism.models.blocks.tokens import NucleotideEmbedding
+from prism.models.catalogue.tokens import MEAN, Stem
 from prism.models.contract import Output
 from prism.models.kept import Kept, Numbers
 
@@ -57,34 +59,41 @@ class Mamba(Architecture):
     def __init__(
         self,
         *,
+        length: int,
         n_rna_features: int,
         d_model: int,
         n_layer: int,
         center_len: int,
+        pool_bins: int,
+        stem: Mapping[str, Any] | None,
         checkpoint_layers: bool,
     ) -> None:
         """Settings: see the catalogue."""
         super().__init__()
         self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
-        self.center_len = at_least("center_len", center_len, 1)
+        self.stem = stem_of(length, center_len, pool_bins, stem)
+        self.center_len, self.pool_bins = center_len, pool_bins
         self.embed = NucleotideEmbedding(at_least("d_model", d_model, 1))
+        self.stem_layer = embedding_stem(d_model, self.stem)
         mixers = (MambaMixer(d_model, n_layer) for _ in range(at_least("n_layer", n_layer, 1)))
         self.backbone = Backbone(d_model, mixers, flag("checkpoint_layers", checkpoint_layers))
-        self.head = Head(d_model, n_rna_features)
+        self.head = Head(pool_bins * d_model, n_rna_features, d_model)
 
     def forward(self, batch: Batch, with_details: bool = False) -> Output:
         """Predict `batch`; this model has no extra losses and no details."""
         check_widths(batch, self.n_rna_features)
-        hidden = self.backbone(self.embed(batch.sequence))
-        return Output(self.head(pool_centre(hidden, self.center_len), batch.rna_features))
+        hidden = self.backbone(self.stem_layer(self.embed(batch.sequence)))
+        pooled = pool_centre(hidden, self.center_len, self.pool_bins, self.stem.size)
+        return Output(self.head(pooled, batch.rna_features))
 
     @staticmethod
     def kept_per_gene(settings: Mapping[str, Any], length: int, device: str) -> Kept:
         """As `Architecture.kept_per_gene`."""
-        tokens = 2  # int64
-        return kept_by_mamba(
-            settings, length, device, Numbers(whole=settings["d_model"] + tokens), directions=1
-        )
+        d, stem = settings["d_model"], Stem.of(settings["stem"])
+        ids = 2 * stem.size  # int64
+        patches = stem.size * d if stem.size > 1 and stem.kind != MEAN else 0
+        around = Numbers(whole=d + ids + patches)
+        return kept_by_mamba(settings, length // stem.size, device, around, directions=1)
 
     @staticmethod
     def authors_sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:

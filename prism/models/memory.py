@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prism.models.catalogue import known_settings
+from prism.models.catalogue.tokens import Stem
 from prism.models.kept import FLOAT32, Kept
 from prism.models.registry import architecture as class_of
 
@@ -68,7 +69,8 @@ def training_bytes(
     product_bytes: bytes of a number that a matrix product made; default 4, 2 in bfloat16.
     """
     counted = kept(architecture, settings, length, device)
-    at_once = min(genes, max(1, POSITIONS_AT_ONCE // length)) if device == "cpu" else genes
+    tokens = length // Stem.of(settings.get("stem")).size
+    at_once = min(genes, max(1, POSITIONS_AT_ONCE // tokens)) if device == "cpu" else genes
     working = counted.working * at_once
     if counted.checkpointed:
         working = working + counted.layer * at_once + counted.shared

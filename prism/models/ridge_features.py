@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from prism.genome.batch import Batch
-from prism.models.blocks.head import centre
+from prism.models.catalogue.tokens import centre
 
 UNIFORM_BINS = 10  # bins of `bin_size` on each side of the TSS, before they begin to double
 COMPLEMENT = str.maketrans("ACGT", "TGCA")

@@ -20,10 +20,11 @@ from prism.models.blocks.beta_mask import (
     with_regions,
 )
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
-from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, centre
+from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width
 from prism.models.blocks.linear import InputLinear
 from prism.models.blocks.mamba import kept_by_mamba
 from prism.models.blocks.packing import pooled_over_kept
+from prism.models.catalogue.tokens import centre
 from prism.models.contract import Output
 from prism.models.kept import Kept, Numbers
 

@@ -26,6 +26,7 @@ from prism.compute.precision import usable_precision
 from prism.jobs.log import say
 from prism.models import build
 from prism.models.catalogue import traits
+from prism.models.catalogue.tokens import fitting_length
 from prism.protocol.settings import TrainingSettings
 from prism.runs import provenance
 from prism.training.closed_form import fit_closed_form
@@ -161,8 +162,8 @@ def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:
             ("batch_size", *(["micro_batch"] if training.get("micro_batch") else [])), at_once // 2
         )
         return entry | {"training": training | cut}, f"{at_once // 2} genes at once"
-    length = entry["length"] // 4 * 2
     known = traits(entry["architecture"])
+    length = fitting_length(known.known_settings | (entry.get("settings") or {}), entry["length"] // 2)
     if length < max(SHORTEST, known.shortest):
         raise ValueError(f"one gene of {entry['length']:,} bp does not fit: {reason}")
     settings = dict(entry.get("settings") or {})

@@ -13,10 +13,10 @@ from torch.distributions import Beta, kl_divergence
 from prism.genome.batch import Batch
 from prism.models.architecture import above_zero, not_negative
 from prism.models.authors import sizes
-from prism.models.blocks.head import centre
 from prism.models.blocks.linear import ZeroBiasLinear
 from prism.models.blocks.precision import at_least_float32, full_precision
 from prism.models.catalogue import SEQ2EXP_PRIORS
+from prism.models.catalogue.tokens import centre
 
 TINY = 1e-8  # keeps a concentration above zero
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from prism.models.blocks.linear import ZeroBiasLinear
 from prism.models.blocks.precision import at_least_float32, full_precision
+from prism.models.catalogue.tokens import central_tokens
 
 # Our names in a module whose head is called `head` -> the authors'.
 HEAD_AUTHORS_NAMES = (
@@ -18,26 +19,17 @@ HEAD_AUTHORS_NAMES = (
 )
 
 
-def centre(length: int, center_len: int) -> slice:
-    """The central k = min(center_len, length) positions: [length/2 - k/2, length/2 - k/2 + k), whole-number halves.
+def pool_centre(hidden: Tensor, center_len: int, bins: int = 1, stem_size: int = 1) -> Tensor:
+    """Means over equal bins of the central positions, side by side, (batch, bins * d), in at least float32.
 
-    With the TSS at length/2, this is the same convention as the window's own.
-
-    length: of the window, bp.
+    hidden: (batch, tokens, d).
     center_len: number of central positions, bp; the whole window where it is shorter.
+    bins: how many, in the order of the tokens; default 1, one mean over all.
+    stem_size: bases of a token; default 1.
+    Raises ValueError where the central positions are no whole number of tokens, or these of bins.
     """
-    width = min(center_len, length)
-    start = length // 2 - width // 2
-    return slice(start, start + width)
-
-
-def pool_centre(hidden: Tensor, center_len: int) -> Tensor:
-    """Mean over the central positions, (batch, d), in at least float32.
-
-    hidden: (batch, length, d).
-    center_len: number of central positions, bp; the whole window where it is shorter.
-    """
-    return at_least_float32(hidden[:, centre(hidden.shape[1], center_len)]).mean(dim=1)
+    where = central_tokens(hidden.shape[1] * stem_size, center_len, stem_size, bins)
+    return at_least_float32(hidden[:, where]).unflatten(1, (bins, -1)).mean(dim=2).flatten(1)
 
 
 class Head(nn.Module):

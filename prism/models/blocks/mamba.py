@@ -100,15 +100,15 @@ def kept_by_mamba(
     """What training keeps of one gene in a stack of Mamba layers, and around it.
 
     settings: d_model, n_layer and, where there is the choice, checkpoint_layers.
-    length: of the window, bp.
+    length: positions of the stack, tokens.
     device: cpu or cuda.
-    around: numbers kept at each position outside the layers.
+    around: numbers kept for each position outside the layers.
     passes: how often a gene goes through the stack.
     directions: that each layer reads in.
     """
     d = settings["d_model"]
     return Kept(
-        layer=_kept_by_layer(d, directions, device) * length,
+        layer=_kept_by_layer(d, length, directions, device) * length,
         n_layer=passes * settings["n_layer"],
         layer_input=Numbers(whole=d) * length,
         around=around * length,
@@ -118,7 +118,7 @@ def kept_by_mamba(
     )
 
 
-def _kept_by_layer(d: int, directions: int, device: str) -> Numbers:
+def _kept_by_layer(d: int, length: int, directions: int, device: str) -> Numbers:
     """Numbers that one layer keeps at each position, by the fused kernels.
 
     Residual stream; input and gate; of each direction step, B and C. On a CPU (`prism.ops.cpu_mixer`) also its states
@@ -129,5 +129,7 @@ def _kept_by_layer(d: int, directions: int, device: str) -> Numbers:
     inner, rank = EXPAND * d, math.ceil(d / 16)
     products, whole = 2 * inner + directions * (rank + 2 * D_STATE), d
     if device == "cpu":
-        return Numbers(products, whole + directions * inner * D_STATE / STATE_EVERY)
+        return Numbers(
+            products, whole + directions * inner * D_STATE * math.ceil(length / STATE_EVERY) / length
+        )
     return Numbers(products + inner, whole)

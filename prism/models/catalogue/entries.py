@@ -17,13 +17,26 @@ SIGNALS = Setting("signals", None, "names of the signals")
 D_MODEL = Setting("d_model", 128, "hidden width", published_at_default=True)
 N_LAYER = Setting("n_layer", 4, "layers", published_at_default=True)
 CENTER_LEN = Setting("center_len", 2000, "central bp that are averaged for the head")
+POOL_BINS = Setting(
+    "pool_bins",
+    1,
+    "equal bins of the central positions, in the order of reading; the head gets the mean of each; 1: one mean",
+    published_at_default=True,
+)
+STEM = Setting(
+    "stem",
+    None,
+    "{kind: conv or mean, size: bases}: one token for so many bases, by a learned convolution of that stride (conv, "
+    "the default kind) or as their mean, which hides motifs; null: every base is a token",
+    published_at_default=True,
+)
 CHECKPOINT_LAYERS = Setting(
     "checkpoint_layers",
     False,
     "keep only each layer's input and compute the layer again in the backward pass: long windows in the memory of "
     "one layer, for about a third more time",
 )
-BACKBONE = (D_MODEL, N_LAYER, CENTER_LEN, CHECKPOINT_LAYERS)
+BACKBONE = (D_MODEL, N_LAYER, CENTER_LEN, POOL_BINS, STEM, CHECKPOINT_LAYERS)
 
 # Signal -> (weight, beta): its share in the mixture, and the beta of its Beta, before scaling.
 SEQ2EXP_PRIORS = {"H3K27ac": (2.0, 1.5), "DNase": (2.0, 0.2), "contacts": (1.0, 1.0)}
@@ -69,9 +82,25 @@ ENTRIES = (
                 "cnn_dim", 8, "channels of the confounder encoder's first layer", published_at_default=True
             ),
             CENTER_LEN,
+            POOL_BINS,
+            STEM,
             Setting("alpha", 1.0, "weight of the intervention loss", published_at_default=True),
             Setting("beta", 1.0, "weight of the diversity loss", published_at_default=True),
-            Setting("weight_act", "sigmoid", "activation of the context weights; sigmoid only"),
+            Setting(
+                "weight_act",
+                "sigmoid",
+                "activation of the context weights; sigmoid only",
+                choices=("sigmoid",),
+            ),
+            Setting(
+                "context",
+                "learned",
+                "what the context weights are: learned, from the signals; controls: random (0 or 1, each with "
+                "probability 1/2, for every gene, channel, context and step), shuffled (those learned for another gene "
+                "of the batch), constant (1/2)",
+                published_at_default=True,
+                choices=("learned", "random", "shuffled", "constant"),
+            ),
         ),
         source=PRISM_PAPER,
         differs="Prediction computes the observed branch alone. Promoter activity is of bigWig means, not of reads.",
@@ -85,7 +114,7 @@ ENTRIES = (
     Traits(
         name="caduceus",
         home="prism.models.caduceus:Caduceus",
-        data=(N_RNA_FEATURES,),
+        data=(LENGTH, N_RNA_FEATURES),
         settings=BACKBONE,
         source="Schiff et al. 2024, arXiv 2403.03234, as a baseline of Seq2Exp (arXiv 2502.13991)",
         differs="Without parameter sharing between strands. One kernel and one in_proj for both directions instead of "
@@ -97,13 +126,18 @@ ENTRIES = (
     Traits(
         name="caduceus_signals",
         home="prism.models.caduceus_signals:CaduceusSignals",
-        data=(N_SIGNALS, N_RNA_FEATURES),
+        data=(LENGTH, N_SIGNALS, N_RNA_FEATURES),
         settings=(
             D_MODEL,
             N_LAYER,
             CENTER_LEN,
+            POOL_BINS,
+            STEM,
             Setting(
-                "input_mask", None, "peaks: positions outside the peaks are set to 0; null: nothing is hidden"
+                "input_mask",
+                None,
+                "peaks: positions outside the peaks are set to 0; null: nothing is hidden",
+                choices=(None, "peaks"),
             ),
             CHECKPOINT_LAYERS,
         ),
@@ -116,7 +150,7 @@ ENTRIES = (
     Traits(
         name="mamba",
         home="prism.models.mamba:Mamba",
-        data=(N_RNA_FEATURES,),
+        data=(LENGTH, N_RNA_FEATURES),
         settings=BACKBONE,
         source="Gu and Dao 2023, arXiv 2312.00752, as a baseline of Seq2Exp (arXiv 2502.13991)",
         differs="None known.",

@@ -18,6 +18,7 @@ class Setting:
     meaning: str  # a sentence without its full stop
     # Whether a published number is shown only beside a run with the default.
     published_at_default: bool = False
+    choices: tuple[Any, ...] = ()  # the only values; () where it is not one of a few
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,13 @@ class Traits:
     def own_settings(self) -> dict[str, Any]:
         """The settings that an entry may give, with their defaults."""
         return {each.name: each.default for each in self.settings}
+
+    def choices(self, setting: str) -> tuple[Any, ...]:
+        """The only values of a setting; () where it is not one of a few.
+
+        setting: one of its own.
+        """
+        return next(each.choices for each in self.settings if each.name == setting)
 
     @property
     def in_shared_environment(self) -> bool:

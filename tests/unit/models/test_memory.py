@@ -35,6 +35,18 @@ CASES = [
     ("seq2exp_hard", {}),
     ("seq2exp_hard", {"checkpoint_layers": True}),
 ]
+STEMS = [
+    ("prism", {"context": "shuffled"}),
+    ("prism", {"context": "random"}),
+    ("prism", {"context": "constant", "pool_bins": 5}),
+    *(
+        (name, {"stem": {"kind": kind, "size": 4}, "pool_bins": 5, "d_model": 64})
+        for kind in ("conv", "mean")
+        for name in ("prism", "caduceus", "caduceus_signals", "mamba")
+    ),
+    ("caduceus_signals", {"input_mask": "peaks", "stem": {"size": 8}}),
+    ("caduceus_signals", {"input_mask": "peaks", "stem": {"kind": "mean", "size": 8}}),
+]
 
 
 def test_every_trained_architecture_is_counted():
@@ -77,6 +89,12 @@ def check(architecture: str, own: dict, length: int, genes: int, **batch: int) -
 @pytest.mark.parametrize(("architecture", "own"), CASES)
 def test_kept_bytes_are_those_counted(architecture, own, length, genes):
     check(architecture, {"n_layer": 2, "center_len": 2000, **own}, length, genes)
+
+
+@pytest.mark.parametrize(("architecture", "own"), STEMS)
+def test_what_is_kept_with_a_stem_or_other_contexts(architecture, own):
+    # with 504 tokens of 8 bp, or 1,008 of 4, the last state of a scan stands for fewer than 64 positions
+    check(architecture, {"n_layer": 2, "center_len": 2000, **own}, 4032, 1)
 
 
 @pytest.mark.parametrize("n_elements", [3, 7])

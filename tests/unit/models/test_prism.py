@@ -10,7 +10,7 @@ import torch
 
 from prism import models
 from prism.genome.batch import Batch
-from prism.models.prism import ConfounderEncoder, diversity
+from prism.models.blocks.confounder import ConfounderEncoder, diversity
 from tests.unit.models.tiny_models import count, random_batch
 
 SMALL = {"length": 64, "d_model": 16, "n_layer": 1, "n_context": 2, "cnn_dim": 4, "center_len": 32}

@@ -157,6 +157,13 @@ def test_half_a_window_is_even_and_enformers_crop_whole_bins():
     assert (entry["length"], entry["settings"]["crop_length"]) == (200_000, 196_608)
 
 
+def test_half_a_window_suits_stem_and_bins():
+    settings = {"center_len": 2000, "stem": {"size": 40}, "pool_bins": 10}
+    entry = with_training(batch_size=1) | {"length": 2000, "settings": settings}
+    half, _ = smaller(entry, "too much")
+    assert half["length"] == 800  # of 1,000 bp the 25 tokens are no ten bins
+
+
 def test_a_batch_size_that_is_left_to_its_default_is_halved_before_the_window():
     entry = ENTRY | {"length": 2000, "training": {"steps": 10}}
     assert genes_at_once(entry) == 8

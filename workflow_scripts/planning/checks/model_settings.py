@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prism.models.catalogue import traits
+from prism.models.catalogue.tokens import check_tokens
 from prism.protocol.settings import TrainingSettings
 from workflow_scripts.planning.tables.models import Entry
 from workflow_scripts.planning.tables.names import nearest
@@ -27,6 +28,7 @@ def check_entry(entry: Entry) -> None:
             "longer window or a smaller crop_length"
         )
     _check_centre(where, entry.settings, entry.length)
+    _check_values(where, entry)
     try:
         settings = TrainingSettings.from_entry(entry.training)
         if not entry.traits.closed_form:
@@ -77,6 +79,19 @@ def _check_centre(where: str, settings: Mapping[str, Any], length: int) -> None:
             f"{where}: settings: center_len = {centre} is more than the window of {length} bp; give a longer window, "
             f"or at most {length}"
         )
+
+
+def _check_values(where: str, entry: Entry) -> None:
+    """Values that are one of a few, and the stem and bins of the window."""
+    for each in entry.traits.settings:
+        value = entry.settings.get(each.name, each.default)
+        if each.choices and value not in each.choices:
+            told = ", ".join("null" if choice is None else str(choice) for choice in each.choices)
+            raise ValueError(f"{where}: settings: {each.name} = {value!r} is not one of {told}")
+    try:
+        check_tokens({**entry.traits.own_settings, **entry.settings}, entry.length)
+    except ValueError as error:
+        raise ValueError(f"{where}: settings: {error}") from None
 
 
 def _check_names(where: str, architecture: str, settings: Mapping[str, Any]) -> None:

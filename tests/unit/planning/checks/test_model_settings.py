@@ -41,6 +41,12 @@ REFUSED = [
         r"config: model mine: training: give one of steps and epochs \(steps=None, epochs=None\)",
     ),
     (entry(training={"steps": 1, "epochs": 1}), r"model mine: training: give one of steps and epochs"),
+    (entry("prism", context="none"), r"mine: settings: context = 'none' is not one of learned, random, shuffled"),
+    (entry("caduceus_signals", input_mask="all"), r"settings: input_mask = 'all' is not one of null, peaks"),
+    (entry("mamba", stem={"size": 30}), r"mine: settings: stem of size 30: the window of .* take size 25 or 40"),
+    (entry("prism", stem="conv"), r"model mine: settings: setting stem='conv' must be null or"),
+    (entry(pool_bins=7, stem={"size": 20}), r"mine: settings: pool_bins = 7 does not divide the 100 tokens"),
+    (entry("ridge", pool_bins=10), r"settings: unknown key 'pool_bins'; ridge takes "),
     (entry("enformer", crop_length=2048), r"mine: settings: crop_length = 2048 is more than the window of 2000"),
     (entry("enformer"), r"mine: settings: crop_length = 196608 is more than the window of 2000 bp"),
 ]  # fmt: skip

@@ -24,15 +24,22 @@ from tests.unit.training.cuda_graph.captured_training import (
 )
 from tests.unit.training.tiny_training import run_of
 
+STEM = {"stem": {"size": 4}, "pool_bins": 4}
+VARIANTS = {
+    "caduceus_signals": [{"input_mask": "peaks"}, STEM | {"input_mask": "peaks"}],
+    "mamba": [STEM],
+    "prism": [STEM, *({"context": kind} for kind in ("random", "shuffled", "constant"))],
+}
 
-def small(name: str) -> torch.nn.Module:
+
+def small(name: str, **own) -> torch.nn.Module:
     sizes = {
         "length": LENGTH,
         "n_signals": 3,
         "n_rna_features": 9,
         "signals": ["H3K27ac", "DNase", "contacts"],
     }
-    return build(name, sizes | SMALL).train()
+    return build(name, sizes | SMALL | own).train()
 
 
 @pytest.mark.parametrize("scan", ["", "reference"])
@@ -41,9 +48,7 @@ def test_a_capturable_model_asks_nothing_of_the_device(name, scan, monkeypatch):
     """With the CPU's own kernels, and with the plain twin's operations, which are torch's."""
     if scan:
         monkeypatch.setenv("PRISM_SCAN", scan)
-    modules = [small(name)]
-    if name == "caduceus_signals":
-        modules.append(build(name, {"n_signals": 3, "input_mask": "peaks"} | SMALL).train())
+    modules = [small(name), *(small(name, **own) for own in VARIANTS.get(name, []))]
     batch = batch_with_peaks(4, LENGTH)
     for module in modules:
         with RefusesQuestions():
