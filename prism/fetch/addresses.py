@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from prism.fetch.redaction import public
+from prism.fetch.redaction import STARS, public
 
 ENCODE_URL = "https://www.encodeproject.org"
 FOURDN_URL = "https://data.4dnucleome.org"
@@ -83,6 +83,11 @@ def classify(text: str) -> str:
         return "path"
     name = scheme[1].lower()
     if name in ("http", "https"):
+        if re.search(r"[\s\"<>]", text):
+            raise ValueError(
+                f"{name}://{STARS}: this address holds a blank, a quotation mark, < or >; write %20, %22, %3C, %3E "
+                "(replicates are separated by ';')"
+            )
         if not urlsplit(text).hostname:
             raise ValueError(f"{public(text)}: no host name in this address; correct it")
         return "http"

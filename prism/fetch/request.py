@@ -9,6 +9,7 @@ import requests
 import urllib3
 
 from prism import __version__
+from prism.fetch.environment import filled
 from prism.fetch.errors import BrokenError, RefusedError
 from prism.fetch.progress import Say
 from prism.fetch.retry import Patience
@@ -48,15 +49,15 @@ def request(
     headers: further headers; default None.
     key: (user, password) of HTTP basic authorisation; default None.
     Raises BrokenError for a failure that may pass, RefusedError for one that will not; any status other than
-    200, 206 and 416 is a failure. Messages name the host only, because the address that a portal redirects to
-    carries a signature.
+    200, 206 and 416 is a failure, and so is a variable of the address that is not set. Messages name the host only,
+    because the address that a portal redirects to carries a signature.
     """
     host = urlsplit(address).hostname
     # The bytes must be the file's own: an answer compressed on the way would not match its md5 and size.
     headers = {"Accept-Encoding": "identity", "User-Agent": f"prism-workflow/{__version__}"} | (headers or {})
     timeout = (line.patience.connect, line.patience.read)
     try:
-        answer = line.session.get(address, headers=headers, auth=key, stream=True, timeout=timeout)
+        answer = line.session.get(filled(address), headers=headers, auth=key, stream=True, timeout=timeout)
     except requests.TooManyRedirects:
         raise RefusedError(f"{host} redirects in a circle") from None
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):

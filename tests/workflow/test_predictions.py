@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 
 import numpy as np
 import pandas as pd
 import pyBigWig
 import pytest
-import torch
 import yaml
 
-from prism.models import build
-from prism.models.authors import authors_names
 from tests.workflow.project import COLUMNS, MODELS, cell_type_row, executed_jobs
+from tests.workflow.released_checkpoint import release
 
 RUN = "simA.tiny.fold1.seed2"
 CHECKPOINT = "results/runs/simA/tiny/fold1/seed2/best.ckpt"
@@ -25,25 +22,6 @@ def unlabelled(name: str, **changes) -> str:
     row = dict(zip(COLUMNS, cell_type_row(name, "simB").rstrip("\n").split("\t"), strict=True))
     row |= {"label": "", "label_minus": "", "label_kind": "", "label_assay": "", **changes}
     return "\t".join(row.values()) + "\n"
-
-
-def release(checkpoint, path) -> dict:
-    """Publish a checkpoint of ours as its authors would, under their names; returns the entry of `released`."""
-    ours = torch.load(checkpoint, weights_only=True)
-    kind = type(build(ours["architecture"], ours["settings"]))
-    state = {}
-    for name, value in ours["state_dict"].items():
-        for theirs in authors_names(name, kind.AUTHORS_NAMES):
-            state[f"model.{theirs}"] = value.unsqueeze(1) if theirs.endswith("conv1d.weight") else value
-    torch.save({"state_dict": state, "epoch": 3, "optimizer_states": [{"state": {}}], "loops": {}}, path)
-    return {
-        "checkpoint": {"address": path.name, "md5": hashlib.md5(path.read_bytes()).hexdigest()},
-        "architecture": ours["architecture"],
-        "settings": {"center_len": ours["settings"]["center_len"]},
-        "signals": ours["signals"],
-        "rna_features": ours["rna_feature_names"],
-        "length": ours["length"],
-    }
 
 
 def multiply(track, out, factor: float) -> None:

@@ -62,19 +62,23 @@ def _downloads(
     prefix: str,
     places: dict[str, str],
 ) -> dict[str, Download]:
-    """Every file from outside by the file that it is written to; refused where a chosen cell type lacks the 4DN key."""
-    found = [
-        replace(download, md5_from=places.get(f"assemblies.{name}.{part}", ""))
-        for name, settings in config["assemblies"].items()
-        for part, download in downloads.of_assembly(name, settings, prefix).items()
-    ]
-    found += [
-        replace(
-            downloads.of_released(each, prefix), md5_from=places.get(f"released.{each.name}.checkpoint", "")
-        )
-        for each in released.values()
-    ]
-    asked = requests.cell_types(config)
+    """Every file from outside by the file that it is written to; refused where one that is asked for lacks its key."""
+    asked, found = requests.cell_types(config), []
+    of_asked = {cell_types[name].assembly for name in asked if name in cell_types}
+    for name, settings in config["assemblies"].items():
+        parts = downloads.of_assembly(name, settings, prefix)
+        if name in of_asked:
+            downloads.check_keys(parts.values(), prefix)
+        found += [
+            replace(download, md5_from=places.get(f"assemblies.{name}.{part}", ""))
+            for part, download in parts.items()
+        ]
+    runs = {run for _, run in requests.predictions(config)}
+    for each in released.values():
+        file = downloads.of_released(each, prefix)
+        if each.name in runs:
+            downloads.check_keys([file], prefix)
+        found.append(replace(file, md5_from=places.get(f"released.{each.name}.checkpoint", "")))
     for cell_type in cell_types.values():
         files = downloads.of_cell_type(cell_type)
         if cell_type.name in asked:

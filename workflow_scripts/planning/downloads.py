@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prism.fetch.addresses import missing_key, suffix
+from prism.fetch.environment import unset
 from workflow_scripts.planning.tables.cell_types import CellType, Track
 from workflow_scripts.planning.tables.paths import expand, local_input
 from workflow_scripts.planning.tables.released import Released
@@ -117,14 +119,15 @@ def of_released(released: Released, prefix: str = "") -> Download:
     return _files("released", released.name, (address,), (released.md5,), "any", released.member)[0]
 
 
-def check_keys(wanted: list[Download], prefix: str = "") -> None:
-    """Refuse files that need the 4DN portal's key, and are not there yet, while no key is set.
+def check_keys(wanted: Iterable[Download], prefix: str = "") -> None:
+    """Refuse files that need the 4DN portal's key or a variable, and are not there yet, while it is not set.
 
     wanted: the files of this run.
     prefix: the plan's, where the files lie; default none.
     Raises ValueError that names the file and the fix.
     """
     for download in wanted:
-        problem = None if os.path.exists(prefix + download.file) else missing_key([download.address])
-        if problem:
+        if os.path.exists(prefix + download.file):
+            continue
+        if problem := missing_key([download.address]) or unset(download.address):
             raise ValueError(f"{download.file}: {problem}")

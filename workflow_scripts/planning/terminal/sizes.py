@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
+import requests
+
+from prism.fetch.environment import filled
+from prism.fetch.errors import FetchError
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.plan import Plan
 
@@ -26,11 +28,14 @@ def size_of(download: Download, timeout: float = 5.0) -> int | None:
         return os.path.getsize(download.local) if os.path.exists(download.local) else None
     if "://" not in download.address:
         return None
+    headers = {"Accept-Encoding": "identity"}
     try:
-        with urlopen(Request(download.address, method="HEAD"), timeout=timeout) as answer:
-            length = answer.headers.get("Content-Length")
-            return int(length) if length else None
-    except (URLError, OSError, ValueError):
+        with requests.head(
+            filled(download.address), headers=headers, timeout=timeout, allow_redirects=True
+        ) as answer:
+            length = answer.headers.get("Content-Length", "")
+            return int(length) if answer.ok and length.isdigit() else None
+    except (requests.RequestException, FetchError):
         return None
 
 
