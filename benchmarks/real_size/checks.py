@@ -131,20 +131,27 @@ def _contacts(project: Project, chrom: str, tss: int) -> np.ndarray:
 
 
 def _lost(project: Project, said: str) -> str:
-    """The genes that each split lost, as the terminal said; where nothing was left to do, it says nothing."""
-    listed = project.genes.listed["split"].value_counts()
-    for split in ("test", "valid", "train"):
-        absent, unlabelled = project.sizes.genes(ABSENT[split]), project.sizes.genes(UNLABELLED[split])
-        words = rf"fold {FOLD}, {split}: {absent + unlabelled:,} of {listed[split]:,} dropped: (.*)"
-        found = re.search(words, said)
-        if "Nothing to be done" not in said:
-            counts = sorted(re.findall(r"(?:^|; )([\d,]+) ", found[1] if found else ""))
-            equal(f"{split}: genes lost", counts, sorted([f"{absent:,}", f"{unlabelled:,}"]))
-    kept = project.genes.kept["split"].value_counts()
-    words = ", ".join(
-        f"{kept[split]:,} of {listed[split]:,} to {split}" for split in ("train", "valid", "test")
+    """The genes that each split lost: as the terminal, the quality page and the tables say."""
+    findings = json.loads((project.run / f"results/qc/{CELL_TYPE}.json").read_text())["findings"]
+    seen = " ".join(each["seen"] for each in findings if each["key"] == "lost_genes")
+    table = pd.read_csv(project.run / "results/comparison/metrics.tsv", sep="\t")
+    words = []
+    for split, name in (("test", "test"), ("valid", "validation"), ("train", "train")):
+        listed, kept = (
+            int((frame["split"] == split).sum()) for frame in (project.genes.listed, project.genes.kept)
+        )
+        found = re.search(rf"fold {FOLD}, {split}: ([\d,]+ of [\d,]+) dropped: (.*)", said)
+        equal(f"{split}: genes dropped", found and found[1], f"{listed - kept:,} of {listed:,}")
+        counts = [project.sizes.genes(lost[split]) for lost in (ABSENT, UNLABELLED)]
+        reasons = re.findall(r"(?:^|; )([\d,]+) ", found[2])
+        equal(f"{split}: genes by reason", sorted(reasons), sorted(f"{n:,}" for n in counts))
+        words.append(f"{kept:,} of {listed:,}")
+        if split != "train":
+            equal(f"quality page, {split}", f"{words[-1]} {name} genes" in seen, True)
+            equal(f"tables, {split}", set(table.loc[table["split"] == split, "genes"].tolist()), {words[-1]})
+    return (
+        f"on the terminal, the quality page and in tables: {words[0]} genes to test, {words[1]} to validate"
     )
-    return f"genes lost in each split are said: {words}"
 
 
 def checked_scores(project: Project, model: str) -> list[str]:

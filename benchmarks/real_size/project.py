@@ -150,6 +150,8 @@ class Project:
     def snakemake(self, cores: int, *targets: str, with_prism: bool = False) -> tuple[str, float]:
         """Run Snakemake, and return what it printed and its seconds; SystemExit with that where it fails.
 
+        Where nothing was left to do, the text is that of the run before.
+
         cores: for Snakemake.
         targets: rules or files.
         with_prism: whether the network is among the models; default False.
@@ -165,4 +167,10 @@ class Project:
         )  # fmt: skip
         if done.returncode:
             raise SystemExit(f"{done.stdout}\nsnakemake ended with {done.returncode} in {self.run}")
-        return done.stdout, time.perf_counter() - start
+        seconds, said = (
+            time.perf_counter() - start,
+            self.run / f"said.{'prism' if with_prism else 'ridge'}.txt",
+        )
+        if "Nothing to be done" not in done.stdout:
+            said.write_text(done.stdout)
+        return said.read_text(), seconds
