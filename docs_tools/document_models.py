@@ -25,6 +25,13 @@ every model, those without signals too. So a published baseline without signals 
 still learns of them at the promoter. Only an entry whose signals and gene features are both `none` reads the sequence
 alone; EPInformer also reads elements with activities. An ablation of a signal takes `gene_features: [mrna]`; a run
 names an entry that leaves a signal out and still gets the promoter activity.
+
+Windows are stored on the + strand: [tss - length/2, tss + length/2), 0-based, with the TSS at position length/2. With
+`orientation: plus`, the default and the papers' way, models read them so, whatever the gene's strand. With
+`orientation: gene` the windows of genes on the - strand are turned when a batch is made: sequence and candidate
+elements are reverse-complemented, signals, peaks and blacklist reversed. The bases are the stored ones, so that the TSS
+of a turned window is at length/2 - 1. One dataset file serves both, and whatever is written by position, such as a
+learned mask, is on the + strand again.
 """
 COSTS = """\
 ## What training costs

@@ -10,12 +10,13 @@ from typing import Any
 import yaml
 
 from prism.genome.genes.feature_groups import columns_of, in_words
+from prism.genome.reading import UNSCALED
 from prism.models.catalogue import traits
 from workflow_scripts.planning.tables.models import Entry
 from workflow_scripts.planning.tables.paths import COST_TABLE
 
 SIGNALS = ("H3K27ac", "DNase", "contacts")
-HEAD = ("entry", "window, bp", "signals", "gene features", "parameters", "steps", "batch")
+HEAD = ("entry", "window, bp", "signals", "gene features", "orientation", "parameters", "steps", "batch")
 COST_HEAD = (
     "entry",
     "parameters",
@@ -154,12 +155,20 @@ def row(entry: Entry) -> str:
         f"`{entry.name}`",
         f"{entry.length:,}",
         signals,
-        ", ".join(in_words(entry.rna_features)) or "none",
+        gene_features(entry),
+        entry.orientation,
         parameters(entry),
         steps(entry),
         str(entry.training.get("batch_size", "-")),
     )
     return _line(cells)
+
+
+def gene_features(entry: Entry) -> str:
+    """The gene features of an entry in words, and whether they are scaled."""
+    words = ", ".join(in_words(entry.rna_features))
+    scaled = f" ({entry.scale_features})" if entry.scale_features != UNSCALED and words else ""
+    return words + scaled or "none"
 
 
 def about(architecture: str) -> list[str]:

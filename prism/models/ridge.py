@@ -36,6 +36,7 @@ class RidgeModel(Architecture):
         center_len: int,
         log10_alpha: Sequence[float],
         n_alpha: int,
+        transform: str,
     ) -> None:
         """Settings: see the catalogue."""
         super().__init__()
@@ -55,6 +56,7 @@ class RidgeModel(Architecture):
             bin_size=at_least("bin_size", bin_size, 1),
             kmer=at_least("kmer", kmer, 0),
             center_len=at_least("center_len", center_len, 1),
+            transform=transform,
         )
         n_features = len(self.features.names)
         for name, start in (("mean", 0.0), ("scale", 1.0), ("coef", 0.0)):

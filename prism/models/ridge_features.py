@@ -12,6 +12,7 @@ from prism.genome.batch import Batch
 from prism.models.catalogue.tokens import centre
 
 UNIFORM_BINS = 10  # bins of `bin_size` on each side of the TSS, before they begin to double
+TRANSFORMS = ("none", "log1p")
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
@@ -71,9 +72,10 @@ def kmer_frequencies(codes: Tensor, k: int) -> Tensor:
 class RidgeFeatures:
     """Batch -> (batch, n_features) float64, in the order of `names`.
 
-    Per signal: sign(x) log1p|x| of its mean in each bin of `bin_edges` and in the whole window; GC content of
-    the whole window (share of G and C among the known bases); frequencies of strand-folded k-mers, k =
-    1..kmer, in the central min(center_len, length) bp; the RNA features as they are.
+    Per signal: sign(x) log1p|x| of its mean in each bin of `bin_edges` and in the whole window (with transform log1p,
+    of the mean of sign(x) log1p|x|); GC content of the whole window (share of G and C among the known bases);
+    frequencies of strand-folded k-mers, k = 1..kmer, in the central min(center_len, length) bp; the RNA features as
+    they are.
 
     length: of the window, bp.
     n_signals, n_rna_features: widths of the batch's signals and gene features.
@@ -81,6 +83,8 @@ class RidgeFeatures:
     kmer: letters of the longest k-mers.
     center_len: bp around the TSS whose k-mers are counted.
     signals: names of the signals; default None, for signal_0, signal_1 and so on.
+    transform: of each value before the means: none (the default) or log1p.
+    Raises ValueError for another transform, and for names of another number than the signals.
     """
 
     def __init__(
@@ -92,8 +96,11 @@ class RidgeFeatures:
         kmer: int,
         center_len: int,
         signals: Sequence[str] | None = None,
+        transform: str = TRANSFORMS[0],
     ) -> None:
-        self.length, self.kmer = length, kmer
+        if transform not in TRANSFORMS:
+            raise ValueError(f"setting transform={transform!r} must be one of {', '.join(TRANSFORMS)}")
+        self.length, self.kmer, self.transform = length, kmer, transform
         self.widths = {"sequence": 4, "signals": n_signals, "rna_features": n_rna_features}
         self.edges = bin_edges(length, bin_size)
         self.centre = centre(length, center_len)
@@ -127,7 +134,12 @@ class RidgeFeatures:
 
     def _binned(self, signals: Tensor) -> Tensor:
         widths = [b - a for a, b in zip(self.edges, self.edges[1:], strict=False)]
+        if self.transform == "log1p":
+            signals = _logarithm(signals)
         means = [part.double().mean(dim=1) for part in signals.split(widths, dim=1)]
         means.append(signals.double().mean(dim=1))
-        means = torch.cat(means, dim=1)
-        return torch.sign(means) * torch.log1p(means.abs())
+        return _logarithm(torch.cat(means, dim=1))
+
+
+def _logarithm(values: Tensor) -> Tensor:
+    return torch.sign(values) * torch.log1p(values.abs())

@@ -267,6 +267,11 @@ ENTRIES = (
             Setting("center_len", 2000, "central bp on which k-mers are counted"),
             Setting("log10_alpha", (-2.0, 7.0), "powers of ten of the smallest and the largest penalty"),
             Setting("n_alpha", 37, "penalties between them"),
+            Setting(
+                "transform",
+                "none",
+                "log1p: of each value of a signal before the means of the bins, of which it is taken in any case",
+            ),
         ),
         source="This project's floor",
         differs="No published counterpart.",

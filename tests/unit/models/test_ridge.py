@@ -207,3 +207,20 @@ def test_settings_and_batches_that_do_not_fit_are_refused():
     model = models.build("ridge", {**SETTINGS, "n_rna_features": 4})
     with pytest.raises(ValueError, match=r"batch\.rna_features has width 3, ridge was built for 4"):
         model.fit(batches(), batches())
+
+
+def test_the_transform_is_taken_before_the_means():
+    """One bin on each side: log1p of the mean of log1p, the sign kept."""
+    signals = torch.zeros(1, 4, 1)
+    signals[0, :, 0] = torch.tensor([1.0, 3.0, -7.0, 0.0])
+    batch = Batch(torch.zeros(1, 4, 4), signals, torch.zeros(1, 0))
+    sizes = {"length": 4, "n_signals": 1, "n_rna_features": 0, "bin_size": 2, "kmer": 0, "center_len": 4}
+    left, right = (math.log(2) + math.log(4)) / 2, -math.log(8) / 2
+    both = (left + right) / 2
+    expected = [math.log1p(left), -math.log1p(-right), math.copysign(math.log1p(abs(both)), both)]
+    found = RidgeFeatures(**sizes, transform="log1p")(batch)[0, :3].tolist()
+    assert found == pytest.approx(expected, rel=1e-6)
+    plain = [math.log1p(2.0), -math.log1p(3.5), -math.log1p(0.75)]
+    assert RidgeFeatures(**sizes)(batch)[0, :3].tolist() == pytest.approx(plain, rel=1e-6)
+    with pytest.raises(ValueError, match="setting transform='log' must be one of none, log1p"):
+        models.build("ridge", {"transform": "log"})
