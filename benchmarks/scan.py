@@ -118,13 +118,22 @@ def machine_rates(threads: int) -> dict[str, float]:
     from prism.ops.compiled import run
     from prism.ops.lanes import LANES, load, store
 
-    @njit(types.void(types.int64, types.Array(types.float32, 2, "A"), types.int64), nogil=True)
-    def multiply_adds(task, x, times):
-        m, a = load(x, (0, 0)), load(x, (1, 0))
-        b, c, d, e, f, g = a + a, a + m, a * m, a - m, m + m, m * m
-        for _ in range(times):
-            a, b, c, d, e, f, g = a * m + a, b * m + b, c * m + c, d * m + d, e * m + e, f * m + f, g * m + g
-        store(x, (2 + task, 0), a + b + c + d + e + f + g)
+    @njit(types.void(types.int64, types.int64, types.Array(types.float32, 2, "A"), types.int64), nogil=True)
+    def multiply_adds(first, stop, x, times):
+        for task in range(first, stop):
+            m, a = load(x, (0, 0)), load(x, (1, 0))
+            b, c, d, e, f, g = a + a, a + m, a * m, a - m, m + m, m * m
+            for _ in range(times):
+                a, b, c, d, e, f, g = (
+                    a * m + a,
+                    b * m + b,
+                    c * m + c,
+                    d * m + d,
+                    e * m + e,
+                    f * m + f,
+                    g * m + g,
+                )
+            store(x, (2 + task, 0), a + b + c + d + e + f + g)
 
     times = 3_000_000
     x = torch.full((2 + threads, LANES), 1e-30).numpy()

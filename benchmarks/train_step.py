@@ -105,7 +105,8 @@ def measure(size: argparse.Namespace) -> dict:
 
 def in_own_process(contender: str, common: argparse.Namespace, **size) -> dict | str:
     """`measure` in a fresh process, or the last line of what went wrong."""
-    environment = {**os.environ, "PRISM_SCAN": "reference"} if "twin" in contender else None
+    environment = {"OMP_WAIT_POLICY": "passive", **os.environ}  # as the trainer (workflow_scripts/threads.py)
+    environment |= {"PRISM_SCAN": "reference"} if "twin" in contender else {}
     options = {**vars(common), **size, "contender": contender}
     command = [sys.executable, "-m", "benchmarks.train_step"]
     command += [f"--{key}={value}" for key, value in options.items() if key not in ("quick", "skip_growth")]

@@ -18,6 +18,8 @@ def limit(threads: int) -> None:
     if threads < 1:
         raise ValueError(f"--threads {threads}: give a number of at least 1")
     os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
+    # Between two products, torch's threads would wait by spinning on the cores that our own kernels run on.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     import torch
 

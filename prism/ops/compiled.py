@@ -15,7 +15,15 @@ import numba
 import torch
 from numba.core import types
 
-_SOURCES = ("lanes.py", "scan_kernels.py", "conv_kernels.py", "sum_kernels.py")
+_SOURCES = (
+    "lanes.py",
+    "lane_functions.py",
+    "scan_kernels.py",
+    "scan_gradient_kernels.py",
+    "conv_kernels.py",
+    "sum_kernels.py",
+)
+_SHARES = 8  # pieces of the work for each thread: few calls from Python, and short waits for the last one
 _log = logging.getLogger(__name__)
 
 
@@ -41,14 +49,14 @@ def _cache_folder() -> Path | None:
 def compiled(kernel: Callable, dtype: torch.dtype, kinds: str) -> Callable:
     """A kernel compiled for one precision.
 
-    kernel: its first argument is the number of the task.
+    kernel: its first two arguments are the first task and the one after the last.
     dtype: float32 or float64.
     kinds: of the other arguments, in order. A digit is an array of that many dimensions, with any strides;
     `b` is a truth value.
     """
     number = {torch.float32: types.float32, torch.float64: types.float64}[dtype]
     arguments = [types.boolean if kind == "b" else types.Array(number, int(kind), "A") for kind in kinds]
-    signature = types.void(types.int64, *arguments)
+    signature = types.void(types.int64, types.int64, *arguments)
     folder = _cache_folder()
     if folder is None:
         return numba.njit(signature, nogil=True)(kernel)
@@ -75,7 +83,7 @@ os.register_at_fork(after_in_child=_forget_pool)
 
 
 def run(kernel: Callable, tasks: int, *arguments) -> None:
-    """Call kernel(task, *arguments) for each task on torch.get_num_threads() threads.
+    """Call kernel(first, stop, *arguments) for all tasks, a few at a time, on torch.get_num_threads() threads.
 
     Chance decides which thread takes which task; the numbers do not depend on it, because kernels write
     disjoint places.
@@ -85,20 +93,24 @@ def run(kernel: Callable, tasks: int, *arguments) -> None:
     *arguments: passed on to every call.
     """
     global _pool
-    waiting, lock = iter(range(tasks)), Lock()
+    threads = min(torch.get_num_threads(), tasks)
+    if threads <= 1:
+        kernel(0, tasks, *arguments)
+        return
+    share = -(-tasks // (threads * _SHARES))
+    waiting, lock = iter(range(0, tasks, share)), Lock()
 
     def work() -> None:
         while True:
             with lock:
-                task = next(waiting, None)
-            if task is None:
+                first = next(waiting, None)
+            if first is None:
                 return
-            kernel(task, *arguments)
+            kernel(first, min(first + share, tasks), *arguments)
 
-    helpers = min(torch.get_num_threads(), tasks) - 1
-    if helpers > 0 and _pool is None:
+    if _pool is None:
         _pool = ThreadPoolExecutor(max(os.cpu_count() or 1, torch.get_num_threads()), "prism-ops")
-    others = [_pool.submit(work) for _ in range(helpers)] if helpers > 0 else []
+    others = [_pool.submit(work) for _ in range(threads - 1)]
     work()
     for other in others:
         other.result()

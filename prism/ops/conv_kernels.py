@@ -25,30 +25,50 @@ def _before_silu(x, weight, bias, b, t, c):
     return total
 
 
-def conv_forward(task, x, weight, bias, y):
-    """Write y for task `sample * ceil(length / SPAN) + segment`."""
+def conv_forward(first, stop, x, weight, bias, y):
+    """Write y for the tasks first to stop: sample * ceil(length / SPAN) + segment."""
     kind = x.dtype.type
     length = x.shape[1]
     segments = (length + SPAN - 1) // SPAN
-    b, start = task // segments, task % segments * SPAN
-    for t in range(start, min(start + SPAN, length)):
-        for c in range(0, x.shape[2], LANES):
-            total = _before_silu(x, weight, bias, b, t, c)
-            store(y, (b, t, c), total * sigmoid(total, kind))
+    for task in range(first, stop):
+        b, start = task // segments, task % segments * SPAN
+        for t in range(start, min(start + SPAN, length)):
+            for c in range(0, x.shape[2], LANES):
+                total = _before_silu(x, weight, bias, b, t, c)
+                store(y, (b, t, c), total * sigmoid(total, kind))
 
 
-def conv_backward(task, x, weight, bias, add, gy, gx, gweight, gbias):
-    """Write gx from gy, and the sums over the segment gweight: (tasks, width, d) and gbias: (tasks, d).
+def conv_backward(first, stop, x, weight, bias, add, gy, gx, gweight, gbias):
+    """Write gx from gy for the tasks first to stop, and the sums over each segment.
 
-    `add`: what is already in gx stays, and this convolution's part is added.
+    gweight: (tasks, width, d); gbias: (tasks, d). `add`: what is already in gx stays, and this convolution's part is
+    added.
     """
+    segments = (x.shape[1] + SPAN - 1) // SPAN
+    # gradients before SiLU, of a segment and of the positions after it that see its end
+    inner = np.empty((SPAN + weight.shape[0] - 1, LANES), x.dtype)
+    for task in range(first, stop):
+        _segment_backward(
+            task,
+            task // segments,
+            task % segments * SPAN,
+            x,
+            weight,
+            bias,
+            add,
+            gy,
+            gx,
+            gweight,
+            gbias,
+            inner,
+        )
+
+
+@njit
+def _segment_backward(task, b, start, x, weight, bias, add, gy, gx, gweight, gbias, inner):
     kind = x.dtype.type
     length, channels, width = x.shape[1], x.shape[2], weight.shape[0]
-    segments = (length + SPAN - 1) // SPAN
-    b, start = task // segments, task % segments * SPAN
     stop = min(start + SPAN, length)
-    # gradients before SiLU, of the segment and of the positions after it that see its end
-    inner = np.empty((SPAN + width - 1, LANES), x.dtype)
     for c in range(0, channels, LANES):
         total_bias = zeros_like(x)
         for t in range(start, min(stop + width - 1, length)):

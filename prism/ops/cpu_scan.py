@@ -11,7 +11,8 @@ from torch.autograd.function import once_differentiable
 from prism.ops.compiled import compiled, run
 from prism.ops.lanes import LANES
 from prism.ops.layout import array, padded, unset
-from prism.ops.scan_kernels import CHUNK, LOG2E, scan_backward, scan_forward
+from prism.ops.scan_gradient_kernels import scan_backward
+from prism.ops.scan_kernels import CHUNK, LOG2E, scan_forward
 from prism.ops.sum_kernels import sum_blocks
 
 READ = "3332233131bb"  # the kinds of what both kernels read: `ScanInputs.arguments`

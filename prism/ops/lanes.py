@@ -9,10 +9,8 @@ between a value and a scalar; `store` writes it back. LLVM turns each operation 
 
 from __future__ import annotations
 
-import math
 import operator
 
-import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.imputils import lower_builtin
@@ -20,9 +18,8 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, models, register_model
 
 LANES = 32  # channels in one value: two AVX-512 registers of float32 hide the latency of the recurrence
-TILE = 16  # positions whose sums over channels are taken together
 
-_CONTRACT = ("contract",)  # a * b + c may become one fused multiply-add; nothing else may be reordered
+CONTRACT = ("contract",)  # a * b + c may become one fused multiply-add; nothing else may be reordered
 
 
 class Lanes(types.Type):
@@ -41,7 +38,8 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, lanes, ir.VectorType(element, lanes.count))
 
 
-def _constant(vector: ir.VectorType, value: float) -> ir.Constant:
+def constant(vector: ir.VectorType, value: float) -> ir.Constant:
+    """Every lane of `vector` set to the number `value`."""
     return ir.Constant(vector, [value] * vector.count)
 
 
@@ -72,7 +70,7 @@ def _arithmetic(function, emit: str) -> None:
             value if isinstance(kind, Lanes) else _spread(builder, value, vector)
             for kind, value in zip(sig.args, args, strict=True)
         ]
-        return getattr(builder, emit)(*spread, flags=_CONTRACT)
+        return getattr(builder, emit)(*spread, flags=CONTRACT)
 
     for kinds in ((Lanes, Lanes), (Lanes, types.Float), (types.Float, Lanes)):
         lower_builtin(function, *kinds)(lower)
@@ -84,7 +82,7 @@ _arithmetic(operator.mul, "fmul")
 _arithmetic(operator.truediv, "fdiv")
 
 
-def _pointer(context, builder, array_type, array, index_type, index, count: int):
+def pointer(context, builder, array_type, array, index_type, index, count: int):
     """The address of array[index], as a pointer to `count` elements; no bounds check, no wrap-around."""
     view = context.make_array(array_type)(context, builder, array)
     positions = cgutils.unpack_tuple(builder, index, len(index_type))
@@ -103,7 +101,7 @@ def load(typingctx, array, index):
     lanes = Lanes(array.dtype, LANES)
 
     def emit(context, builder, sig, args):
-        address = _pointer(context, builder, sig.args[0], args[0], sig.args[1], args[1], LANES)
+        address = pointer(context, builder, sig.args[0], args[0], sig.args[1], args[1], LANES)
         return builder.load(address, align=array.dtype.bitwidth // 8)
 
     return lanes(array, index), emit
@@ -114,7 +112,7 @@ def store(typingctx, array, index, value):
     """Write `value` to the neighbours of `array` along its last axis from `index` on."""
 
     def emit(context, builder, sig, args):
-        address = _pointer(context, builder, sig.args[0], args[0], sig.args[1], args[1], value.count)
+        address = pointer(context, builder, sig.args[0], args[0], sig.args[1], args[1], value.count)
         builder.store(args[2], address, align=array.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
@@ -129,7 +127,7 @@ def prefetch(typingctx, array, index):
     """
 
     def emit(context, builder, sig, args):
-        address = _pointer(context, builder, sig.args[0], args[0], sig.args[1], args[1], 1)
+        address = pointer(context, builder, sig.args[0], args[0], sig.args[1], args[1], 1)
         byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
@@ -167,75 +165,47 @@ def where_negative(typingctx, test, yes, no):
     """`yes` in the lanes where `test` < 0, `no` elsewhere."""
 
     def emit(context, builder, sig, args):
-        negative = builder.fcmp_ordered("<", args[0], _constant(args[0].type, 0.0))
+        negative = builder.fcmp_ordered("<", args[0], constant(args[0].type, 0.0))
         return builder.select(negative, args[1], args[2])
 
     return test(test, yes, no), emit
 
 
-def _exp2_polynomial(degree: int) -> list[float]:
-    """Coefficients, lowest first, of 2^f on [-1/2, 1/2], with 2^0 = 1 exact.
+@intrinsic
+def joined(typingctx, a, b):
+    """The lanes of `a`, then those of `b`, as one value: twice as many operations that do not wait for each other."""
+    both = Lanes(a.dtype, a.count + b.count)
 
-    The decay of a slow state is 1 - 0.001 or so at each of thousands of positions: an error at f = 0 would add up. So
-    (2^f - 1) / f is interpolated, at the Chebyshev nodes (nearly minimax).
-    """
+    def emit(context, builder, sig, args):
+        return shuffled(builder, *args, list(range(both.count)))
 
-    def slope(f):
-        return np.where(f == 0, math.log(2.0), np.expm1(f * math.log(2.0)) / np.where(f == 0, 1.0, f))
-
-    series = np.polynomial.Chebyshev.interpolate(slope, degree - 1, domain=[-0.5, 0.5])
-    return [1.0, *(float(c) for c in series.convert(kind=np.polynomial.Polynomial).coef)]
-
-
-# bits of the type: (mantissa bits, exponent bias, polynomial); relative errors 2e-7 and 2e-15
-_EXP2 = {32: (23, 127, _exp2_polynomial(5)), 64: (52, 1023, _exp2_polynomial(11))}
+    return both(a, b), emit
 
 
 @intrinsic
-def exp2(typingctx, x):
-    """2 to the power x, lane by lane, for x within the exponents of normal numbers (the caller clamps)."""
-
-    def emit(context, builder, sig, args):
-        (power,) = args
-        vector = power.type
-        bits = sig.args[0].dtype.bitwidth
-        mantissa, bias, coefficients = _EXP2[bits]
-        # Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits; with the bias added too, a shift
-        # makes those bits the exponent of 2^integer.
-        magic = _constant(vector, 1.5 * 2.0**mantissa + bias)
-        shifted = builder.fadd(power, magic)
-        fraction = builder.fsub(power, builder.fsub(shifted, magic))
-        integers = ir.VectorType(ir.IntType(bits), vector.count)
-        exponent = builder.shl(
-            builder.bitcast(shifted, integers), ir.Constant(integers, [mantissa] * vector.count)
-        )
-        total = _constant(vector, coefficients[-1])
-        for coefficient in coefficients[-2::-1]:
-            product = builder.fmul(total, fraction, flags=_CONTRACT)
-            total = builder.fadd(product, _constant(vector, coefficient), flags=_CONTRACT)
-        return builder.fmul(total, builder.bitcast(exponent, vector), flags=_CONTRACT)
-
-    return x(x), emit
+def first_half(typingctx, value):
+    """The first half of the lanes, as one value."""
+    return _half(value, 0)
 
 
 @intrinsic
-def log1p_unit(typingctx, e):
-    """log(1 + e), lane by lane, for 0 <= e <= 1: 2 atanh(s) with s = e / (2 + e) <= 1/3, as its power series."""
+def second_half(typingctx, value):
+    """The second half of the lanes, as one value."""
+    return _half(value, value.count // 2)
+
+
+def _half(value: Lanes, start: int):
+    half = Lanes(value.dtype, value.count // 2)
 
     def emit(context, builder, sig, args):
-        vector = args[0].type
-        s = builder.fdiv(args[0], builder.fadd(args[0], _constant(vector, 2.0)))
-        square = builder.fmul(s, s)
-        terms = (
-            8 if sig.args[0].dtype.bitwidth == 32 else 17
-        )  # the first one left out is below 9^-terms / (2 terms + 1)
-        total = _constant(vector, 1.0 / (2 * terms - 1))
-        for k in range(terms - 2, -1, -1):
-            product = builder.fmul(total, square, flags=_CONTRACT)
-            total = builder.fadd(product, _constant(vector, 1.0 / (2 * k + 1)), flags=_CONTRACT)
-        return builder.fmul(total, builder.fadd(s, s), flags=_CONTRACT)
+        return shuffled(builder, args[0], args[0], list(range(start, start + half.count)))
 
-    return e(e), emit
+    return half(value), emit
+
+
+def shuffled(builder, a, b, mask: list[int]):
+    """The chosen lanes of `a` and `b`, counted through both."""
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(mask)), mask))
 
 
 @intrinsic
@@ -243,52 +213,3 @@ def zeros_like(typingctx, array):
     """A value of LANES zeros of the array's type."""
     lanes = Lanes(array.dtype, LANES)
     return lanes(array), lambda context, builder, sig, args: context.get_constant_null(lanes)
-
-
-def _shuffle(builder, a, b, mask: list[int]):
-    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(mask)), mask))
-
-
-@intrinsic
-def fold(typingctx, value):
-    """Sum the lanes that are a multiple of TILE apart: a value of TILE lanes with the same total."""
-    folded = Lanes(value.dtype, TILE)
-
-    def emit(context, builder, sig, args):
-        (total,) = args
-        while total.type.count > TILE:
-            half = total.type.count // 2
-            low = _shuffle(builder, total, total, list(range(half)))
-            high = _shuffle(builder, total, total, list(range(half, 2 * half)))
-            total = builder.fadd(low, high)
-        return total
-
-    return folded(value), emit
-
-
-@intrinsic
-def row_sums(typingctx, array, row):
-    """The sums of each of TILE rows, from `row` on, of a two-dimensional array of width TILE, as one value.
-
-    Pairs of rows are added neighbour to neighbour, until one vector holds all sums: 45 instructions for 16 sums.
-    """
-    summed = Lanes(array.dtype, TILE)
-    levels = int(math.log2(TILE))
-
-    def emit(context, builder, sig, args):
-        index = types.UniTuple(types.intp, 2)
-        vectors = []
-        for k in range(TILE):
-            position = builder.add(context.cast(builder, args[1], sig.args[1], types.intp), ir.IntType(64)(k))
-            pair = context.make_tuple(builder, index, [position, ir.IntType(64)(0)])
-            address = _pointer(context, builder, sig.args[0], args[0], index, pair, TILE)
-            vectors.append(builder.load(address, align=array.dtype.bitwidth // 8))
-        even, odd = list(range(0, 2 * TILE, 2)), list(range(1, 2 * TILE, 2))
-        for _ in range(levels):
-            vectors = [
-                builder.fadd(_shuffle(builder, a, b, even), _shuffle(builder, a, b, odd))
-                for a, b in zip(vectors[::2], vectors[1::2], strict=True)
-            ]
-        return vectors[0]
-
-    return summed(array, row), emit

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("prism", "workflow_scripts")
 # Any edit of these, even of a docstring, makes every user's kernels compile again; prism.ops explains the shapes.
-KERNELS = ("prism/ops/lanes.py", "prism/ops/*_kernels.py", "prism/ops/triton_*.py")
+KERNELS = ("prism/ops/lane*.py", "prism/ops/*_kernels.py", "prism/ops/triton_*.py")
 # Arguments that a base class explains, once: prism.models.architecture, torch.autograd.Function, Lightning.
 OF_ARCHITECTURE = {"kept_per_gene", "authors_sizes"}
 OF_FORWARD = ["batch", "with_details"]
