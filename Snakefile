@@ -13,6 +13,7 @@ include: "rules/windows.smk"
 include: "rules/elements.smk"
 include: "rules/quality.smk"
 include: "rules/trial.smk"
+include: "rules/tuning.smk"
 include: "rules/training.smk"
 include: "rules/prediction.smk"
 include: "rules/evaluation.smk"
@@ -27,6 +28,7 @@ rule all:
     default_target: True
     input:
         rules.evaluation_tables.output if PLAN.trained_cell_types else [],
+        tuning.all_tables(PLAN),
         FILES.all_figures(),
         FILES.all_quality(),
         PREDICTIONS.all(),
@@ -60,6 +62,7 @@ rule predict:
 rule evaluate:
     input:
         rules.evaluation_tables.output if PLAN.trained_cell_types else [],
+        tuning.all_tables(PLAN),
     localrule: True
 
 

@@ -75,6 +75,7 @@ wildcard_constraints:
     model=NAME,
     length=r"\d+",
     seed=r"\d+",
+    candidate=r"\d+",
     fold=FOLD,
 
 
@@ -125,40 +126,44 @@ def limit_of(minutes):
     )
 
 
-def state_of(wildcards):
-    """Folder of a training's state."""
-    return FILES.placed(STATE).format(**dict(wildcards.items()))
+def state_of(wildcards, state=STATE):
+    """Folder of a training's state; `state` is its pattern."""
+    return FILES.placed(state).format(**dict(wildcards.items()))
 
 
-def attempt_of(wildcards, attempt, rulename):
-    """Which attempt of a training this is, from 1; those before one that got further do not count.
+def attempt_of(state):
+    """Which attempt of a training a job is, from 1, as a function; those before one that got further do not count.
 
     Snakemake asks anew for every attempt, and gives up by the number that the job then has.
     """
-    if attempt == 1 or not workflow.is_main_process or not got_further(state_of(wildcards)):
-        return attempt
-    for job in workflow.dag.needrun_jobs():
-        if job.rule.name == rulename and job.wildcards_dict == dict(wildcards.items()):
-            job.attempt = 1
-    return 1
+
+    def asked(wildcards, attempt, rulename):
+        if attempt == 1 or not workflow.is_main_process or not got_further(state_of(wildcards, state)):
+            return attempt
+        for job in workflow.dag.needrun_jobs():
+            if job.rule.name == rulename and job.wildcards_dict == dict(wildcards.items()):
+                job.attempt = 1
+        return 1
+
+    return asked
 
 
-def memory_of(wildcards):
-    """MB of a training; after a shortage of memory, more than what was too small."""
-    return memory_for(PLAN.entries[wildcards.model].training_mb, state_of(wildcards))
+def memory_of(state):
+    """MB of a training, as a function; after a shortage of memory, more than what was too small."""
+    return lambda wildcards: memory_for(PLAN.entries[wildcards.model].training_mb, state_of(wildcards, state))
 
 
-def training_resources(minutes, device=DEVICE):
+def training_resources(minutes, device=DEVICE, state=STATE):
     """Resources of a training that asks for `minutes`; what else it is told, and does not make it run again."""
     return {
-        "mem_mb": memory_of,
+        "mem_mb": memory_of(state),
         "runtime": limit_of(minutes),
         "gpu": 0 if device == "cpu" else 1,
         "device": device,
         "cpu_precision": PLAN.config["cpu_precision"],
         "tensorboard": int(PLAN.config["tensorboard"]),
         "cuda_graphs": int(PLAN.config["cuda_graphs"]),
-        "attempt": attempt_of,
+        "attempt": attempt_of(state),
     }
 
 

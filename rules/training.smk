@@ -7,6 +7,8 @@ rule train_model:
         genes="results/genes/{cell_type}.tsv",
         elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
         cleared=ancient("results/smoke/{cell_type}/{model}.cleared"),
+        # Of an entry with `tune`; another choice trains again.
+        chosen=lambda wildcards: tuning.chosen(PLAN, wildcards.cell_type, wildcards.model, wildcards.fold),
     output:
         checkpoint="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/best.ckpt",
         history="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/history.csv",
@@ -46,6 +48,7 @@ rule train_model:
         " --cell-type {wildcards.cell_type:q}"
         " --model {wildcards.model:q}"
         " --entry {params.entry:q}"
+        " --chosen {input.chosen:q}"
         " --label {params.label:q}"
         " --device {resources.device:q}"
         " --cpu-precision {resources.cpu_precision:q}"

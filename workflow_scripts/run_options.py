@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from workflow_scripts import threads
 from workflow_scripts.planning.tables.paths import find
 
 
@@ -34,6 +37,48 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--model", required=True, help="name of the entry")
     add("--entry", required=True, help="the entry of models.yaml, resolved, as JSON")
     add_device_options(parser)
+
+
+def add_job_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a training as a job: its seed, limits, attempts and state.
+
+    parser: of a script.
+    """
+    add = parser.add_argument
+    add("--seed", required=True, type=int)
+    add("--state-minutes", type=float, default=10.0, help="most training that a kill may cost")
+    add("--minutes", type=float, help="the job's time limit: ends before it with exit status 75; 0 for none")
+    add("--mem-mb", type=int, help="the job's memory limit")
+    add("--attempt", type=int, default=1, help="which attempt of the job this is")
+    add("--cuda-graphs", type=int, default=1, choices=(0, 1), help="0: a step on a GPU is never captured")
+    add("--tensorboard", type=int, default=0, choices=(0, 1), help="1: event files beside the state")
+    add("--git-revision", help="default: asked of git")
+    add("--log", help="the file that stderr goes to: it then holds the attempts before too")
+    add("--state-dir", required=True, help="where an unfinished run keeps its state")
+
+
+def as_job(arguments: argparse.Namespace, work: Callable) -> None:
+    """Do the work of a training as a job, with limits and attempts.
+
+    arguments: parsed from `add_run_options` and `add_job_options`.
+    work: takes the arguments and the conditions of the training (`prism.training.run.Conditions`).
+    """
+    threads.limit(arguments.threads)
+
+    from prism.jobs.job import job
+    from prism.jobs.limits import Limits
+    from prism.jobs.log import begin, ended, go_on, say
+
+    if arguments.log:
+        go_on(arguments.log, arguments.state_dir)
+    begin(arguments.attempt)
+    limits = Limits(arguments.minutes or None, arguments.mem_mb)
+    with job(arguments.state_dir, limits, arguments.attempt, say):
+        from prism.training.run import Conditions
+
+        board = Path(arguments.state_dir).with_name("tensorboard") if arguments.tensorboard else None
+        work(arguments, Conditions(arguments.state_minutes, limits, bool(arguments.cuda_graphs), board))
+        ended(arguments.state_dir)
 
 
 def fold_of(text: str) -> int | str:

@@ -16,13 +16,14 @@ def main() -> None:
     from prism.jobs import records
     from prism.jobs.log import say
     from prism.training.run import parse_entry
-    from prism.training.trial import try_out
+    from prism.training.trial import largest, try_out
 
     def few_genes(entry):
         return open_run(arguments, entry, in_memory=False)
 
     try:
-        record = try_out(few_genes, parse_entry(arguments.entry), arguments.device, arguments.mem_mb)
+        entry = largest(parse_entry(arguments.entry))
+        record = try_out(few_genes, entry, arguments.device, arguments.mem_mb)
     except Exception as error:
         say(f"trial: {arguments.model} on {arguments.cell_type} failed: {type(error).__name__}: {error}")
         raise

@@ -6,6 +6,7 @@ import json
 
 from prism.genome.reading import recorded
 from prism.genome.tracks.transforms import of_source
+from prism.protocol.tuning import in_words
 from prism.runs.record import RunRecord
 
 SHOWN = 4
@@ -89,7 +90,8 @@ def provenance_lines(runs: list[RunRecord]) -> list[str]:
         line = signal_line(run.cell_type, run.provenance.get("sources") or {})
         if run.provenance.get("sources") and line not in lines:
             lines.append(line)
-    return lines + reading_lines(runs) + [line for line in dict.fromkeys(map(dropped_line, runs)) if line]
+    dropped = [line for line in dict.fromkeys(map(dropped_line, runs)) if line]
+    return lines + reading_lines(runs) + tuned_lines(runs) + dropped
 
 
 def reading_lines(runs: list[RunRecord]) -> list[str]:
@@ -104,6 +106,26 @@ def reading_lines(runs: list[RunRecord]) -> list[str]:
         if names:
             told.append(f"{words[0]}: {', '.join(names)}" + (f" ({words[1]})" if rest else ""))
     return told
+
+
+def tuned_lines(runs: list[RunRecord]) -> list[str]:
+    """A line for each model whose settings were chosen by tuning: what was taken, out of how many values.
+
+    runs: those that the figure shows.
+    """
+    by_model: dict[str, dict[str, list[str]]] = {}
+    for run in runs:
+        if run.tuned:
+            places = by_model.setdefault(run.model, {}).setdefault(in_words(run.tuned), [])
+            place = f"{run.cell_type}, fold {run.fold}"
+            places += [place] if place not in places else []
+    lines = []
+    for model, found in by_model.items():
+        told = [
+            words + (f" ({'; '.join(places)})" if len(found) > 1 else "") for words, places in found.items()
+        ]
+        lines.append(f"{model} tuned on validation: {' | '.join(told)}")
+    return lines
 
 
 def dropped_line(run: RunRecord) -> str:

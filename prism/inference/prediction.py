@@ -26,6 +26,10 @@ from prism.runs.predictions import prediction_table, write_predictions
 from prism.runs.provenance import feature_scale, signal_scale
 
 
+class NotFiniteError(ValueError):
+    """A loss, a gradient or a prediction is NaN or infinite: of weights that went astray, or of bad input."""
+
+
 def predict(
     checkpoint: str | Path,
     windows: str | Path,
@@ -160,7 +164,7 @@ def with_columns(batch: Batch, columns: Sequence[int]) -> Batch:
 
 
 def refuse_bad_prediction(prediction: np.ndarray, gene_id: Sequence[str], when: str = "") -> None:
-    """Raise ValueError, naming genes, unless every prediction is finite.
+    """Raise NotFiniteError, naming genes, unless every prediction is finite.
 
     prediction: (n,), log10(x + 1).
     gene_id: (n,) names of the genes.
@@ -169,7 +173,7 @@ def refuse_bad_prediction(prediction: np.ndarray, gene_id: Sequence[str], when: 
     bad = np.flatnonzero(~np.isfinite(prediction))
     if len(bad):
         names = ", ".join(gene_id[i] for i in bad[:5]) + (", ..." if len(bad) > 5 else "")
-        raise ValueError(
+        raise NotFiniteError(
             f"{when}the predictions of {len(bad)} of {len(prediction)} genes are not finite: {names}. "
             "Look at their signals; in training, lower learning_rate"
         )

@@ -47,6 +47,7 @@ class RunRecord:
         label: Mapping[str, Any],
         provenance: Mapping[str, Any],
         entry: Mapping[str, Any],
+        tuned: Mapping[str, Any] | None = None,
     ) -> RunRecord:
         """The record of a run that has just ended; `write` writes it.
 
@@ -58,7 +59,8 @@ class RunRecord:
         fit: what a closed form says of its fit; {} otherwise.
         label: where the expression came from.
         provenance: what the numbers can be traced back to.
-        entry: the model's entry of config/models.yaml, resolved.
+        entry: the model's entry of config/models.yaml, resolved, with the values that it was trained with.
+        tuned: what was chosen by tuning (`prism.runs.tuning`); written only where something was.
         """
         content = {
             "cell_type": cell_type,
@@ -72,6 +74,7 @@ class RunRecord:
             "label": label,
             "provenance": provenance,
             "entry": entry,
+            **({"tuned": tuned} if tuned else {}),
         }
         return cls(records.without_nan(content), Path(path))
 
@@ -104,6 +107,7 @@ class RunRecord:
     label = property(lambda self: self.content.get("label") or {})
     provenance = property(lambda self: self.content["provenance"] or {})
     entry = property(lambda self: self.content.get("entry") or {})
+    tuned = property(lambda self: self.content.get("tuned") or {})
     architecture = property(lambda self: str(self.entry.get("architecture", self.model)))
     length = property(lambda self: self.entry.get("length"))
     assay = property(lambda self: str(self.label.get("assay") or ""))

@@ -20,6 +20,7 @@ from prism.jobs.limits import Limits, OutOfTimeError
 from prism.jobs.log import say
 from prism.models import build
 from prism.protocol.schedule import warm_up_warning
+from prism.protocol.tuning import in_words
 from prism.runs.checkpoint import write_checkpoint
 from prism.runs.history import write_history
 from prism.runs.paths import RunPaths
@@ -55,6 +56,37 @@ def train(
     """
     conditions = conditions or Conditions()
     states = RunState(paths.state, run.identity, say)
+    with fitting(run, states, device, conditions) as (module, fitted, place, precision):
+        prediction = {
+            split: predict_split(module, run, split, place, precision) for split in ("valid", "test")
+        }
+        provenance = run.provenance(describe(place), precision, count_parameters(module))
+        checkpoint = _checkpoint(run, fitted, provenance)
+    record = _record(paths.metrics, run, fitted, prediction, provenance)
+    write_checkpoint(paths.checkpoint, checkpoint)
+    write_history(paths.history, fitted.rows)
+    write_predictions(paths.predictions, _prediction_table(run, prediction))
+    record.write()
+    states.clear()
+    _conclude(record, fitted)
+    return record.content
+
+
+@contextmanager
+def fitting(
+    run: Run, states: RunState, device: str, conditions: Conditions
+) -> Iterator[tuple[nn.Module, Fitted, torch.device, str]]:
+    """Fit a run's model, and hold its device while the block uses what came out.
+
+    run: what is trained on what.
+    states: where an unfinished training is saved, and gone on from.
+    device: auto, cpu, cuda or cuda:<i>.
+    conditions: what is saved when, and when to stop.
+
+    Gives the model with the weights of the best validation, what is left of fitting it, its device and the precision
+    of its products.
+    Raises what `train` raises.
+    """
     seed_everything(run.seed)
     module = build(run.entry["architecture"], run.build_settings)
     closed_form = module.closed_form
@@ -70,20 +102,7 @@ def train(
 
             fitted = fit_by_gradient(module, run, place, precision, states, conditions)
         module.load_state_dict(fitted.state_dict)
-        module.to(place)
-        prediction = {
-            split: predict_split(module, run, split, place, precision) for split in ("valid", "test")
-        }
-        provenance = run.provenance(describe(place), precision, _n_parameters(module))
-        checkpoint = _checkpoint(run, fitted, provenance)
-    record = _record(paths.metrics, run, fitted, prediction, provenance)
-    write_checkpoint(paths.checkpoint, checkpoint)
-    write_history(paths.history, fitted.rows)
-    write_predictions(paths.predictions, _prediction_table(run, prediction))
-    record.write()
-    states.clear()
-    _conclude(record, fitted)
-    return record.content
+        yield module.to(place), fitted, place, precision
 
 
 @contextmanager
@@ -102,22 +121,29 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
     reason = " (as cpu_precision says)" if place.type == "cpu" else f" ({wanted} is not available here)"
     reason = reason if precision != wanted else ""
     say(f"device: {describe(place)}, products in {precision}{reason}")
-    say(f"model: {run.model} ({run.entry['architecture']}), {_n_parameters(module):,} parameters")
+    say(f"model: {run.model} ({run.entry['architecture']}), {count_parameters(module):,} parameters")
     where = place_on(windows, place)
     signals = ", ".join(windows.signal_names) or "no signals"
     size = f"{len(windows.gene_id):,} genes x {windows.length:,} bp, {windows.nbytes / 1e9:.2f} GB {where}"
     say(f"dataset: {run.cell_type}, {size}; {signals}; {len(windows.rna_feature_names)} gene features")
     say(f"dataset hash: {windows.identity}")
-    counts = ", ".join(f"{split} {len(run.indices(split)):,}" for split in ("train", "valid", "test"))
+    splits = ("train", "valid", "test") if run.with_test else ("train", "valid")
+    counts = ", ".join(f"{split} {len(run.indices(split)):,}" for split in splits)
     lost = ", ".join(f"{split} {count:,}" for split, count in run.dropped_genes.items() if count)
     say(f"fold {run.fold}, seed {run.seed}: {counts} genes" + (f"; dropped: {lost}" if lost else ""))
+    if run.tuned:
+        say(f"tuned: {in_words(run.tuned)}")
     if not module.closed_form:
         steps = run.settings.total_steps(len(run.indices("train")))
         if warning := warm_up_warning(steps, run.settings):
             say(warning)
 
 
-def _n_parameters(module: nn.Module) -> int:
+def count_parameters(module: nn.Module) -> int:
+    """How many numbers the training of a model fits.
+
+    module: the model; none for a closed form, whose coefficients are in buffers.
+    """
     return sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -148,6 +174,7 @@ def _record(
         label=run.label,
         provenance=provenance,
         entry=run.entry,
+        tuned=run.tuned,
     )
 
 
@@ -163,6 +190,7 @@ def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
         "feature_scale": feature_scale(run.windows, run.indices("train")),
         "entry": run.entry,
         "provenance": provenance,
+        **({"tuned": run.tuned} if run.tuned else {}),
     }
 
 

@@ -34,6 +34,8 @@ class Run:
     label: where expression comes from, as metrics.json tells it; default {}.
     git_revision: of the code; by default git is asked.
     cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
+    tuned: what was chosen by tuning, as metrics.json tells it; {} (the default) where nothing was.
+    with_test: whether the fold's test genes are there; False for a candidate of tuning, which must not see them.
     Raises ValueError for unknown training settings, a fold without train, valid or test genes, missing labels, and
     windows of another orientation than the entry's.
     """
@@ -48,8 +50,11 @@ class Run:
     label: dict[str, Any] = field(default_factory=dict)
     git_revision: str | None = None
     cpu_precision: str = "fp32"
+    tuned: dict[str, Any] = field(default_factory=dict)
+    with_test: bool = True
 
     def __post_init__(self) -> None:
+        refuse_untuned(self.entry)
         refuse_unlabelled(self.windows, self.splits)
         self.settings  # noqa: B018  checks it at the door
         refuse_other_orientation(self.windows, self.entry, f"model {self.model}")
@@ -61,7 +66,8 @@ class Run:
     @cached_property
     def splits(self) -> np.ndarray:
         """The split of every gene, (n,): 'train', 'valid', 'test' or ''."""
-        return fold_tables.assign(self.folds, self.fold, self.windows.gene_id, self.windows.chrom)
+        found = fold_tables.assign(self.folds, self.fold, self.windows.gene_id, self.windows.chrom)
+        return found if self.with_test else np.where(found == "test", "", found)
 
     @cached_property
     def split_hash(self) -> str:
@@ -157,6 +163,18 @@ class Conditions:
     limits: Limits = field(default_factory=Limits)
     cuda_graphs: bool = True
     tensorboard: Path | None = None
+
+
+def refuse_untuned(entry: dict[str, Any]) -> None:
+    """Raise ValueError for an entry that still says what is to be tried, not what was chosen.
+
+    entry: of config/models.yaml, resolved.
+    """
+    if entry.get("tune"):
+        raise ValueError(
+            f"the entry is to be tuned over {', '.join(entry['tune'])}: train it with the values that were chosen "
+            "(--chosen results/tuning/.../chosen.json), or without its `tune`"
+        )
 
 
 def refuse_unlabelled(windows, splits: np.ndarray) -> None:

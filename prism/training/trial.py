@@ -24,10 +24,11 @@ from prism.compute.device import describe, peak_memory_gb, place_on
 from prism.compute.gpu_lock import reserved
 from prism.compute.precision import usable_precision
 from prism.jobs.log import say
-from prism.models import build
+from prism.models import build, memory
 from prism.models.catalogue import traits
 from prism.models.catalogue.tokens import fitting_length
 from prism.protocol.settings import TrainingSettings
+from prism.protocol.tuning import candidates, with_values
 from prism.runs import provenance
 from prism.training.closed_form import fit_closed_form
 from prism.training.loop.state import RunState, seed_everything
@@ -145,6 +146,20 @@ def genes_at_once(entry: dict[str, Any]) -> int | None:
     if not training:
         return None
     return TrainingSettings.from_entry(training).at_once
+
+
+def largest(entry: dict[str, Any]) -> dict[str, Any]:
+    """What is tried out of an entry with `tune`: the candidate that keeps most memory in training; itself without.
+
+    entry: of config/models.yaml, resolved.
+    """
+    found = [with_values(entry, values) for values in candidates(entry.get("tune") or {})] or [entry]
+    return found[0] if traits(entry["architecture"]).closed_form else max(found, key=_kept)
+
+
+def _kept(entry: dict[str, Any]) -> float:
+    settings = entry.get("settings") or {}
+    return memory.kept_bytes(entry["architecture"], settings, entry["length"], genes_at_once(entry) or 1)
 
 
 def smaller(entry: dict[str, Any], reason: str) -> tuple[dict[str, Any], str]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prism.genome.batch import Batch
+from prism.inference.prediction import NotFiniteError
 from prism.models.parameter_groups import parameter_groups
 from prism.protocol.schedule import learning_rate_at
 from prism.training.loop.data import FoldData, Item
@@ -114,7 +115,7 @@ class Task(pl.LightningModule):
         self.step += 1
 
     def refuse_bad_loss(self) -> None:
-        """Check the last step's loss and gradient. Raises ValueError, naming step and genes, unless they are finite.
+        """Check the last step's loss and gradient. Raises NotFiniteError, naming step and genes.
 
         They are looked at one step late: asking a GPU at once would leave it idle while the next step is prepared.
         """
@@ -127,7 +128,7 @@ class Task(pl.LightningModule):
             what = "the gradient's norm" if math.isfinite(values[0]) else "the loss"
             value = values[-1] if math.isfinite(values[0]) else values[0]
             genes = ", ".join(self.data.windows.gene_id[index] for index in indices)
-            raise ValueError(
+            raise NotFiniteError(
                 f"{what} of step {step} is {value}; genes of its batch: {genes}. Look at their "
                 "signals and labels; if these are sound, lower learning_rate or use precision fp32"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prism.drawing.footer import provenance_lines
 from prism.figures.inputs import input_lines, inputs
 from tests.unit.figures.made_up_runs import run
 
@@ -41,3 +42,19 @@ def test_models_of_the_same_inputs_stand_together_each_once():
         "activity · prism_2k: signals, mRNA features, promoter activity"
     ]
     assert input_lines([]) == []
+
+
+def tuned(rate, fold=11, **changes):
+    found = {"values": {"learning_rate": rate}, "tune": {"learning_rate": [0.001, 0.003]}}
+    return run(tuned=found, fold=fold, **changes)
+
+
+def test_small_print_says_what_was_tuned_and_of_how_many():
+    lines = provenance_lines([tuned(0.003), tuned(0.003, seed=22), run("mamba_2k", "mamba")])
+    assert [line for line in lines if "tuned" in line] == [
+        "prism_2k tuned on validation: learning_rate 0.003 of 2"
+    ]
+    lines = provenance_lines([tuned(0.003), tuned(0.001, fold=12)])
+    each = "learning_rate 0.003 of 2 (K562, fold 11) | learning_rate 0.001 of 2 (K562, fold 12)"
+    assert f"prism_2k tuned on validation: {each}" in lines
+    assert not any("tuned" in line for line in provenance_lines([run()]))

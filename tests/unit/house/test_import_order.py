@@ -38,6 +38,7 @@ PLANNING = (
     ("tables.patterns", "tables.names", "tables.strict_yaml", "secrets", "checks.local_content"),
     ("checkout", "tables.paths", "tables.validation", "tables.checksums"),
     ("tables.configuration",),
+    ("tables.tuning",),
     ("requests", "tables.models", "tables.cell_types", "tables.folds"),
     ("tables.released",),
     ("downloads", "checks.model_settings"),
@@ -47,7 +48,7 @@ PLANNING = (
     ("checks.training", "checks.predictions"),
     ("compose",),
     ("data_files",),
-    ("files", "checks.local_files", "terminal.sizes", "terminal.training_costs", "trials"),
+    ("files", "checks.local_files", "terminal.sizes", "terminal.training_costs", "trials", "tuning"),
     ("prediction_files", "terminal.announcement"),
     ("terminal.end_report", "terminal.lost_genes"),
 )

@@ -14,7 +14,7 @@ from prism.models.catalogue import ARCHITECTURES
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILES = ("default", "slurm")
-ON_A_GPU = r"(train|try|predict)_(?!ridge)\w+|learned_mask"
+ON_A_GPU = r"(train|try|tune|predict)_(?!ridge)\w+|learned_mask"
 
 
 @cache

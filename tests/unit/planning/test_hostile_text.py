@@ -79,6 +79,7 @@ MODELS = {
             "architecture": "prism", "length": 100, "protocol": "short", "signals": ["DNase"],
             "gene_features": ["mrna"], "orientation": "gene", "scale_features": "zscore",
             "training": {"schedule": "constant", "precision": "fp32"},
+            "tune": {"schedule": ["constant", "cosine"], "alpha": [0.5, 1.0]},
         }
     },
 }  # fmt: skip
@@ -109,6 +110,7 @@ FREE = (
     "predictions",
     "protocols",
     "models",
+    "tune",
 )  # mappings whose keys the user chooses
 
 

@@ -19,7 +19,13 @@ def check_entry(entry: Entry) -> None:
     entry: of config/models.yaml.
     Raises ValueError naming the entry, the setting and the fix.
     """
-    where = f"config: model {entry.name}"
+    for place, each in enumerate(entry.as_trained, start=1):
+        _check_one(
+            f"config: model {entry.name}" + (f", candidate {place} of tune" if entry.tune else ""), each
+        )
+
+
+def _check_one(where: str, entry: Entry) -> None:
     _check_names(where, entry.architecture, entry.settings)
     crop = {**entry.traits.own_settings, **entry.settings}.get("crop_length")
     if isinstance(crop, int) and crop > entry.length:

@@ -103,7 +103,8 @@ def _check_signals(plan: Plan, cell_type: str, entry: Entry) -> None:
             f"{', '.join(there) or 'none'} and the entry names {'all' if entry.signals is None else 'none'}; "
             "give some in the table of cell types, or run caduceus"
         )
-    check_priors(entry, reads)
+    for each in entry.as_trained:
+        check_priors(each, reads)
 
 
 def _meant(name: str, there: list[str]) -> str:

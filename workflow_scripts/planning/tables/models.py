@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prism.genome.genes.feature_groups import GROUPS, chosen_by, columns_of, groups_of
 from prism.genome.reading import CHOICES, reading_of, recorded
 from prism.models.catalogue import Traits, traits
+from prism.protocol.tuning import candidates, with_values
 from workflow_scripts.planning.tables.configuration import typed
 from workflow_scripts.planning.tables.names import among, refuse_alike
 from workflow_scripts.planning.tables.strict_yaml import load
+from workflow_scripts.planning.tables.tuning import read_tune
 from workflow_scripts.planning.tables.validation import check, read_schema
 
 LONG = 20_000  # bp; training on a longer window is a matter of memory and days
 SHORT = 2_000  # bp; the window that memory was measured at
 # Ends of the names of entries that cost what another one costs: ablations, the demo.
 COST_AS_ANOTHER = ("_norna", "_n0", "_n1", "_n4", "_demo")
+# Keys that an entry's canonical text is without where they say nothing: entries without them are not trained again.
+LEFT_OUT_EMPTY = ("tune",)
 
 
 def training_mb(known: Traits, length: int) -> int:
@@ -48,7 +52,8 @@ class Entry:
     length: of the window, bp. signals: those that it reads, None for every signal of the dataset. rna_features: the
     groups of gene features that it gets, True for all and False for none, as `feature_groups.recorded` gives them.
     settings: of its architecture. training: of its protocol. says_features: whether its file says which gene
-    features it gets. orientation, scale_features: how it reads its data (`prism.genome.reading`).
+    features it gets. orientation, scale_features: how it reads its data (`prism.genome.reading`). tune: lists of
+    values that are tried before it is trained, by key of training or settings.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Entry:
     says_features: bool = True
     orientation: str = CHOICES["orientation"][0]
     scale_features: str = CHOICES["scale_features"][0]
+    tune: dict = field(default_factory=dict)
 
     @property
     def traits(self) -> Traits:
@@ -84,8 +90,20 @@ class Entry:
 
     @property
     def masks_by_peaks(self) -> bool:
-        """Whether it takes the peaks of the windows as its input mask."""
-        return self.settings.get("input_mask") == "peaks"
+        """Whether it, or one of its candidates, takes the peaks of the windows as its input mask."""
+        return "peaks" in (self.settings.get("input_mask"), *self.tune.get("input_mask", ()))
+
+    @property
+    def candidates(self) -> list[Entry]:
+        """The entries that are tried before it is trained, in order; [] where it is not tuned."""
+        own = {"settings": self.settings, "training": self.training}
+        changed = [with_values(own, values) for values in candidates(self.tune)]
+        return [replace(self, tune={}, **each) for each in changed]
+
+    @property
+    def as_trained(self) -> list[Entry]:
+        """What it may be trained as: its candidates, or itself where it is not tuned."""
+        return self.candidates or [self]
 
     @property
     def gene_features(self) -> tuple[str, ...]:
@@ -109,7 +127,12 @@ class Entry:
 
     def canonical(self) -> str:
         """Sorted JSON; a model is trained again when it changes."""
-        left_out = ("name", "says_features", *CHOICES)
+        left_out = (
+            "name",
+            "says_features",
+            *CHOICES,
+            *(key for key in LEFT_OUT_EMPTY if not vars(self)[key]),
+        )
         fields = {key: value for key, value in vars(self).items() if key not in left_out}
         return json.dumps(fields | recorded(vars(self)), sort_keys=True)
 
@@ -163,4 +186,5 @@ def _entry(name: str, raw: dict, protocols: dict, where: str) -> Entry:
         training={**protocols.get(protocol, {}), **raw.get("training", {})},
         says_features="gene_features" in raw or "rna_features" in raw,
         **reading_of(raw),
+        tune=read_tune(raw.get("tune", {}), raw["architecture"], f"{where}: models.{name}"),
     )

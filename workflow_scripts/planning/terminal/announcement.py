@@ -16,9 +16,11 @@ from workflow_scripts.planning.tables.models import Entry
 from workflow_scripts.planning.terminal.sizes import GB, GENES, dataset_bytes, size_of
 from workflow_scripts.planning.terminal.training_costs import (
     beyond_limit,
+    candidate_name,
     read_step_times,
     told,
     training_hours,
+    with_candidates,
 )
 
 
@@ -29,13 +31,11 @@ def _kinds(plan: Plan) -> tuple[str, ...]:
 def training_lines(trainings: list[str], plan: Plan) -> list[str]:
     """A line of hours for each kind of device that the configuration allows.
 
-    trainings: name of the entry of each.
+    trainings: name of the entry of each, or of the candidate.
     plan: of this run of the workflow.
     """
-    times = read_step_times()
-    totals = {
-        kind: training_hours(trainings, plan.entries, times, GENES, kind == "GPU") for kind in _kinds(plan)
-    }
+    times, entries = read_step_times(), with_candidates(plan.entries)
+    totals = {kind: training_hours(trainings, entries, times, GENES, kind == "GPU") for kind in _kinds(plan)}
     return [told(total, kind) for kind, total in totals.items() if total.runs]
 
 
@@ -45,9 +45,25 @@ def limit_lines(jobs: list, plan: Plan) -> list[str]:
     jobs: Snakemake's, of trainings.
     plan: of this run of the workflow.
     """
-    allowed = {job.wildcards.model: (job.resources.get("runtime"), job.restart_times + 1) for job in jobs}
-    times = read_step_times()
-    return [line for kind in _kinds(plan) for line in beyond_limit(allowed, plan.entries, times, GENES, kind)]
+    allowed = {_trained_by(job): (job.resources.get("runtime"), job.restart_times + 1) for job in jobs}
+    times, entries = read_step_times(), with_candidates(plan.entries)
+    return [line for kind in _kinds(plan) for line in beyond_limit(allowed, entries, times, GENES, kind)]
+
+
+def _trained_by(job) -> str:
+    """What a job trains: an entry, or a candidate of one."""
+    place = getattr(job.wildcards, "candidate", None)
+    return candidate_name(job.wildcards.model, place) if place else job.wildcards.model
+
+
+def tuning_lines(jobs: list) -> list[str]:
+    """A line that says how many of the trainings are candidates of tuning, if any are.
+
+    jobs: Snakemake's, of trainings.
+    """
+    tuned = Counter(job.wildcards.model for job in jobs if getattr(job.wildcards, "candidate", None))
+    told = ", ".join(f"{count} of {model}" for model, count in sorted(tuned.items()))
+    return [f"Tuning: {tuned.total()} candidates to train ({told}), judged on validation"] if tuned else []
 
 
 def label_lines(plan: Plan) -> list[str]:
@@ -139,8 +155,11 @@ def warm_up_lines(plan: Plan) -> list[str]:
 
 
 def _warm_up_line(entry: Entry) -> str | None:
-    settings = TrainingSettings.from_entry(entry.training)
-    return warm_up_warning(settings.steps, settings) if settings.steps else None
+    for each in entry.as_trained:
+        settings = TrainingSettings.from_entry(each.training)
+        if settings.steps and (warning := warm_up_warning(settings.steps, settings)):
+            return warning
+    return None
 
 
 def size_lines(jobs: list, plan: Plan) -> list[str]:
@@ -173,7 +192,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
     """
     jobs = list(jobs)
     by_rule = sorted(Counter(job.rule.name for job in jobs).items(), key=lambda item: (-item[1], item[0]))
-    trainings = [job for job in jobs if job.rule.name.startswith("train_")]
+    trainings = [job for job in jobs if job.rule.name.startswith(("train_", "tune_"))]
     return "\n".join(
         [
             f"Jobs: {len(jobs)} ({', '.join(f'{count} {rule}' for rule, count in by_rule)})",
@@ -184,7 +203,8 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             *leak_lines(plan),
             *signal_lines(plan),
             *warm_up_lines(plan),
-            *training_lines([job.wildcards.model for job in trainings], plan),
+            *tuning_lines(trainings),
+            *training_lines([_trained_by(job) for job in trainings], plan),
             *limit_lines(trainings, plan),
         ]
     )

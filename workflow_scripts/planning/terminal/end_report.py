@@ -12,6 +12,7 @@ from prism.jobs import records
 from prism.jobs.trial_record import cuts
 from workflow_scripts.planning.prediction_files import PREDICTIONS
 from workflow_scripts.planning.trials import TRIALS
+from workflow_scripts.planning.tuning import TUNING
 
 WARNING = "warning: "
 AT_MOST = 5  # warnings of one prediction; all of them are in its log
@@ -27,7 +28,7 @@ def closing_words(jobs: Iterable, prefix: str = "") -> str:
     lines = []
     for job in sorted(jobs, key=lambda job: [str(path) for path in job.output]):
         made = [str(path) for path in job.output]
-        if made and made[0].startswith(f"{prefix}results/runs/"):
+        if made and made[0].startswith((f"{prefix}results/runs/", f"{prefix}{TUNING}/")) and job.log:
             # what else a training warns of was said before the run
             lines += _warnings(made[0], Path(str(job.log[0])), f"{WARNING}batch_size ")
         if len(made) != 1:

@@ -13,7 +13,7 @@ from workflow_scripts.planning.tables.models import Entry
 from workflow_scripts.planning.tables.paths import COST_TABLE as TABLE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class StepTime:
     """A row of the table: seconds of one optimiser step of an entry, on one device."""
 
@@ -70,7 +70,7 @@ def _alike(entry: Entry) -> str:
 def training_hours(
     trainings: Iterable[str], entries: dict[str, Entry], times: list[StepTime], genes: int, gpu: bool
 ) -> Hours:
-    """Hours of trainings, one after the other.
+    """Hours of trainings, one after the other; one with values still to be chosen counts as its longest candidate.
 
     trainings: the entry of each.
     entries: by name.
@@ -87,15 +87,45 @@ def training_hours(
         if entry.traits.closed_form:
             continue
         total.runs += 1
-        time = measured.get(_alike(entry))
-        if time is None:
+        times_of = [measured.get(_alike(each)) for each in entry.as_trained]
+        if None in times_of:
             total.unmeasured.add(name)
             continue
-        batch, steps = _batch_of(entry), TrainingSettings.from_entry(entry.training).total_steps(genes)
+        hours, batch, time = max(
+            (_hours(each, time, genes), _batch_of(each), time)
+            for each, time in zip(entry.as_trained, times_of, strict=True)
+        )
         total.scaled += time.genes != batch
-        total.hours += steps * time.seconds * batch / time.genes / 3600
+        total.hours += hours
         total.devices.add(time.device)
     return total
+
+
+def _hours(entry: Entry, time: StepTime, genes: int) -> float:
+    steps = TrainingSettings.from_entry(entry.training).total_steps(genes)
+    return steps * time.seconds * _batch_of(entry) / time.genes / 3600
+
+
+def with_candidates(entries: dict[str, Entry]) -> dict[str, Entry]:
+    """The entries, and every candidate of those with `tune` as "<entry>, candidate <place>".
+
+    entries: by name.
+    """
+    found = {
+        candidate_name(name, place): candidate
+        for name, entry in entries.items()
+        for place, candidate in enumerate(entry.candidates, start=1)
+    }
+    return entries | found
+
+
+def candidate_name(model: str, place: int | str) -> str:
+    """What a candidate is called where entries are.
+
+    model: the name of its entry.
+    place: its place among the candidates, from 1.
+    """
+    return f"{model}, candidate {place}"
 
 
 def told(total: Hours, what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from workflow_scripts.planning.terminal.training_costs import (
     read_step_times,
     told,
     training_hours,
+    with_candidates,
 )
 
 HEADER = "entry\tgenes_a_step\tseconds_a_step\toutcome\tdevice\n"
@@ -125,3 +127,26 @@ def test_limits_are_those_of_the_jobs(monkeypatch):
     for device, told_lines in (("cpu", 1), ("cuda", 0), ("auto", 1)):
         plan = SimpleNamespace(config={"device": device}, entries=ENTRIES)
         assert len(announcement.limit_lines(jobs, plan)) == told_lines
+
+
+def test_candidates_are_counted_and_what_they_choose_for_counts_as_the_longest(monkeypatch):
+    tuned = replace(ENTRIES["prism_2k"], name="tuned", tune={"steps": [50_000, 100_000]})
+    entries = with_candidates({"prism_2k": ENTRIES["prism_2k"], "tuned": tuned})
+    runs = ["tuned, candidate 1", "tuned, candidate 2", "tuned", "tuned"]
+    total = training_hours(runs, entries, TIMES, genes=100, gpu=False)
+    assert total.hours == pytest.approx((1 + 2 + 2 + 2) * 50_000 * 1.8 / 3600)
+    assert total.runs == 4
+    width = replace(tuned, tune={"d_model": [128, 64]})
+    entries = with_candidates({"prism_2k": ENTRIES["prism_2k"], "tuned": width})
+    assert training_hours(["tuned"], entries, TIMES, genes=100, gpu=False).unmeasured == {"tuned"}
+
+
+def test_the_announcement_says_how_many_candidates_there_are():
+    jobs = [
+        SimpleNamespace(wildcards=SimpleNamespace(model=model, **({"candidate": place} if place else {})))
+        for model, place in (("a", "1"), ("a", "2"), ("b", "1"), ("b", None), ("c", None))
+    ]
+    assert announcement.tuning_lines(jobs) == [
+        "Tuning: 3 candidates to train (2 of a, 1 of b), judged on validation"
+    ]
+    assert announcement.tuning_lines(jobs[3:]) == []
