@@ -30,13 +30,19 @@ def with_tuned(finished):
     finished.configure()
 
 
+TUNED = {"tune_model": 2, "choose_candidate": 1, "clear_for_training": 1, "train_prism": 2, "train": 1}
+
+
+def test_a_plan_needs_no_choice(with_tuned):
+    """What will be chosen is a file like others."""
+    assert with_tuned(learning_rate=RATES).planned("train") == TUNED
+
+
+@pytest.mark.slow
 def test_the_best_by_validation_is_trained_with_every_seed(with_tuned):
     project = with_tuned(learning_rate=RATES)
-    tuned = {"tune_model": 2, "choose_candidate": 1, "clear_for_training": 1, "train_prism": 2}
-    # a plan needs no choice: it is a file like others
-    assert project.planned("train") == tuned | {"train": 1}
     out = project.snakemake("train", "results/comparison/tuning.tsv")
-    assert executed_jobs(out) == tuned | {"train": 1, "tuning_table": 1}
+    assert executed_jobs(out) == TUNED | {"tuning_table": 1}
     assert "Tuning: 2 candidates to train (2 of tuned), judged on validation" in out
 
     table = pd.read_csv(project.folder / "results/comparison/tuning.tsv", sep="\t")

@@ -108,12 +108,20 @@ def test_a_plan_asks_for_every_candidate_of_a_fold_and_one_choice(tmp_path, monk
     ("tune", "message"),
     [
         ({"center_len": [1000, 3000]}, r"model mine, candidate 2 of tune: settings: center_len = 3000 is more than"),
+        ({"pool_bins": [1, 3]}, r"model mine, candidate 2 of tune: settings: pool_bins = 3 does not divide the 2000"),
         ({"epochs": [1, 2]}, r"model mine, candidate 1 of tune: training: give one of steps and epochs"),
     ],
 )  # fmt: skip
 def test_settings_that_one_candidate_would_fail_on(tmp_path, monkeypatch, tune, message):
     with pytest.raises(ValueError, match=message):
         plan(tmp_path, monkeypatch, tune)
+
+
+def test_a_transform_that_there_is_not(tmp_path, monkeypatch):
+    with pytest.raises(
+        ValueError, match="candidate 2 of tune: settings: signal_transform = 'log2' is not one of none"
+    ):
+        plan(tmp_path, monkeypatch, {"signal_transform": ["none", "log2"]}, architecture="ridge", training={})
 
 
 def test_peaks_are_planned_where_a_candidate_masks_by_them(tmp_path, monkeypatch):
