@@ -271,6 +271,7 @@ ENTRIES = (
                 "transform",
                 "none",
                 "log1p: of each value of a signal before the means of the bins, of which it is taken in any case",
+                choices=("none", "log1p"),
             ),
         ),
         source="This project's floor",

@@ -52,7 +52,7 @@ def test_what_is_refused_when_it_is_read(tmp_path, tune, message):
 
 
 def test_ridge_is_tuned_over_its_settings_only(tmp_path):
-    entry = read(tmp_path, "{bin_size: [50, 100], kmer: [3, 4], signal_transform: [none, log1p]}", "ridge")
+    entry = read(tmp_path, "{bin_size: [50, 100], kmer: [3, 4], transform: [none, log1p]}", "ridge")
     assert len(entry.candidates) == 8
     with pytest.raises(
         ValueError, match="learning_rate is of a training by steps, and ridge is solved; it takes"
@@ -119,9 +119,9 @@ def test_settings_that_one_candidate_would_fail_on(tmp_path, monkeypatch, tune, 
 
 def test_a_transform_that_there_is_not(tmp_path, monkeypatch):
     with pytest.raises(
-        ValueError, match="candidate 2 of tune: settings: signal_transform = 'log2' is not one of none"
+        ValueError, match="candidate 2 of tune: settings: transform = 'log2' is not one of none"
     ):
-        plan(tmp_path, monkeypatch, {"signal_transform": ["none", "log2"]}, architecture="ridge", training={})
+        plan(tmp_path, monkeypatch, {"transform": ["none", "log2"]}, architecture="ridge", training={})
 
 
 def test_peaks_are_planned_where_a_candidate_masks_by_them(tmp_path, monkeypatch):
