@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
@@ -40,3 +42,17 @@ def wilcoxon(differences: ArrayLike) -> float:
     if len(differences) < 2 or not np.isfinite(differences).all() or not differences.any():
         return float("nan")
     return float(stats.wilcoxon(differences).pvalue)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """p of each of several tests, corrected so that all of them together err with the level's probability (Holm 1979).
+
+    ps: uncorrected; nan stays nan and counts as a test.
+    """
+    order = np.argsort(np.where(np.isnan(ps), np.inf, ps))
+    corrected, largest = [float("nan")] * len(ps), 0.0
+    for rank, place in enumerate(order):
+        if not np.isnan(ps[place]):
+            largest = max(largest, min(1.0, (len(ps) - rank) * ps[place]))
+            corrected[place] = float(largest)
+    return corrected
