@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from benchmarks.causal_test.protocol import DIRECT_EFFECT, FAMILIES, GENOMES, PRIMARY, SECONDARY
+from benchmarks.causal_test.protocol import (
+    DIRECT_EFFECT,
+    FAMILIES,
+    GENOMES,
+    PRIMARY,
+    SECONDARY,
+    SMALLEST,
+    inits_of,
+)
 from prism.evaluation.statistics import holm, paired_t, t_interval
 from prism.simulate.worlds import WORLDS
 
@@ -35,7 +43,7 @@ def per_genome(runs: pd.DataFrame, family: str, world: str, output: str) -> dict
         values[LOSS] = values["mse_shifted"] - values["mse_same"]
         values = values.dropna()
         inits = values.groupby("genome").size()
-        whole = inits[inits == rows["init"].max()].index
+        whole = inits[inits == inits_of(str(arm))].index
         if len(whole):
             found[str(arm)] = values[values["genome"].isin(whole)].groupby("genome").mean()[list(QUANTITIES)]
     return found
@@ -101,8 +109,20 @@ def _primary(runs: pd.DataFrame) -> Iterator[str]:
     whole = all(len(values) == GENOMES for values in differences.values())
     corrected = holm(ps) if whole else [float("nan")] * len(ps)
     for (world, values), p, after in zip(differences.items(), ps, corrected, strict=True):
-        told = f"p {p:.3g}, Holm {after:.3g}" if whole else f"no test before all {GENOMES} genomes"
+        told = (
+            f"p {p:.3g}, Holm {after:.3g}; {_verdict(values, after)}"
+            if whole
+            else f"no test before all {GENOMES}"
+        )
         yield f"  {world:14s}{_interval(values)}; {told}"
+
+
+def _verdict(differences: np.ndarray, p: float) -> str:
+    """In words: helps, harms, makes no difference that counts, or undecided."""
+    low, high = t_interval(differences)
+    if p < 0.05:
+        return "helps" if differences.mean() < 0 else "harms"
+    return f"no difference of {SMALLEST:g}" if low > -SMALLEST and high < SMALLEST else "undecided"
 
 
 def _interval(differences: np.ndarray) -> str:
