@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.plan import cpu_seconds
 from benchmarks.real_size import annotation, contacts, genes, genome, signals
 from benchmarks.real_size.sizes import Sizes
 from prism.files.atomic import writing
@@ -147,10 +148,10 @@ class Project:
         if not path.is_file() or path.read_text() != text:
             path.write_text(text)
 
-    def snakemake(self, cores: int, *targets: str, with_prism: bool = False) -> tuple[str, float]:
-        """Run Snakemake, and return what it printed and its seconds; SystemExit with that where it fails.
+    def snakemake(self, cores: int, *targets: str, with_prism: bool = False) -> tuple[str, float, float]:
+        """Run Snakemake, and return what it printed, its seconds and those of the processor, with all jobs.
 
-        Where nothing was left to do, the text is that of the run before.
+        Where nothing was left to do, the text is that of the run before. SystemExit with the text where it fails.
 
         cores: for Snakemake.
         targets: rules or files.
@@ -160,7 +161,7 @@ class Project:
         command += ["--configfile", "config.yaml", *(["with_prism.yaml"] if with_prism else [])]
         folder = str(Path(sys.executable).parent)
         environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
-        start = time.perf_counter()
+        start, used = time.perf_counter(), cpu_seconds()
         done = subprocess.run(
             [*command, "--", *targets], cwd=self.run, env=environment, text=True, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -173,4 +174,4 @@ class Project:
         )
         if "Nothing to be done" not in done.stdout:
             said.write_text(done.stdout)
-        return said.read_text(), seconds
+        return said.read_text(), seconds, cpu_seconds() - used
