@@ -29,6 +29,7 @@ def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Pl
     layers: `given` file by file, as `checksums.layers_of` gives it; default: all in one.
     Raises ValueError naming the thing, the value and the fix.
     """
+    _check_prefix(prefix)
     config, places = read_configuration(given, layers)
     if config.get("published"):
         find(config["published"], "published")
@@ -53,6 +54,16 @@ def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Pl
     check_predictions(plan)
     check_settings(plan)
     return plan
+
+
+def _check_prefix(prefix: str) -> None:
+    """Refuse a prefix that commands would take for an option, Snakemake for a wildcard or the shell for two lines."""
+    found = "-" if prefix.startswith("-") else next((each for each in prefix if each in "{}\n\r\0"), None)
+    if found:
+        raise ValueError(
+            f"module: prefix = {prefix!r}: {found!r} cannot be {'its first character' if found == '-' else 'in it'}; "
+            "choose another folder"
+        )
 
 
 def _downloads(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prism.files.table import line_of, read_table
+from prism.genome.genes.gtf import stable_id
 
 SPLITS = ("train", "valid", "test")
 
@@ -34,7 +35,7 @@ def assign(folds: pd.DataFrame, fold: int | str, gene_id: Sequence[str], chrom: 
     """The split of every gene in one fold: (n,) text 'train', 'valid', 'test', or '' for genes it does not
     list.
 
-    folds: columns fold, split and either chromosome (with or without 'chr') or gene_id.
+    folds: columns fold, split and either chromosome (with or without 'chr') or gene_id (with or without version).
     fold: name of the fold in the table.
     gene_id: (n,) of the dataset's genes.
     chrom: (n,) of the dataset's genes.
@@ -105,7 +106,7 @@ def unmatched(
 
 
 def _plain(key: str):
-    return _without_chr if key == "chromosome" else str
+    return _without_chr if key == "chromosome" else stable_id
 
 
 def _without_chr(name: str) -> str:

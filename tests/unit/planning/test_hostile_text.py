@@ -269,3 +269,16 @@ def test_names_that_are_good():
     assert all(re.fullmatch(NAME, name) for name in ("K562", "iPSC-CM", "my_cell_2"))
     assert all(re.fullmatch(FOLD, name) for name in ("11", "01", "cv-2", "_a"))
     assert all(re.fullmatch(ASSEMBLY, name) for name in ("hg38", "R64-1-1", "GRCh38.p14"))
+
+
+@pytest.mark.parametrize("prefix", ["-x/", "--out=y/", "{x}/", "a\nb/"])
+def test_a_prefix_that_commands_or_snakemake_would_take_for_their_own_is_refused(folder, prefix):
+    with pytest.raises(ValueError, match=rf"module: prefix = {re.escape(repr(prefix))}: .*another folder"):
+        make_plan(CONFIG, prefix)
+
+
+def test_other_prefixes_are_words_like_any_other(folder):
+    prefix = "a b;$(touch PWNED)'q/é-/"
+    assert f"--gtf={prefix}resources/downloads/toy.annotation.txt" in Files(
+        make_plan(CONFIG, prefix)
+    ).annotation_options("toy")

@@ -25,6 +25,18 @@ def test_by_gene():
     assert folds.assign(table, 3, GENES, CHROMS).tolist() == ["test", "", "valid", "train"]
 
 
+def test_versions_of_gene_ids_do_not_count():
+    ids = ["ENSG00000000001", "ENSG00000000002", "ENSG00000000003"]
+    table = pd.DataFrame({"fold": 3, "gene_id": [f"{name}.7" for name in ids], "split": folds.SPLITS})
+    assert folds.assign(table, 3, ids, ["1", "2", "3"]).tolist() == ["train", "valid", "test"]
+    assert folds.unmatched(table, 3, ids[:2], ["1", "2"]) == {"test": ["ENSG00000000003.7"]}
+    both = pd.concat(
+        [table, table.assign(gene_id=table["gene_id"].str.replace(".7", ".8")).tail(1).assign(split="train")]
+    )
+    with pytest.raises(ValueError, match="listed both as test and as train"):
+        folds.assign(both, 3, ids, ["1", "2", "3"])
+
+
 def test_a_training_chromosome_without_genes_is_no_harm():
     table = pd.concat([TABLE, pd.DataFrame([("1", "chrY", "train")], columns=TABLE.columns)])
     assert folds.assign(table, 1, GENES, CHROMS).tolist() == ["test", "train", "valid", ""]
