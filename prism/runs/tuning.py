@@ -5,13 +5,13 @@ A candidate is trained on the train split and scored on the valid split; its rec
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prism import scores
+from prism.files.checked_json import read_checked
 from prism.protocol.tuning import candidates, shown, with_values
 from prism.runs.history import valid_column
 
@@ -21,7 +21,7 @@ COLUMNS = (
     "cell_type", "model", "fold", "candidate", "values", *map(valid_column, SCORES), "best_step", "seconds", "seed",
     "chosen", "failed",
 )  # fmt: skip
-AGAIN = "delete it and run again"
+AGAIN = "run again"
 # What all candidates of a choice must share.
 SHARED = ("dataset_hash", "split_hash", "numbers_version", "seed")
 
@@ -67,18 +67,20 @@ def read_candidates(paths: Sequence[str | Path], tune: Mapping[str, Sequence[Any
     records: list[dict[str, Any]] = []
     for path, values in zip(paths, wanted, strict=True):
         try:
-            record = json.loads(Path(path).read_text())
+            record = read_checked(path, "record of a candidate", AGAIN)
             found, provenance = record["values"], record["provenance"]
             odd = [key for key in SHARED if records and provenance[key] != records[0]["provenance"][key]]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             raise ValueError(
-                f"{path}: not a candidate's record ({type(error).__name__}: {error}); {AGAIN}"
+                f"{path}: not a candidate's record (no {error}); delete it and {AGAIN}"
             ) from None
         if found != values:
-            raise ValueError(f"{path}: it was trained with {in_list(found)}, not {in_list(values)}; {AGAIN}")
+            raise ValueError(
+                f"{path}: it was trained with {in_list(found)}, not {in_list(values)}; delete it and {AGAIN}"
+            )
         if odd:
             told = f"{odd[0]} is {provenance[odd[0]]}, and {records[0]['provenance'][odd[0]]} in {paths[0]}"
-            raise ValueError(f"{path}: {told}; {AGAIN}")
+            raise ValueError(f"{path}: {told}; delete it and {AGAIN}")
         records.append(record)
     return records
 
@@ -113,15 +115,15 @@ def with_chosen(entry: Mapping[str, Any], path: str | Path) -> tuple[dict[str, A
     Raises ValueError, naming the file, where it was chosen among other values.
     """
     try:
-        chosen = json.loads(Path(path).read_text())
+        chosen = read_checked(path, "choice among candidates", AGAIN)
         tune, values = chosen["tune"], chosen["values"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except KeyError as error:
         raise ValueError(
-            f"{path}: not a choice among candidates ({type(error).__name__}: {error}); {AGAIN}"
+            f"{path}: not a choice among candidates (no {error}); delete it and {AGAIN}"
         ) from None
     if tune != (entry.get("tune") or {}) or values not in candidates(tune):
         raise ValueError(
-            f"{path}: chosen among {tune}, and the entry has {entry.get('tune') or 'no tune'}; {AGAIN}"
+            f"{path}: chosen among {tune}, and the entry has {entry.get('tune') or 'no tune'}; delete it and {AGAIN}"
         )
     told = {key: chosen[key] for key in chosen if key not in ("cell_type", "model", "fold")}
     return with_values(entry, values), told

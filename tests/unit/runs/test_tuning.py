@@ -88,7 +88,7 @@ def test_records_of_other_values_data_or_seeds_are_refused(tmp_path):
         ):
             read_candidates(written(tmp_path, records), TUNE)
     (tmp_path / "2.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"2\.json: not a candidate's record"):
+    with pytest.raises(ValueError, match=r"2\.json: not a record of a candidate but a JSON list"):
         read_candidates([str(tmp_path / f"{place}.json") for place in (1, 2, 3)], TUNE)
 
 

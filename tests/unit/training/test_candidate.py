@@ -21,7 +21,7 @@ from prism.training.trial import largest
 from tests.unit.training import tiny_dataset
 from tests.unit.training.tiny_training import ENTRY, RIDGE, counted, paths_in, run_of
 
-CLOCK = ("seconds",)
+CLOCK = ("seconds", "checksum")
 
 
 def blind(dataset, entry=ENTRY) -> Run:
