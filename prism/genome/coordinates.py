@@ -72,6 +72,15 @@ def _listed(names: Iterable[str], at_most: int = 12) -> str:
     return ", ".join(names[:at_most]) + more
 
 
+def _spelt_otherwise(wanted: list[str], available: list[str], best: dict[str, str]) -> list[str]:
+    """Available names that are no match but differ from a wanted one in `chr` or capitals only."""
+    plain = {name.casefold().removeprefix("chr") for name in wanted}
+    matched = set(best.values())
+    return [
+        each for each in available if each not in matched and each.casefold().removeprefix("chr") in plain
+    ]
+
+
 def resolve_chromosomes(
     wanted: Iterable[str], available: Iterable[str], source: str | Path, require_all: bool = True
 ) -> dict[str, str]:
@@ -83,7 +92,8 @@ def resolve_chromosomes(
     require_all: whether every wanted name must be there; default True. False is for interval files, which
     list only
     chromosomes with an interval: absent ones are left out, and at least one must be there.
-    Raises ValueError with the missing chromosomes, the file and the fix.
+    Raises ValueError with the missing chromosomes, the file and the fix; without require_all also where a name is
+    another spelling (`chr`, capitals) of a wanted one, whose intervals would be lost.
 
     If the names differ only by the prefix `chr`, all of them alike, they are matched, with one line in the
     log.
@@ -101,6 +111,11 @@ def resolve_chromosomes(
             f"{source}: no chromosome {_listed(missing)}; it has {_listed(available) or 'none'}. "
             "Only a 'chr' prefix is resolved: use a file of the same assembly and naming, rename its "
             "chromosomes, or drop the genes on them"
+        )
+    if not require_all and (others := _spelt_otherwise(wanted, available, best)):
+        raise ValueError(
+            f"{source}: chromosomes are named in two ways, {_listed(best.values(), 2)} and {_listed(others, 2)}; spell "
+            "all of them alike"
         )
     renamed = [name for name in best if best[name] != name]
     if renamed:

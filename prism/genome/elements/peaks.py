@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from prism.genome.coordinates import resolve_chromosomes
-from prism.genome.tracks.bed import BedLine, number_or_zero, read_bed
+from prism.genome.tracks.bed import BedLine, number_or_zero, position, read_bed
 from prism.genome.tracks.intervals import Intervals
 
 _NARROW_PEAK = 10  # columns; a BED file has 3 to 9, or 12
@@ -73,12 +73,20 @@ def read_peaks(path: str | Path, lengths: dict[str, int]) -> dict[str, Peaks]:
 
     path: narrowPeak (ten columns; its summits and signal values are used) or BED.
     lengths: bp of the wanted chromosomes, by the genome's names.
-    Raises ValueError for what `Intervals` refuses and for a summit outside its peak.
+    Raises ValueError for what `Intervals` refuses, for a summit outside its peak and for a line of fewer columns than
+    the first.
     """
     path = Path(path)
     Intervals(path, lengths)  # refuses other names and assemblies, and an empty file
     columns: dict[str, list[tuple]] = {}
+    first: BedLine | None = None
     for line in read_bed(path):
+        first = first or line
+        if len(line.fields) < len(first.fields):
+            raise ValueError(
+                f"{path}, line {line.number}: {len(line.fields)} columns, where line {first.number} has "
+                f"{len(first.fields)}; is the line cut off?"
+            )
         columns.setdefault(line.chrom, []).append((line.start, line.end, *_summit_and_strength(line, path)))
     names = resolve_chromosomes(lengths, columns, path, require_all=False)
     return {name: _peaks(columns[other]) for name, other in names.items()}
@@ -88,7 +96,7 @@ def _summit_and_strength(line: BedLine, path: Path) -> tuple[int, float, float]:
     """Position of the summit, or `NO_SUMMIT`; signal value and score of narrowPeak, else zeros."""
     if not _is_narrow_peak(line):
         return NO_SUMMIT, 0.0, 0.0
-    where, offset = f"{path}, line {line.number}:", int(line.fields[9])
+    where, offset = f"{path}, line {line.number}:", _offset(line.fields[9])
     if offset >= line.end - line.start:
         raise ValueError(f"{where} {line.chrom}:{line.start}: a summit {offset} bp into a peak of "
                          f"{line.end - line.start} bp")  # fmt: skip
@@ -105,12 +113,22 @@ def _is_narrow_peak(line: BedLine) -> bool:
 
     BED9 has the thick part (two positions within the interval) and a colour where narrowPeak has three numbers.
     """
-    if len(line.fields) != _NARROW_PEAK or not re.fullmatch(r"-?\d+", line.fields[9]):
+    if len(line.fields) != _NARROW_PEAK or _offset(line.fields[9]) is None:
         return False
     thick = [
         field for field in line.fields[6:8] if field.isdecimal() and line.start <= int(field) <= line.end
     ]
     return len(thick) < 2 and "," not in line.fields[8]
+
+
+def _offset(text: str) -> int | None:
+    """The tenth column of a narrowPeak, where the summit is from the start (-1: unknown); None for no whole number."""
+    if re.fullmatch(r"-\d+(\.0+)?", text):
+        return NO_SUMMIT
+    try:
+        return position(text, "summit")
+    except ValueError:
+        return None
 
 
 def _peaks(rows: list[tuple]) -> Peaks:

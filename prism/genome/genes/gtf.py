@@ -112,12 +112,9 @@ class _Collector:
         chrom, _, kind, start, end, _, strand, _, attributes = fields
         if kind not in _SEGMENT_KINDS and kind not in ("transcript", "gene"):
             return
-        try:
-            first, last = int(start) - 1, int(end)
-        except ValueError:
-            raise self._broken(
-                number, line, f"start {start!r} or end {end!r} is not a whole number"
-            ) from None
+        if not (start.isdecimal() and end.isdecimal()):  # int() reads 2_0 too
+            raise self._broken(number, line, f"start {start!r} or end {end!r} is not a whole number")
+        chrom, first, last = chrom.strip(), int(start) - 1, int(end)
         if first < 0 or last <= first:
             raise self._broken(number, line, f"start {start} and end {end} must hold 1 <= start <= end")
         if kind == "gene":

@@ -34,7 +34,7 @@ def read_bed(path: str | Path, without_a_base: bool = False) -> Iterator[BedLine
     without_a_base: whether intervals whose end is their start, which hold no base, come too; default False.
 
     Raises ValueError, with file, line and value, for a line of fewer than three columns, for a start or an end that is
-    not a whole number of at least 0, and for an end before its start.
+    not a whole number of at least 0, for an end before its start and for a chromosome's name with a blank.
     """
     if not Path(path).is_file():
         raise ValueError(f"{path}: no such interval file")
@@ -48,6 +48,8 @@ def read_bed(path: str | Path, without_a_base: bool = False) -> Iterator[BedLine
                 raise ValueError(
                     f"{where}: not a BED or narrowPeak file: {line.strip()[:60]!r}; a line has chromosome, start, end"
                 )
+            if re.search(r"\s", fields[0]):
+                raise ValueError(f"{where}: the chromosome {fields[0]!r} holds a blank; correct the line")
             start, end = position(fields[1], f"{where}: start"), position(fields[2], f"{where}: end")
             if end < start:
                 raise ValueError(f"{where}: the end {end} is before the start {start}; correct the line")

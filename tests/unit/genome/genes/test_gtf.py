@@ -97,6 +97,7 @@ def test_transcript_without_its_own_line_spans_its_exons(tmp_path):
             FORWARD[2].replace("\t11\t", "\televen\t"),
             "line 3: start 'eleven' or end '30' is not a whole number",
         ),
+        (FORWARD[2].replace("\t30\t", "\t3_0\t"), "line 3: start '11' or end '3_0' is not a whole number"),
         (FORWARD[2].replace("\t11\t", "\t0\t"), "line 3: start 0 and end 30 must hold 1 <= start <= end"),
         (FORWARD[2].replace("\t11\t", "\t31\t"), "line 3: start 31 and end 30 must hold"),
         (line("exon", 1, 2, ".", "A", "A9"), r"line 3: strand '\.' is neither"),

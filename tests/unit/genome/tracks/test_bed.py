@@ -48,6 +48,7 @@ def test_positions(bed, line, start, end):
         ("chr1\t1\tNA", "line 2: end 'NA' is not a position"),
         ("chr1\t1\t1e-3", "line 2: end '1e-3' is not a position"),
         ("chr1\t10\t5", "line 2: the end 5 is before the start 10"),
+        ("chr 1\t1\t5", "line 2: the chromosome 'chr 1' holds a blank"),
         ("chr1\t10", "line 2: not a BED or narrowPeak file: .* a line has chromosome, start, end"),
         ("\t10\t20", "line 2: not a BED"),
         ("chr1\t1,000\t2,000", "line 2: start '1,000' is not a position"),
@@ -97,3 +98,30 @@ def test_narrow_peaks_and_bed9_with_a_column_of_its_own(bed, line, summit, stren
 def test_a_score_that_is_no_number_is_named(bed):
     with pytest.raises(ValueError, match=r"a\.bed, line 1: signal value 'high' is not a number"):
         read_peaks(bed("chr1\t100\t200\tp\t900\t.\thigh\t-1\t-1\t30\n"), LENGTHS)
+
+
+@pytest.mark.parametrize(
+    ("written", "summit"),
+    [("100", 100), ("1e+02", 100), ("100.0", 100), ("-1", NO_SUMMIT), ("-1.0", NO_SUMMIT)],
+)
+def test_a_summit_is_read_however_it_is_written(bed, written, summit):
+    peaks = read_peaks(bed(f"chr1\t0\t600\tp\t9\t.\t1.5\t2\t3\t{written}\n"), LENGTHS)["chr1"]
+    assert peaks.summit.tolist() == [summit]
+    assert peaks.strength.tolist() == [[1.5, 9.0]]
+
+
+def test_a_peak_that_is_cut_off_is_named(bed):
+    line = "chr1\t0\t600\tp\t9\t.\t1.5\t2\t3"
+    with pytest.raises(ValueError, match="line 2: 9 columns, where line 1 has 10; is the line cut off"):
+        read_peaks(bed(f"{line}\t100\n{line}\n"), LENGTHS)
+
+
+@pytest.mark.parametrize("other", ["2", "Chr2", "CHR2", "1"])
+def test_chromosomes_named_in_two_ways_are_refused(bed, other):
+    with pytest.raises(ValueError, match=f"named in two ways, chr1 and {other}; spell"):
+        Intervals(bed(f"chr1\t0\t5\n{other}\t7\t9\n"), LENGTHS | {"chr2": 500})
+
+
+def test_chromosomes_that_the_genome_lacks_are_no_harm(bed):
+    found = Intervals(bed("chr1\t0\t5\nchrM\t0\t5\nchr1_alt\t7\t9\n"), LENGTHS)
+    assert found.windows("chr1", np.array([0]), 10).sum() == 5
