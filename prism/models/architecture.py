@@ -118,6 +118,18 @@ def not_negative(key: str, value: Any) -> float:
     return float(value)
 
 
+def part_below_one(key: str, value: Any) -> float:
+    """A setting's value as a float, if it is from 0 to below 1.
+
+    key: the setting's name, for the error.
+    value: what was given.
+    Raises ValueError otherwise.
+    """
+    if not_negative(key, value) >= 1:
+        raise ValueError(f"setting {key}={value!r} must be below 1")
+    return float(value)
+
+
 def above_zero(key: str, value: Any) -> float:
     """A setting's value as a float, if it is a finite number > 0.
 

@@ -9,10 +9,19 @@ import torch
 from torch import Tensor
 
 from prism.genome.batch import Batch
-from prism.models.architecture import Architecture, at_least, check_widths, flag, one_of, stem_of
+from prism.models.architecture import (
+    Architecture,
+    at_least,
+    check_widths,
+    flag,
+    one_of,
+    part_below_one,
+    stem_of,
+)
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.mamba import kept_by_mamba
+from prism.models.blocks.signal_dropout import without_some_signals
 from prism.models.blocks.stem import StemLinear, patches
 from prism.models.catalogue import traits
 from prism.models.catalogue.tokens import MEAN, Stem
@@ -44,6 +53,7 @@ class CaduceusSignals(Architecture):
         pool_bins: int,
         stem: Mapping[str, Any] | None,
         input_mask: str | None,
+        signal_dropout: float,
         checkpoint_layers: bool,
     ) -> None:
         """Settings: see the catalogue."""
@@ -52,6 +62,7 @@ class CaduceusSignals(Architecture):
         self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
         self.stem = stem_of(length, center_len, pool_bins, stem)
         self.center_len, self.pool_bins = center_len, pool_bins
+        self.signal_dropout = part_below_one("signal_dropout", signal_dropout)
         self.input_mask = one_of("input_mask", input_mask, INPUT_MASKS)
         self.embed = StemLinear(4 + n_signals, at_least("d_model", d_model, 1), self.stem)
         self.backbone = caduceus_backbone(
@@ -62,7 +73,8 @@ class CaduceusSignals(Architecture):
     def forward(self, batch: Batch, with_details: bool = False) -> Output:
         """Predict `batch`; details: `mask` (batch, length) of 0 and 1, where the input is masked."""
         check_widths(batch, self.n_rna_features, self.n_signals)
-        inputs, details = torch.cat([batch.sequence, batch.signals], dim=-1), {}
+        signals = without_some_signals(batch.signals, self.signal_dropout if self.training else 0.0)
+        inputs, details = torch.cat([batch.sequence, signals], dim=-1), {}
         if self.input_mask == "peaks":
             if batch.peaks is None:
                 raise ValueError(

@@ -10,7 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prism.genome.batch import Batch
-from prism.models.architecture import Architecture, at_least, check_widths, not_negative, one_of, stem_of
+from prism.models.architecture import (
+    Architecture,
+    at_least,
+    check_widths,
+    flag,
+    not_negative,
+    one_of,
+    part_below_one,
+    stem_of,
+)
 from prism.models.authors import sizes
 from prism.models.blocks.caduceus import BACKBONE_AUTHORS_NAMES, authors_backbone_sizes, caduceus_backbone
 from prism.models.blocks.confounder import CONFOUNDER_AUTHORS_NAMES, SHORTEST, ConfounderEncoder, diversity
@@ -25,11 +34,15 @@ from prism.models.blocks.contexts import (
 )
 from prism.models.blocks.head import HEAD_AUTHORS_NAMES, Head, authors_rna_width, pool_centre
 from prism.models.blocks.mamba import kept_by_mamba
+from prism.models.blocks.signal_dropout import without_some_signals
 from prism.models.blocks.stem import StemLinear
 from prism.models.catalogue import traits
 from prism.models.catalogue.tokens import MEAN, Stem
 from prism.models.contract import Output
 from prism.models.kept import Kept, Numbers
+
+# Numbers of gene features of which the last is the promoter activity: alone, and after the eight mRNA features.
+WITH_PROMOTER = (1, 9)
 
 
 class Prism(Architecture):
@@ -66,6 +79,9 @@ class Prism(Architecture):
         beta: float,
         weight_act: str,
         context: str,
+        normalise_contexts: bool,
+        adjust_promoter: bool,
+        signal_dropout: float,
     ) -> None:
         """Settings: see the catalogue."""
         super().__init__()
@@ -78,7 +94,14 @@ class Prism(Architecture):
         self.n_signals = at_least("n_signals", n_signals, 1)
         self.n_rna_features = at_least("n_rna_features", n_rna_features, 0)
         self.n_context = at_least("n_context", n_context, 0)
-        self.context = context
+        self.context, self.d_model = context, d_model
+        self.adjust_promoter = flag("adjust_promoter", adjust_promoter)
+        if adjust_promoter and n_rna_features not in WITH_PROMOTER:
+            raise ValueError(
+                f"setting adjust_promoter=True needs promoter activity among the gene features, and there are "
+                f"{n_rna_features} without it; add promoter_activity to the entry's gene_features"
+            )
+        self.signal_dropout = part_below_one("signal_dropout", signal_dropout)
         self.stem = stem_of(length, center_len, pool_bins, stem)
         self.center_len, self.pool_bins = center_len, pool_bins
         self.embed_sequence = StemLinear(4, at_least("d_model", d_model, 1), self.stem)
@@ -89,7 +112,12 @@ class Prism(Architecture):
         if self.encodes:
             at_least(f"length (with n_context {n_context})", length, SHORTEST)
             self.confounder = ConfounderEncoder(
-                n_signals, d_model, n_context, at_least("cnn_dim", cnn_dim, 1)
+                n_signals,
+                d_model,
+                n_context,
+                at_least("cnn_dim", cnn_dim, 1),
+                flag("normalise_contexts", normalise_contexts),
+                adjust_promoter,
             )
         if n_context:
             self.loss_weights = {"intervention": not_negative("alpha", alpha)}
@@ -110,15 +138,18 @@ class Prism(Architecture):
         """
         check_widths(batch, self.n_rna_features, self.n_signals)
         from_sequence = self.embed_sequence(batch.sequence)
-        from_signals = self.embed_signals(batch.signals)
+        signals = without_some_signals(batch.signals, self.signal_dropout if self.training else 0.0)
+        from_signals = self.embed_signals(signals)
         if not self.n_context or not (self.training or with_details):
             hidden = self.backbone(from_sequence + from_signals)
             return Output(self.head(self._pooled(hidden), batch.rna_features))
 
-        weights = self.context_weights(batch.signals)
+        all_weights = self._all_weights(signals)
+        weights = all_weights[:, : self.d_model]
         observed, intervened = self._branches(from_sequence, from_signals, weights)
         prediction = self.head(observed, batch.rna_features)
-        intervention_prediction = self.head(intervened, batch.rna_features)
+        features = self._adjusted(batch.rna_features, all_weights)
+        intervention_prediction = self.head(intervened, features)
         diversity_loss = diversity(weights)
         losses = {}
         if self.training:
@@ -137,13 +168,24 @@ class Prism(Architecture):
 
         signals: (batch, length, n_signals).
         """
-        shape = (len(signals), self.embed_signals.out_features, self.n_context)
+        return self._all_weights(signals)[:, : self.d_model]
+
+    def _all_weights(self, signals: Tensor) -> Tensor:
+        """Those of the channels and, with `adjust_promoter`, below them that of the promoter activity."""
+        shape = (len(signals), self.d_model + self.adjust_promoter, self.n_context)
         if self.context == CONSTANT:
             return constant(shape, self.embed_signals.weight)
         if self.context == RANDOM:
             return random_masks(shape, self.embed_signals.weight, fixed=not self.training)
         weights = self.confounder(signals)
         return of_another_gene(weights) if self.context == SHUFFLED else weights
+
+    def _adjusted(self, features: Tensor, all_weights: Tensor) -> Tensor:
+        """Gene features as the intervened branches see them, averaged over the contexts as the hidden states are."""
+        if not self.adjust_promoter:
+            return features
+        weight = all_weights[:, self.d_model].mean(dim=1, keepdim=True).to(features.dtype)
+        return torch.cat([features[:, :-1], features[:, -1:] * weight], dim=1)
 
     def _pooled(self, hidden: Tensor) -> Tensor:
         return pool_centre(hidden, self.center_len, self.pool_bins, self.stem.size)
@@ -168,7 +210,10 @@ class Prism(Architecture):
         # convolution, ReLU and the maximum's places of three stages, each at a quarter of the positions before it
         encoder = stem.size * (4.75 * settings["cnn_dim"] + 2)
         learned = d + encoder if n and settings["context"] in (LEARNED, SHUFFLED) else 0
-        around = Numbers(whole=(1 + n) * d + means + learned)
+        # a copy of the signals, where some are left out
+        dropped = stem.size * settings["n_signals"] if settings["signal_dropout"] else 0
+        dropped = 0 if stem.kind == MEAN and not learned else dropped
+        around = Numbers(whole=(1 + n) * d + means + learned + dropped)
         return kept_by_mamba(settings, length // stem.size, device, around, passes=1 + n)
 
     @staticmethod

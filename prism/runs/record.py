@@ -48,6 +48,7 @@ class RunRecord:
         provenance: Mapping[str, Any],
         entry: Mapping[str, Any],
         tuned: Mapping[str, Any] | None = None,
+        contexts: Mapping[str, Any] | None = None,
     ) -> RunRecord:
         """The record of a run that has just ended; `write` writes it.
 
@@ -61,6 +62,8 @@ class RunRecord:
         provenance: what the numbers can be traced back to.
         entry: the model's entry of config/models.yaml, resolved, with the values that it was trained with.
         tuned: what was chosen by tuning (`prism.runs.tuning`); written only where something was.
+        contexts: how much the contexts of a Prism differ (`prism.inference.contexts`); {} or None, the default, without
+            contexts, and then not written.
         """
         content = {
             "cell_type": cell_type,
@@ -71,6 +74,7 @@ class RunRecord:
             "floor": {"train_mean": {"test": train_mean}},
             "best_step": best_step,
             "fit": fit,
+            **({"contexts": contexts} if contexts else {}),
             "label": label,
             "provenance": provenance,
             "entry": entry,
@@ -106,6 +110,7 @@ class RunRecord:
     best_step = property(lambda self: self.content.get("best_step"))
     label = property(lambda self: self.content.get("label") or {})
     provenance = property(lambda self: self.content["provenance"] or {})
+    contexts = property(lambda self: self.content.get("contexts") or {})
     entry = property(lambda self: self.content.get("entry") or {})
     tuned = property(lambda self: self.content.get("tuned") or {})
     architecture = property(lambda self: str(self.entry.get("architecture", self.model)))

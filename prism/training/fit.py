@@ -15,6 +15,7 @@ from torch import nn
 from prism.compute.device import describe, place_on
 from prism.compute.gpu_lock import reserved
 from prism.compute.precision import usable_precision
+from prism.inference.contexts import collapse_warning, context_spread
 from prism.jobs.attempts import EXIT_TRY_AGAIN
 from prism.jobs.limits import Limits, OutOfTimeError
 from prism.jobs.log import say
@@ -60,9 +61,10 @@ def train(
         prediction = {
             split: predict_split(module, run, split, place, precision) for split in ("valid", "test")
         }
+        contexts = _contexts(module, run, place)
         provenance = run.provenance(describe(place), precision, count_parameters(module))
         checkpoint = _checkpoint(run, fitted, provenance)
-    record = _record(paths.metrics, run, fitted, prediction, provenance)
+    record = _record(paths.metrics, run, fitted, prediction, provenance, contexts)
     write_checkpoint(paths.checkpoint, checkpoint)
     write_history(paths.history, fitted.rows)
     write_predictions(paths.predictions, _prediction_table(run, prediction))
@@ -156,8 +158,24 @@ def _prediction_table(run: Run, prediction: dict[str, np.ndarray]) -> pd.DataFra
     return pd.concat(tables, ignore_index=True)
 
 
+def _contexts(module: nn.Module, run: Run, place: torch.device) -> dict[str, Any]:
+    """Spread of the contexts over the validation genes, with a line in the log where they collapsed; {} without any."""
+    if not getattr(module, "n_context", 0):
+        return {}
+    size = run.settings.genes_at_once(run.windows.length)
+    spread = context_spread(module, run.windows, run.indices("valid"), place, size)
+    if warning := collapse_warning(spread):
+        say(warning)
+    return {"split": "valid"} | spread
+
+
 def _record(
-    path: Path, run: Run, fitted: Fitted, prediction: dict[str, np.ndarray], provenance: dict
+    path: Path,
+    run: Run,
+    fitted: Fitted,
+    prediction: dict[str, np.ndarray],
+    provenance: dict,
+    contexts: dict[str, Any],
 ) -> RunRecord:
     test = run.expression("test")
     train_mean = np.full(len(test), run.expression("train").mean(dtype=np.float64))
@@ -171,6 +189,7 @@ def _record(
         train_mean=scores(train_mean, test),
         best_step=fitted.step,
         fit=fitted.report,
+        contexts=contexts,
         label=run.label,
         provenance=provenance,
         entry=run.entry,

@@ -27,6 +27,27 @@ CONFOUNDER_AUTHORS_NAMES = (
 )
 
 
+class OverGenes(nn.BatchNorm1d):
+    """Numbers of genes with mean 0 and standard deviation 1 over the batch; in eval mode over the training's genes.
+
+    One gene alone has no spread: it is treated as in eval mode.
+
+    width: numbers of a gene.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, affine=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each number over the genes.
+
+        x: (batch, width), as is the result.
+        """
+        if len(x) == 1:
+            return F.batch_norm(x, self.running_mean, self.running_var, eps=self.eps)
+        return super().forward(x)
+
+
 class ConfounderEncoder(nn.Module):
     """n weights per gene and hidden channel, in (0, 1), from the signals alone.
 
@@ -38,9 +59,19 @@ class ConfounderEncoder(nn.Module):
     d_model: d, the model's width.
     n_context: n, the number of contexts.
     cnn_dim: c, the channels of the first convolution.
+    normalise: whether the weights are normalised over genes before the sigmoid; default False.
+    promoter: whether there is one weight more in each context, the promoter activity's; default False.
     """
 
-    def __init__(self, n_signals: int, d_model: int, n_context: int, cnn_dim: int) -> None:
+    def __init__(
+        self,
+        n_signals: int,
+        d_model: int,
+        n_context: int,
+        cnn_dim: int,
+        normalise: bool = False,
+        promoter: bool = False,
+    ) -> None:
         super().__init__()
         self.n_context = n_context
         widths = (n_signals, cnn_dim, 2 * cnn_dim, 4 * cnn_dim)
@@ -49,9 +80,12 @@ class ConfounderEncoder(nn.Module):
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in widths[1:])
         self.projection = ZeroBiasLinear(4 * cnn_dim, d_model * n_context)
+        # a layer of its own, drawn last: the projection of the channels begins as it does without
+        self.promoter = ZeroBiasLinear(4 * cnn_dim, n_context) if promoter else None
+        self.over_genes = OverGenes((d_model + promoter) * n_context) if normalise else None
 
     def forward(self, signals: Tensor) -> Tensor:
-        """Weights of the contexts, (batch, d_model, n_context).
+        """Weights of the contexts, (batch, d_model, n_context); (batch, d_model + 1, n_context) with the promoter's.
 
         signals: (batch, length, n_signals), length >= 64 bp.
         Raises ValueError for a shorter window.
@@ -65,7 +99,13 @@ class ConfounderEncoder(nn.Module):
             x = signals.transpose(1, 2).to(self.projection.weight.dtype)
             for conv, norm in zip(self.convs, self.norms, strict=True):
                 x = F.max_pool1d(norm(conv(x)).relu(), POOL)
-            return torch.sigmoid(self.projection(x.mean(dim=-1))).unflatten(1, (-1, self.n_context))
+            x = x.mean(dim=-1)
+            logits = self.projection(x)
+            if self.promoter:
+                logits = torch.cat([logits, self.promoter(x)], dim=1)
+            if self.over_genes:
+                logits = self.over_genes(logits)
+            return torch.sigmoid(logits).unflatten(1, (-1, self.n_context))
 
 
 def diversity(weights: Tensor) -> Tensor:

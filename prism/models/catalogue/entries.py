@@ -30,6 +30,13 @@ STEM = Setting(
     "the default kind) or as their mean, which hides motifs; null: every base is a token",
     published_at_default=True,
 )
+SIGNAL_DROPOUT = Setting(
+    "signal_dropout",
+    0.0,
+    "probability with which a signal of a gene is 0 throughout in a training step, from 0 to below 1; the others are "
+    "not scaled up, for a prediction sees all of them",
+    published_at_default=True,
+)
 CHECKPOINT_LAYERS = Setting(
     "checkpoint_layers",
     False,
@@ -101,6 +108,22 @@ ENTRIES = (
                 published_at_default=True,
                 choices=("learned", "random", "shuffled", "constant"),
             ),
+            Setting(
+                "normalise_contexts",
+                False,
+                "whether each learned context weight, before its sigmoid, has mean 0 and standard deviation 1 over the "
+                "genes of a batch (in prediction: over those of training), so that no context becomes the same for "
+                "every gene",
+                published_at_default=True,
+            ),
+            Setting(
+                "adjust_promoter",
+                False,
+                "whether the intervened branches see the promoter activity times a context weight of its own; it needs "
+                "the gene feature promoter_activity",
+                published_at_default=True,
+            ),
+            SIGNAL_DROPOUT,
         ),
         source=PRISM_PAPER,
         differs="Prediction computes the observed branch alone. Promoter activity is of bigWig means, not of reads.",
@@ -139,6 +162,7 @@ ENTRIES = (
                 "peaks: positions outside the peaks are set to 0; null: nothing is hidden",
                 choices=(None, "peaks"),
             ),
+            SIGNAL_DROPOUT,
             CHECKPOINT_LAYERS,
         ),
         source="Seq2Exp's baseline, arXiv 2502.13991; with `input_mask: peaks` its MACS3 baseline",

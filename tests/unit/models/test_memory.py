@@ -39,6 +39,9 @@ STEMS = [
     ("prism", {"context": "shuffled"}),
     ("prism", {"context": "random"}),
     ("prism", {"context": "constant", "pool_bins": 5}),
+    ("prism", {"signal_dropout": 0.5, "adjust_promoter": True, "normalise_contexts": True}),
+    ("prism", {"signal_dropout": 0.5, "stem": {"size": 4}}),
+    ("caduceus_signals", {"signal_dropout": 0.5}),
     *(
         (name, {"stem": {"kind": kind, "size": 4}, "pool_bins": 5, "d_model": 64})
         for kind in ("conv", "mean")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from prism.inference import contexts
+from prism.runs.record import RunRecord
 from prism.training.fit import train
 from prism.training.run import Conditions
+from tests.unit.training import tiny_dataset
 from tests.unit.training.tiny_training import ENTRY, KillError, die_at, paths_in, run_of, same_files
 
 
@@ -15,8 +18,9 @@ def entry_of(**own) -> dict:
     return ENTRY | {"architecture": "prism", "settings": settings}
 
 
-def test_random_masks_go_on_as_if_nothing_had_happened(dataset, tmp_path):
-    entry = entry_of(context="random")
+@pytest.mark.parametrize("own", [{}, {"signal_dropout": 0.5}])
+def test_random_draws_go_on_as_if_nothing_had_happened(own, dataset, tmp_path):
+    entry = entry_of(context="random", **own)
     whole = train(run_of(dataset, entry), paths_in(tmp_path / "whole"), "cpu")
     paths = paths_in(tmp_path / "killed")
     with pytest.raises(KillError):
@@ -39,3 +43,30 @@ def test_arms_see_the_same_genes_in_the_same_order(dataset, tmp_path):
         train(run, paths_in(tmp_path / kind), "cpu")
     assert seen["random"] == seen["constant"]
     assert len(seen["random"]) > 24
+
+
+def test_the_record_says_how_much_contexts_differ(dataset, trained, tmp_path, capsys):
+    record = train(run_of(dataset, entry_of(context="constant")), paths_in(tmp_path), "cpu")
+    assert record["contexts"] == {
+        "split": "valid", "genes": 6, "sd_over_genes": 0.0, "sd_over_channels": 0.0,
+        "mean_cosine": pytest.approx(1.0), "collapsed": False,
+    }  # fmt: skip
+    assert RunRecord.read(paths_in(tmp_path).metrics).contexts == record["contexts"]
+    assert "contexts" not in capsys.readouterr().err
+    assert "contexts" not in trained[0]  # caduceus_signals has none
+
+
+def test_a_collapse_is_said_in_the_log(tmp_path, capsys, monkeypatch):
+    files = tiny_dataset.write(tmp_path / "data", length=64)
+    settings = {"d_model": 8, "n_layer": 1, "center_len": 64, "cnn_dim": 2}
+    entry = entry_of() | {"length": 64, "settings": settings, "training": ENTRY["training"] | {"steps": 2}}
+    found = {}
+    for threshold in (0.0, 1.0):  # a standard deviation of weights between 0 and 1 is at most a half
+        monkeypatch.setattr(contexts, "COLLAPSED", threshold)
+        found[threshold] = train(run_of(files, entry), paths_in(tmp_path / str(threshold)), "cpu")["contexts"]
+        said = (
+            "warning: the learned contexts are the same for every gene: over 6 genes"
+            in capsys.readouterr().err
+        )
+        assert said is found[threshold]["collapsed"] is (threshold == 1.0)
+    assert found[0.0] | {"collapsed": True} == found[1.0]

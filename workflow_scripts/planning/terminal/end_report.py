@@ -15,11 +15,13 @@ from workflow_scripts.planning.trials import TRIALS
 from workflow_scripts.planning.tuning import TUNING
 
 WARNING = "warning: "
+# What a training can only say when it has begun or ended; what else it warns of was said before the run.
+OF_TRAININGS = (f"{WARNING}batch_size ", f"{WARNING}the learned contexts ")
 AT_MOST = 5  # warnings of one prediction; all of them are in its log
 
 
 def closing_words(jobs: Iterable, prefix: str = "") -> str:
-    """The warnings of predictions, batches above the training genes and the cuts of trials, a line each; else ''.
+    """The warnings of predictions and trainings and the cuts of trials, a line each; else ''.
 
     jobs: Snakemake's, which have finished. They are known by their files, not by their rules, whose names another
     workflow may change.
@@ -29,8 +31,7 @@ def closing_words(jobs: Iterable, prefix: str = "") -> str:
     for job in sorted(jobs, key=lambda job: [str(path) for path in job.output]):
         made = [str(path) for path in job.output]
         if made and made[0].startswith((f"{prefix}results/runs/", f"{prefix}{TUNING}/")) and job.log:
-            # what else a training warns of was said before the run
-            lines += _warnings(made[0], Path(str(job.log[0])), f"{WARNING}batch_size ")
+            lines += _warnings(made[0], Path(str(job.log[0])), OF_TRAININGS)
         if len(made) != 1:
             continue
         if made[0].startswith(f"{prefix}{PREDICTIONS}/"):
@@ -40,7 +41,7 @@ def closing_words(jobs: Iterable, prefix: str = "") -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _warnings(made: str, log: Path, begin: str = WARNING) -> list[str]:
+def _warnings(made: str, log: Path, begin: str | tuple[str, ...] = WARNING) -> list[str]:
     said = log.read_text(errors="replace").splitlines() if log.is_file() else []
     found = [line.removeprefix(WARNING) for line in said if line.startswith(begin)]
     if not found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+from prism.inference.contexts import collapse_warning
 from workflow_scripts.planning.terminal.end_report import closing_words
 
 
@@ -48,6 +49,22 @@ def test_a_line_for_every_trial_that_was_cut(tmp_path, monkeypatch, trial_record
         "Does not fit as it is: prism_2k on K562, whose trial was cut from 8 genes at once to 2 (no room); "
         "results/smoke/K562/prism_2k.json\n"
     )
+
+
+def test_a_collapse_of_contexts_is_said_at_the_end(tmp_path):
+    log = tmp_path / "seed2.log"
+    told = collapse_warning(
+        {
+            "collapsed": True,
+            "genes": 12,
+            "sd_over_genes": 0.009,
+            "sd_over_channels": 0.48,
+            "mean_cosine": 0.01,
+        }
+    )
+    log.write_text(f"device: cpu\n{told}\ntest, weights of step 3\n")
+    trained = SimpleNamespace(output=["results/runs/K/net/fold1/seed2/best.ckpt", "b"], log=[str(log)])
+    assert "  the learned contexts are the same for every gene: over 12 genes" in closing_words([trained])
 
 
 def test_a_batch_above_the_training_genes_is_said_and_other_warnings_of_trainings_not_again(tmp_path):

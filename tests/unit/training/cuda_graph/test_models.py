@@ -26,9 +26,13 @@ from tests.unit.training.tiny_training import run_of
 
 STEM = {"stem": {"size": 4}, "pool_bins": 4}
 VARIANTS = {
-    "caduceus_signals": [{"input_mask": "peaks"}, STEM | {"input_mask": "peaks"}],
+    "caduceus_signals": [{"input_mask": "peaks"}, STEM | {"input_mask": "peaks"}, {"signal_dropout": 0.5}],
     "mamba": [STEM],
-    "prism": [STEM, *({"context": kind} for kind in ("random", "shuffled", "constant"))],
+    "prism": [
+        STEM,
+        {"signal_dropout": 0.5, "adjust_promoter": True, "normalise_contexts": True},
+        *({"context": kind} for kind in ("random", "shuffled", "constant")),
+    ],
 }
 
 
