@@ -94,6 +94,11 @@ def made_by_rule(path):
     return any(each.is_producer(form) for each in workflow.rules for form in (path, os.path.abspath(path)))
 
 
+def made_here(download):
+    """The local file that is copied or linked, where a rule makes it; else nothing."""
+    return str(download.local) if download.local and made_by_rule(download.local) else ""
+
+
 def content_of(download):
     """The md5 of the local file that is copied or linked; nothing where a rule makes it or it is remote."""
     if download.local is None or made_by_rule(download.local):

@@ -27,7 +27,9 @@ rule call_peaks:
         " --ifile {output.bedgraph:q}"
         " {params.options:q}"
         " --no-trackline"
-        " --ofile {output.peaks:q}) > {log:q} 2>&1"
+        " --ofile {output.peaks:q}"
+        " && PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.add_checksum"
+        " --file {output.peaks:q}) > {log:q} 2>&1"
 
 
 rule candidate_elements:

@@ -26,6 +26,7 @@ rule download:
         downloads=1,
         # Not a parameter: another place of the same checksum downloads nothing again.
         checksum_from=lambda wildcards: FILES.checksum_place(wildcards.file),
+        made_here=lambda wildcards: made_here(FILES.download(wildcards.file)),
     params:
         options=lambda wildcards: FILES.download_options(wildcards.file),
         # A local file that another one has replaced is taken again, whatever its time.
@@ -34,6 +35,7 @@ rule download:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.download"
         " {params.options:q}"
         " --checksum-from={resources.checksum_from:q}"
+        " --made-here={resources.made_here:q}"
         " --out {output.file:q}"
         " --manifest {output.manifest:q} > {log:q} 2>&1"
 

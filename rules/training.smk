@@ -62,8 +62,7 @@ rule train_model:
         " --history {output.history:q}"
         " --predictions {output.predictions:q}"
         " --metrics {output.metrics:q}"
-        " --state-dir {params.state:q}"
-        " --log {log:q} > {log:q} 2>&1"
+        " --state-dir {params.state:q} > {log:q} 2>&1"
 
 
 # Closed form: seconds on a CPU.

@@ -57,8 +57,7 @@ rule tune_model:
         " --tensorboard {resources.tensorboard:q}"
         " --record {output.record:q}"
         " --history {output.history:q}"
-        " --state-dir {params.state:q}"
-        " --log {log:q} > {log:q} 2>&1"
+        " --state-dir {params.state:q} > {log:q} 2>&1"
 
 
 # Closed form: seconds on a CPU.

@@ -28,4 +28,4 @@ def parsed() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, last=False)  # macs3 comes after it

@@ -8,12 +8,15 @@ from pathlib import Path
 from prism.fetch.addresses import KINDS
 from prism.fetch.download import Portals, fetch
 from prism.fetch.retry import Patience
+from prism.files.checksums import refuse_damaged
 from workflow_scripts import cli
 
 
 def main() -> None:
     """Fetch the file."""
     arguments = parsed()
+    if arguments.made_here:
+        refuse_damaged(arguments.made_here)
     waits = ("connect", "read", "attempts", "pause", "progress_every")
     fetch(
         arguments.address or [arguments.address_file.read_text().strip()],
@@ -45,6 +48,7 @@ def parsed() -> argparse.Namespace:
     add("--kind", choices=KINDS, default="any", help="what the file must be")
     add("--checksum", "--md5", help="md5 or sha256 of the downloaded file (of the zip, with --member)")
     add("--checksum-from", default="the table", help="where the checksum is written, for messages")
+    add("--made-here", help="the local file, where a rule makes it: compared with the checksum beside it")
     add("--size", type=int, help="of the downloaded file, bytes")
     add("--member", help="file inside a zip: keep it alone")
     add("--encode-url", help="another ENCODE portal (also PRISM_ENCODE_URL)")

@@ -52,10 +52,10 @@ def main() -> None:
 
 
 def _metrics(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
-    known = _table(str(find(given.published, "published"))) if given.published else None
+    known = read_table(str(find(given.published, "published"))) if given.published else None
     for line in published.omissions(runs, known) if known is not None else []:
         print(line, file=sys.stderr, flush=True)
-    return metrics_figure(_table(given.summary), _table(given.metrics), runs, known)
+    return metrics_figure(read_table(given.summary), read_table(given.metrics), runs, known)
 
 
 def _scatter(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
@@ -67,16 +67,21 @@ def _training_curves(given: argparse.Namespace, runs: list[RunRecord]) -> Figure
 
 
 def _mask(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
-    return mask_figure(given.cell_type, list(map(_table, given.masks)), runs)
+    return mask_figure(given.cell_type, list(map(read_table, given.masks)), runs)
 
 
 def _signal_profile(given: argparse.Namespace, _: list[RunRecord]) -> Figure:
     with open_dataset(given.windows) as windows, whole(given.windows, AGAIN):
-        found = profiles(windows, _table(given.genes))
+        found = profiles(windows, read_table(given.genes))
     return signal_profile_figure(**found, assay=given.assay or "expression")
 
 
-def _table(path: str) -> pd.DataFrame:
+def read_table(path: str) -> pd.DataFrame:
+    """A table that the workflow made.
+
+    path: the file; commas separate the cells of a .csv, tabs those of any other.
+    Raises ValueError, with the file and the fix, for a damaged one.
+    """
     names = dict.fromkeys(("cell_type", "model", "fold"), str)  # or fold 01 would become 1
     refuse_damaged(path)
     try:

@@ -53,7 +53,6 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
     add("--cuda-graphs", type=int, default=1, choices=(0, 1), help="0: a step on a GPU is never captured")
     add("--tensorboard", type=int, default=0, choices=(0, 1), help="1: event files beside the state")
     add("--git-revision", help="default: asked of git")
-    add("--log", help="the file that stderr goes to: it then holds the attempts before too")
     add("--state-dir", required=True, help="where an unfinished run keeps its state")
 
 
@@ -67,10 +66,8 @@ def as_job(arguments: argparse.Namespace, work: Callable) -> None:
 
     from prism.jobs.job import job
     from prism.jobs.limits import Limits
-    from prism.jobs.log import begin, ended, go_on, say
+    from prism.jobs.log import begin, say
 
-    if arguments.log:
-        go_on(arguments.log, arguments.state_dir)
     begin(arguments.attempt)
     limits = Limits(arguments.minutes or None, arguments.mem_mb)
     with job(arguments.state_dir, limits, arguments.attempt, say):
@@ -78,7 +75,6 @@ def as_job(arguments: argparse.Namespace, work: Callable) -> None:
 
         board = Path(arguments.state_dir).with_name("tensorboard") if arguments.tensorboard else None
         work(arguments, Conditions(arguments.state_minutes, limits, bool(arguments.cuda_graphs), board))
-        ended(arguments.state_dir)
 
 
 def fold_of(text: str) -> int | str:

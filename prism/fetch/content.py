@@ -6,7 +6,9 @@ name, another format, a missing end.
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import json
 import re
 import zipfile
 import zlib
@@ -19,11 +21,13 @@ from prism.fetch.errors import WrongError
 from prism.files.text import UTF16
 
 _HEAD = 1 << 16
-_MARKUP = re.compile(rb"<(!doctype|!--|html|\?xml|head|body|title|script|meta|error)", re.IGNORECASE)
+_MARKUP = re.compile(rb"<([!?]|/?[a-z])", re.IGNORECASE)
 _JSON = re.compile(rb"\{\s*[\"}]|\[\s*[\[{\"\]]")
 _PAGES = (".html", ".htm", ".xml", ".json")
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE]\+?\d+)?")  # R writes 100000 as 1e+05
 _TEXT = ("fasta", "gtf", "bed", "table")
+_BGZIP = re.compile(rb"\x1f\x8b\x08\x04.{6}\x06\x00BC\x02\x00", re.DOTALL)
+_BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")  # SAM format, 4.1.2
 _KIND_OF_SUFFIX = {
     ".bigwig": "bigwig",
     ".fa": "fasta",
@@ -75,20 +79,29 @@ def check(path: Path, name: str, kind: str = "any", whole: bool = False) -> None
 
 
 def check_last_line(path: Path, name: str, kind: str = "any") -> None:
-    """Check that the last line of a text ends: where nobody says how long a file is, only that shows a cut.
+    """Check that a text ends where a line, and a bgzip its blocks, end: all that shows a cut of an unknown length.
 
     path: the file, which `check` has found to be of its kind.
     name: the name that it will have.
     kind: one of `prism.fetch.addresses.KINDS`; default 'any': the name's suffix decides.
-    Raises WrongError if it is text, plain or gzip, and its last line has no newline.
+    Raises WrongError if it is text, plain or gzip, and its last line has no newline, or a bgzip without its end mark.
     """
     plain_ending = re.sub(r"\.b?gz$", "", suffix(f"/{name}").lower())
     kind = _KIND_OF_SUFFIX.get(plain_ending, "any") if kind == "any" else kind
-    if kind not in _TEXT and plain_ending not in (".txt", ".bedgraph"):
+    if kind not in _TEXT and (kind != "any" or plain_ending in _PAGES):
         return
     tail = b""
     with open(path, "rb") as raw:
-        is_gzip = raw.read(2) == b"\x1f\x8b"
+        head = raw.read(20)
+        raw.seek(max(0, path.stat().st_size - len(_BGZIP_END)))
+        end = raw.read()
+    if _BGZIP.match(head) and end != _BGZIP_END:
+        raise WrongError(
+            "cut, as it seems: a bgzip file without its end mark; give its md5 or sha256 if it is whole"
+        )
+    is_gzip = head[:2] == b"\x1f\x8b"
+    if kind not in _TEXT and not _is_text(_beginning(path, is_gzip)):
+        return
     with gzip.open(path, "rb") if is_gzip else open(path, "rb") as file:
         if not is_gzip:
             file.seek(max(0, path.stat().st_size - 200))
@@ -107,12 +120,33 @@ def _refuse_page(path: Path, head: bytes, kind: str, ending: str) -> None:
     """Refuse the page that a server sends in place of a file, packed or not."""
     if ending in _PAGES:
         return
-    text = _beginning(path, True)[:512] if head[:2] == b"\x1f\x8b" else head
+    text = _beginning(path, head[:2] == b"\x1f\x8b")
     start = text.removeprefix(b"\xef\xbb\xbf").lstrip()
     if _MARKUP.match(start) or (kind in _TEXT and start[:1] == b"<"):
         raise WrongError(f"a web page or error message, not data (it begins with {_shown(text)})")
-    if _JSON.match(start):
+    if _JSON.match(start) or _is_json(text):
         raise WrongError(f"JSON, a server's message, not data (it begins with {_shown(text)})")
+
+
+def _is_json(beginning: bytes) -> bool:
+    """Whether a small file is one JSON text, such as a quoted message."""
+    if len(beginning) >= _HEAD:
+        return False
+    try:
+        return isinstance(json.loads(beginning.decode("utf-8-sig")), dict | list | str)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_text(beginning: bytes) -> bool:
+    """Whether bytes are text in UTF-8, as far as they go."""
+    if b"\x00" in beginning:
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(beginning)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse_bam(path: Path, head: bytes, name: str) -> None:

@@ -1,7 +1,8 @@
-"""Lines of a run's log."""
+"""Lines of a job's log, and how it comes to hold all attempts."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-KEPT = "log.txt"  # beside a training's state
+HOME = "PRISM_HOME"  # of the environment: a rule's command sets it
 
 
 def say(line: str) -> None:
@@ -26,35 +27,55 @@ def begin(attempt: int) -> None:
 
     attempt: its number, from 1; attempts before one that got further are not counted.
     """
-    now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
-    say(f"--- attempt {attempt} begins: {now}, process {os.getpid()} on {socket.gethostname()} ---")
+    say(f"--- attempt {attempt} begins: {_now_and_here()} ---")
 
 
-def go_on(log: str | Path, folder: str | Path) -> None:
+def log_of_a_rule() -> Path | None:
+    """The file that stderr goes to, where a rule of the workflow has sent it there; None elsewhere."""
+    if HOME not in os.environ:
+        return None
+    try:
+        if hasattr(fcntl, "F_GETPATH"):  # macOS
+            path = Path(os.fsdecode(fcntl.fcntl(2, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0")))
+        else:
+            path = Path("/proc/self/fd/2").readlink()
+        is_log = path.is_file() and path.suffix == ".log"
+    except OSError:
+        return None
+    return path if is_log else None
+
+
+def go_on(log: Path) -> None:
     """Begin the log of an attempt with what the attempts before wrote: Snakemake removes a log before each attempt.
 
-    log: the file that stderr goes to.
-    folder: the run's state directory, which keeps a second link to it; nothing is kept where a file system has no
-        hard links.
+    log: the file that stderr goes to. A second link to it, `.<name>.kept` beside it, outlives the removal; nothing is
+        kept where a file system has no hard links.
     """
-    kept, part = Path(folder) / KEPT, Path(folder) / f"{KEPT}.part"
+    kept, part = _kept(log), log.with_name(f".{log.name}.part")
     if kept.exists() and not kept.samefile(log):
         sys.stderr.write(kept.read_text(errors="replace"))
-        sys.stderr.flush()
+        say(f"--- again: {_now_and_here()} ---")
     with suppress(OSError):
-        Path(folder).mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         os.link(log, part)
         part.replace(kept)
         part.unlink(missing_ok=True)  # of two names of one file, a rename removes neither
 
 
-def ended(folder: str | Path) -> None:
-    """Remove the second link, once the run has succeeded.
+def ended(log: Path) -> None:
+    """Remove the second link, once the job has succeeded.
 
-    folder: the run's state directory.
+    log: the file that stderr goes to.
     """
-    (Path(folder) / KEPT).unlink(missing_ok=True)
+    _kept(log).unlink(missing_ok=True)
+
+
+def _kept(log: Path) -> Path:
+    return log.with_name(f".{log.name}.kept")
+
+
+def _now_and_here() -> str:
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S %Z')}, process {os.getpid()} on {socket.gethostname()}"
 
 
 class Countdown:

@@ -1,4 +1,4 @@
-"""Writes a simulated genome in the field's formats; every file appears whole or not at all."""
+"""Writes a simulated genome in the field's formats; every file appears whole or not at all, with its checksum."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 import pyBigWig
 import pysam
 
-from prism.files.atomic import writing
+from prism.files.checksums import writing_checked
 
 LINE = 60  # bases per FASTA line
 LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
@@ -25,7 +25,7 @@ def write_fasta(path: Path, chromosomes: Iterator[tuple[str, np.ndarray, np.ndar
     path: the file.
     chromosomes: (name, codes (length,), lower case (length,) bool) of each.
     """
-    with writing(path) as part, pysam.BGZFile(str(part), "wb") as fasta:
+    with writing_checked(path) as part, pysam.BGZFile(str(part), "wb") as fasta:
         for name, codes, lower in chromosomes:
             letters = LETTERS[codes] + 32 * lower.astype(np.uint8)
             whole = len(letters) // LINE * LINE
@@ -41,7 +41,7 @@ def write_bgzipped(path: Path, lines: list[str]) -> None:
     path: the file.
     lines: without line ends.
     """
-    with writing(path) as part, pysam.BGZFile(str(part), "wb") as text:
+    with writing_checked(path) as part, pysam.BGZFile(str(part), "wb") as text:
         text.write(("\n".join(lines) + "\n").encode())
 
 
@@ -51,7 +51,7 @@ def write_bed(path: Path, table: pd.DataFrame) -> None:
     path: the file.
     table: BED or narrowPeak columns.
     """
-    with writing(path) as part:
+    with writing_checked(path) as part:
         table.to_csv(part, sep="\t", header=False, index=False)
 
 
@@ -61,7 +61,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     path: the file.
     table: any.
     """
-    with writing(path) as part:
+    with writing_checked(path) as part:
         table.to_csv(part, sep="\t", index=False)
 
 
@@ -73,7 +73,7 @@ def write_bigwig(path: Path, tracks: dict[str, np.ndarray], chromosome_length: i
     chromosome_length: bp, the same for all.
     step: bp of each value.
     """
-    with writing(path) as part:
+    with writing_checked(path) as part:
         bigwig = pyBigWig.open(str(part), "w")
         bigwig.addHeader([(chrom, chromosome_length) for chrom in tracks], maxZooms=4)
         for chrom, values in tracks.items():
@@ -126,7 +126,7 @@ def write_cool(
         ],
         ignore_index=True,
     )
-    with writing(path) as part, TemporaryDirectory() as folder:
+    with writing_checked(path) as part, TemporaryDirectory() as folder:
         stamped = Path(folder) / path.name
         cooler.create_cooler(
             str(stamped), bins, pixels, assembly="simulated", ordered=True, ensure_sorted=False

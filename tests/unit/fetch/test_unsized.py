@@ -8,6 +8,7 @@ import json
 from functools import partial
 
 import numpy as np
+import pysam
 import pytest
 
 from prism.fetch.errors import FetchError
@@ -24,6 +25,9 @@ PAGES = [
     b"\xef\xbb\xbf\r\n<!DOCTYPE html><p>one, two</p>",
     b"<body>busy, come again</body>",
     b"<!-- a, b --><p>busy</p>",
+    b"<h1>busy, come again</h1>",
+    b"[1, 2]",
+    b'"busy, come again"',
 ]
 
 
@@ -40,6 +44,32 @@ def test_text_cut_within_a_line_is_refused_where_nobody_knows_its_length(
     assert list(tmp_path.iterdir()) == []
     get(server.put("/x", pack(TABLE), usual=reply), kind="table", name=name)
     assert (tmp_path / name).read_bytes() == pack(TABLE)
+
+
+@pytest.mark.parametrize("name", ["x", "x.dat", "x.txt.gz"])
+def test_text_of_no_known_kind_is_looked_at_too(server, get, tmp_path, name):
+    pack = partial(gzip.compress, mtime=0) if name.endswith(".gz") else bytes
+    with pytest.raises(FetchError, match="last line has no newline"):
+        get(server.put("/x", pack(CUT), usual=Reply(unsized=True)), name=name)
+    for whole in (TABLE, OLD):  # text, and bytes that are none
+        get(server.put(f"/{len(whole)}", pack(whole), usual=Reply(unsized=True)), name=name)
+        assert (tmp_path / name).read_bytes() == pack(whole)
+
+
+def test_bgzip_cut_between_two_blocks_is_refused_where_nobody_knows_its_length(server, get, tmp_path):
+    with pysam.BGZFile(str(tmp_path / "made.gz"), "wb") as made:
+        made.write(TABLE)
+    whole = (tmp_path / "made.gz").read_bytes()
+    blocks, at = [], 0
+    while at < len(whole):
+        at += int.from_bytes(whole[at + 16 : at + 18], "little") + 1
+        blocks.append(at)
+    assert len(blocks) > 3
+    for end in blocks[:-1]:
+        with pytest.raises(FetchError, match=r"without its end mark|last line has no newline"):
+            get(server.put("/x", whole[:end], usual=Reply(unsized=True)), kind="table", name="x.tsv.gz")
+    get(server.put("/x", whole, usual=Reply(unsized=True)), kind="table", name="x.tsv.gz")
+    assert (tmp_path / "x.tsv.gz").read_bytes() == whole
 
 
 @pytest.mark.parametrize("known", ["checksum", "size", "length"])

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
+from pathlib import Path
 
-from prism.jobs.log import Countdown, begin, ended, go_on
+import pytest
+
+from prism.jobs.log import HOME, Countdown, begin, ended, go_on
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_line_a_minute_with_the_time_left():
@@ -27,25 +33,51 @@ def test_the_line_that_begins_an_attempt(capsys):
     assert re.fullmatch(line, capsys.readouterr().err)
 
 
-def test_a_log_that_is_removed_before_each_attempt_holds_them_all(tmp_path, monkeypatch):
-    log, state = tmp_path / "run.log", tmp_path / "state"
-    for text in ("first\n", "second\n", "third\n"):
-        with log.open("w") as stream:  # as a shell does
-            monkeypatch.setattr(sys, "stderr", stream)
-            go_on(log, state)
-            stream.write(text)
-        whole = log.read_text()
-        log.unlink()
-    assert whole == "first\nsecond\nthird\n"
-    assert [path.name for path in state.iterdir()] == ["log.txt"]
-    ended(state)
-    assert list(state.iterdir()) == []
+def failing(log: Path, home: bool = True) -> str:
+    """The log of a job that fails, after Snakemake has removed that of the attempt before."""
+    log.unlink(missing_ok=True)
+    run(log, "raise ValueError('no such gene')", home)
+    return log.read_text()
 
 
-def test_a_log_that_was_left_in_place_is_not_repeated(tmp_path, capsys):
-    log, state = tmp_path / "run.log", tmp_path / "state"
+def run(log: Path, body: str, home: bool = True) -> None:
+    code = f"from workflow_scripts import cli\ndef main():\n    {body}\ncli.run(main)"
+    environment = {name: value for name, value in os.environ.items() if name != HOME}
+    with log.open("w") as stream:  # as a shell does
+        subprocess.run(
+            [sys.executable, "-c", code], stdout=stream, stderr=stream, cwd=ROOT, check=False,
+            env=environment | ({HOME: "."} if home else {}),
+        )  # fmt: skip
+
+
+AGAIN = r"--- again: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+, process \d+ on \S+ ---\n"
+ERROR = "error: no such gene\n"
+
+
+def test_log_holds_every_attempt_until_the_job_succeeds(tmp_path):
+    log = tmp_path / "job.log"
+    assert failing(log) == ERROR
+    assert re.fullmatch(f"{ERROR}{AGAIN}{ERROR}", failing(log))
+    log.unlink()
+    run(log, "print('done')")
+    assert re.fullmatch(f"({ERROR}{AGAIN}){{2}}done\n", log.read_text())
+    assert os.listdir(tmp_path) == ["job.log"]
+    assert failing(log) == ERROR
+
+
+def test_log_that_was_left_in_place_is_not_repeated(tmp_path, capsys):
+    log = tmp_path / "job.log"
     log.write_text("first\n")
-    go_on(log, state)
-    go_on(log, state)
+    go_on(log)
+    go_on(log)
     assert capsys.readouterr().err == ""
-    assert [path.name for path in state.iterdir()] == ["log.txt"]
+    assert sorted(os.listdir(tmp_path)) == [".job.log.kept", "job.log"]
+    ended(log)
+    assert os.listdir(tmp_path) == ["job.log"]
+
+
+@pytest.mark.parametrize(("name", "home"), [("job.log", False), ("job.txt", True)])
+def test_file_that_is_no_rules_log_stays_alone(tmp_path, name, home):
+    assert failing(tmp_path / name, home) == ERROR
+    assert failing(tmp_path / name, home) == ERROR
+    assert os.listdir(tmp_path) == [name]
