@@ -24,16 +24,21 @@ N_SIGNALS, N_FEATURES = 3, 9
 STATES, CONV, EXPAND = 16, 4, 2
 
 
-def random_batch(size: argparse.Namespace) -> Batch:
+def random_windows(genes: int, length: int, n_signals: int, n_features: int) -> Batch:
     """Windows of unrelated bases and signals: the work does not depend on what is in them."""
     generator = torch.Generator().manual_seed(0)
-    bases = torch.randint(4, (size.batch, size.length), generator=generator)
+    bases = torch.randint(4, (genes, length), generator=generator)
     return Batch(
         sequence=F.one_hot(bases, 4).float(),
-        signals=torch.rand(size.batch, size.length, N_SIGNALS, generator=generator),
-        rna_features=torch.randn(size.batch, N_FEATURES, generator=generator),
-        expression=torch.randn(size.batch, generator=generator),
-    ).to(size.device)
+        signals=torch.rand(genes, length, n_signals, generator=generator),
+        rna_features=torch.randn(genes, n_features, generator=generator),
+        expression=torch.randn(genes, generator=generator),
+    )
+
+
+def random_batch(size: argparse.Namespace) -> Batch:
+    """The batch of a step of that size, on its device."""
+    return random_windows(size.batch, size.length, N_SIGNALS, N_FEATURES).to(size.device)
 
 
 def our_model(architecture: str, size: argparse.Namespace) -> nn.Module:
@@ -64,9 +69,11 @@ def our_optimiser(module: nn.Module) -> torch.optim.Optimizer:
 class Step:
     """forward(), backward() and update(), to be called in turn; `loss` is a function without arguments."""
 
-    def __init__(self, module: nn.Module, loss: Callable[[], Tensor]) -> None:
+    def __init__(
+        self, module: nn.Module, loss: Callable[[], Tensor], optimiser: torch.optim.Optimizer | None = None
+    ) -> None:
         self.module, self.loss = module, loss
-        self.optimiser = our_optimiser(module)
+        self.optimiser = optimiser or our_optimiser(module)
 
     def forward(self) -> None:
         self.value = self.loss()

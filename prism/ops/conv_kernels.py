@@ -7,11 +7,10 @@ together, since there is too little arithmetic to hide the cost of reading memor
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
-from prism.ops.lanes import LANES, load, prefetch, store, zeros_like
-from prism.ops.scan_kernels import AHEAD, sigmoid
+from prism.ops.lanes import LANES, first_half, joined, load, prefetch, second_half, store, zeros_like
+from prism.ops.scan_kernels import AHEAD, row_pair, scratch_like, sigmoid
 
 SPAN = 64
 
@@ -25,6 +24,12 @@ def _before_silu(x, weight, bias, b, t, c):
     return total
 
 
+@njit(inline="always")
+def _pair_before_silu(x, weight, bias, b, t, t2, c):
+    """Both positions as one value: twice as many operations that do not wait for each other."""
+    return joined(_before_silu(x, weight, bias, b, t, c), _before_silu(x, weight, bias, b, t2, c))
+
+
 def conv_forward(first, stop, x, weight, bias, y):
     """Write y for the tasks first to stop: sample * ceil(length / SPAN) + segment."""
     kind = x.dtype.type
@@ -32,10 +37,14 @@ def conv_forward(first, stop, x, weight, bias, y):
     segments = (length + SPAN - 1) // SPAN
     for task in range(first, stop):
         b, start = task // segments, task % segments * SPAN
-        for t in range(start, min(start + SPAN, length)):
+        stop = min(start + SPAN, length)
+        for t in range(start, stop, 2):
+            t2 = min(t + 1, stop - 1)  # an odd end is done twice
             for c in range(0, x.shape[2], LANES):
-                total = _before_silu(x, weight, bias, b, t, c)
-                store(y, (b, t, c), total * sigmoid(total, kind))
+                total = _pair_before_silu(x, weight, bias, b, t, t2, c)
+                out = total * sigmoid(total, kind)
+                store(y, (b, t, c), first_half(out))
+                store(y, (b, t2, c), second_half(out))
 
 
 def conv_backward(first, stop, x, weight, bias, add, gy, gx, gweight, gbias):
@@ -46,7 +55,7 @@ def conv_backward(first, stop, x, weight, bias, add, gy, gx, gweight, gbias):
     """
     segments = (x.shape[1] + SPAN - 1) // SPAN
     # gradients before SiLU, of a segment and of the positions after it that see its end
-    inner = np.empty((SPAN + weight.shape[0] - 1, LANES), x.dtype)
+    inner = scratch_like(x, 1, SPAN + weight.shape[0] - 1, LANES)[0]
     for task in range(first, stop):
         _segment_backward(
             task,
@@ -71,16 +80,22 @@ def _segment_backward(task, b, start, x, weight, bias, add, gy, gx, gweight, gbi
     stop = min(start + SPAN, length)
     for c in range(0, channels, LANES):
         total_bias = zeros_like(x)
-        for t in range(start, min(stop + width - 1, length)):
-            prefetch(x, (b, t + AHEAD, c))
-            prefetch(gy, (b, t + AHEAD, c))
-            total = _before_silu(x, weight, bias, b, t, c)
+        end = min(stop + width - 1, length)
+        for t in range(start, end, 2):
+            t2 = min(t + 1, end - 1)
+            for ahead in range(AHEAD, AHEAD + 2):
+                prefetch(x, (b, t + ahead, c))
+                prefetch(gy, (b, t + ahead, c))
+            total = _pair_before_silu(x, weight, bias, b, t, t2, c)
             share = sigmoid(total, kind)
-            g = load(gy, (b, t, c)) * share * (kind(1) + total * (kind(1) - share))
-            store(inner, (t - start, 0), g)
+            g = row_pair(gy, b, t, t2, c) * share * (kind(1) + total * (kind(1) - share))
+            store(inner, (t - start, 0), first_half(g))
+            store(inner, (t2 - start, 0), second_half(g))
             if t < stop:
-                total_bias = total_bias + g
-        for t in range(min(stop + width - 1, length), stop + width - 1):
+                total_bias = total_bias + first_half(g)
+            if t < t2 < stop:
+                total_bias = total_bias + second_half(g)
+        for t in range(end, stop + width - 1):
             store(inner, (t - start, 0), zeros_like(x))
         store(gbias, (task, c), total_bias)
         for j in range(width):

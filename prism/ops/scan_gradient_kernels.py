@@ -26,7 +26,7 @@ from prism.ops.scan_kernels import (
 
 _LN2 = math.log(2.0)
 
-# Rows of the scratch of one chunk, (7, CHUNK, LANES)
+# Rows of each position of the scratch of one chunk, (CHUNK, 7, LANES): what is read together lies together
 STEP, DRIVE, TOTAL, SLOPE, GOUT, GSTEP, GDRIVE = range(7)
 
 
@@ -65,9 +65,9 @@ def scan_backward(
     (batch, d) over the positions of a sample.
     """
     length, n, blocks = u.shape[1], rates.shape[0], u.shape[2] // LANES
-    chunk = scratch_like(u, 7, CHUNK, LANES)
-    decay = scratch_like(u, 2, CHUNK, LANES)
-    past = scratch_like(u, 2, CHUNK + 1, LANES)
+    chunk = scratch_like(u, CHUNK, 7, LANES)
+    decay = scratch_like(u, CHUNK, 2, LANES)
+    past = scratch_like(u, CHUNK + 1, 2, LANES)
     sums = scratch_like(u, 4, CHUNK, TILE)
     sums[:] = 0  # rows beyond the end of the sequence
     carry = scratch_like(u, 1, n, LANES)[0]
@@ -95,6 +95,13 @@ def scan_backward(
             )
 
 
+@njit(inline="always")
+def _store_pair(chunk, k, row, value):
+    """Write one row of the positions k and k + 1."""
+    store(chunk, (k, row, 0), first_half(value))
+    store(chunk, (k + 1, row, 0), second_half(value))
+
+
 @njit
 def _open_chunk(b, start, c, span, u, delta, low, spread, D, z, bias, gated, softplus, gy, chunk):
     """What does not depend on the state: steps, the gradient before the gate, and sums that start at zero."""
@@ -112,17 +119,17 @@ def _open_chunk(b, start, c, span, u, delta, low, spread, D, z, bias, gated, sof
         x, s = row_pair(u, b, t, t2, c), raw_steps(b, t, t2, c, delta, low, spread, bias)
         if softplus:
             s, slope = softplus_of(s, kind)
-            store(chunk, (SLOPE, k, 0), slope)
+            _store_pair(chunk, k, SLOPE, slope)
         g = row_pair(gy, b, t, t2, c)
         if gated:
             gate = row_pair(z, b, t, t2, c)
             g = g * gate * sigmoid(gate, kind)
-        store(chunk, (STEP, k, 0), s)
-        store(chunk, (DRIVE, k, 0), s * x)
-        store(chunk, (TOTAL, k, 0), x * skip)
-        store(chunk, (GOUT, k, 0), g)
-        store(chunk, (GSTEP, k, 0), nothing)
-        store(chunk, (GDRIVE, k, 0), nothing)
+        _store_pair(chunk, k, STEP, s)
+        _store_pair(chunk, k, DRIVE, s * x)
+        _store_pair(chunk, k, TOTAL, x * skip)
+        _store_pair(chunk, k, GOUT, g)
+        _store_pair(chunk, k, GSTEP, nothing)
+        _store_pair(chunk, k, GDRIVE, nothing)
 
 
 @njit
@@ -132,17 +139,17 @@ def _rebuild_states(b, start, c, span, i, rates, B, C, states, chunk, decay, pas
     a0, a1 = load(rates, (i, c)), load(rates, (i + 1, c))
     h0, h1 = load(states, (b, start // CHUNK, i, c)), load(states, (b, start // CHUNK, i + 1, c))
     store(past, (0, 0, 0), h0)
-    store(past, (1, 0, 0), h1)
+    store(past, (0, 1, 0), h1)
     for k in range(span):
-        s, v, t = load(chunk, (STEP, k, 0)), load(chunk, (DRIVE, k, 0)), start + k
+        s, v, t = load(chunk, (k, STEP, 0)), load(chunk, (k, DRIVE, 0)), start + k
         e0, e1 = power(s * a0, kind), power(s * a1, kind)
         h0 = h0 * e0 + v * B[b, t, i]
         h1 = h1 * e1 + v * B[b, t, i + 1]
-        store(decay, (0, k, 0), e0)
-        store(decay, (1, k, 0), e1)
-        store(past, (0, k + 1, 0), h0)
-        store(past, (1, k + 1, 0), h1)
-        store(chunk, (TOTAL, k, 0), load(chunk, (TOTAL, k, 0)) + h0 * C[b, t, i] + h1 * C[b, t, i + 1])
+        store(decay, (k, 0, 0), e0)
+        store(decay, (k, 1, 0), e1)
+        store(past, (k + 1, 0, 0), h0)
+        store(past, (k + 1, 1, 0), h1)
+        store(chunk, (k, TOTAL, 0), load(chunk, (k, TOTAL, 0)) + h0 * C[b, t, i] + h1 * C[b, t, i + 1])
 
 
 @njit
@@ -153,22 +160,22 @@ def _pull_back(b, start, c, span, i, rates, B, C, chunk, decay, past, carry, sum
     r0, r1 = load(grates, (b, i, c)), load(grates, (b, i + 1, c))
     for k in range(span - 1, -1, -1):
         s, v, g, t = (
-            load(chunk, (STEP, k, 0)),
-            load(chunk, (DRIVE, k, 0)),
-            load(chunk, (GOUT, k, 0)),
+            load(chunk, (k, STEP, 0)),
+            load(chunk, (k, DRIVE, 0)),
+            load(chunk, (k, GOUT, 0)),
             start + k,
         )
-        store(sums, (2, k, 0), fold(g * load(past, (0, k + 1, 0))))
-        store(sums, (3, k, 0), fold(g * load(past, (1, k + 1, 0))))
+        store(sums, (2, k, 0), fold(g * load(past, (k + 1, 0, 0))))
+        store(sums, (3, k, 0), fold(g * load(past, (k + 1, 1, 0))))
         f0 = g * C[b, t, i] + f0
         f1 = g * C[b, t, i + 1] + f1
         store(sums, (0, k, 0), fold(f0 * v))
         store(sums, (1, k, 0), fold(f1 * v))
-        store(chunk, (GDRIVE, k, 0), load(chunk, (GDRIVE, k, 0)) + f0 * B[b, t, i] + f1 * B[b, t, i + 1])
-        f0 = f0 * load(decay, (0, k, 0))
-        f1 = f1 * load(decay, (1, k, 0))
-        w0, w1 = f0 * load(past, (0, k, 0)), f1 * load(past, (1, k, 0))
-        store(chunk, (GSTEP, k, 0), load(chunk, (GSTEP, k, 0)) + w0 * a0 + w1 * a1)
+        store(chunk, (k, GDRIVE, 0), load(chunk, (k, GDRIVE, 0)) + f0 * B[b, t, i] + f1 * B[b, t, i + 1])
+        f0 = f0 * load(decay, (k, 0, 0))
+        f1 = f1 * load(decay, (k, 1, 0))
+        w0, w1 = f0 * load(past, (k, 0, 0)), f1 * load(past, (k, 1, 0))
+        store(chunk, (k, GSTEP, 0), load(chunk, (k, GSTEP, 0)) + w0 * a0 + w1 * a1)
         r0 = r0 + w0 * s
         r1 = r1 + w1 * s
     store(carry, (i, 0), f0)
@@ -185,11 +192,11 @@ def _close_chunk(b, start, c, span, u, D, z, gated, softplus, add, chunk, gy, y,
     for k in range(span - 1, -1, -1):
         prefetch(gu, (b, start + k - AHEAD, c))
         prefetch(gdelta, (b, start + k - AHEAD, c))
-        x, g, s = load(u, (b, start + k, c)), load(chunk, (GOUT, k, 0)), load(chunk, (STEP, k, 0))
-        gv = load(chunk, (GDRIVE, k, 0))
-        gs = gv * x + load(chunk, (GSTEP, k, 0)) * kind(_LN2)
+        x, g, s = load(u, (b, start + k, c)), load(chunk, (k, GOUT, 0)), load(chunk, (k, STEP, 0))
+        gv = load(chunk, (k, GDRIVE, 0))
+        gs = gv * x + load(chunk, (k, GSTEP, 0)) * kind(_LN2)
         if softplus:
-            gs = gs * load(chunk, (SLOPE, k, 0))
+            gs = gs * load(chunk, (k, SLOPE, 0))
         store(gu, (b, start + k, c), g * load(D, (c,)) + gv * s)
         store(gdelta, (b, start + k, c), gs)
         gb = gb + gs
@@ -209,7 +216,7 @@ def _close_gate(b, start, c, span, z, add, chunk, gy, y, gz, kind):
         prefetch(gz, (b, t - AHEAD, c))
         prefetch(gz, (b, t - AHEAD + 1, c))
         gate = row_pair(z, b, t, t2, c)
-        total = joined(load(chunk, (TOTAL, k, 0)), load(chunk, (TOTAL, k2, 0)))
+        total = joined(load(chunk, (k, TOTAL, 0)), load(chunk, (k2, TOTAL, 0)))
         share = sigmoid(gate, kind)
         gg = row_pair(gy, b, t, t2, c) * total * share * (kind(1) + gate * (kind(1) - share))
         out = total * gate * share
