@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from prism.drawing import style
 from prism.drawing.footer import output_type, provenance_lines
+from prism.figures.inputs import input_lines
 from prism.figures.mask_profile import MASK
 from prism.figures.run_lists import by_model, of_cell_type, paired
 from prism.genome.tracks.transforms import of_source
@@ -37,7 +38,7 @@ def mask_figure(cell_type: str, tables: list[pd.DataFrame], runs: list[RunRecord
     signals = list(dict.fromkeys(name for table in tables for name in _signals(table)))
     width = style.COLUMN + 0.4 if len(columns) == 1 else style.PAGE
     heights = [MASK_HEIGHT, *[SIGNAL_HEIGHT] * len(signals)]
-    figure, body = style.page(width, sum(heights) + 0.65, provenance_lines(runs))
+    figure, body = style.page(width, sum(heights) + 0.65, input_lines(runs) + provenance_lines(runs))
     grid = body.subplots(len(heights), len(columns), squeeze=False, sharex="col", height_ratios=heights)
     looks = _looks(runs)
     for place, chosen in enumerate(columns):

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from prism.drawing import style
 from prism.drawing.footer import provenance_lines
+from prism.figures.inputs import input_lines
 from prism.figures.run_lists import by_model, of_cell_type, paired
 from prism.runs.history import valid_column
 from prism.runs.record import RunRecord
@@ -94,9 +95,8 @@ def _draw(cell_type: str, models: list[Curves], left_out: list[str], runs: list[
     )
     width = 5.4 if blocks == 1 else style.PAGE
     extra = 0.11 * sum(style.wrapped(curves.model, 30).count("\n") for curves in models) / blocks
-    figure, body = style.page(
-        width, rows * (1.2 if rows < 4 else 1.05) + 0.85 + extra, notes + provenance_lines(runs)
-    )
+    notes += input_lines(runs) + provenance_lines(runs)
+    figure, body = style.page(width, rows * (1.2 if rows < 4 else 1.05) + 0.85 + extra, notes)
     body.suptitle(f"{cell_type}: training", fontsize=8.5, fontweight="bold", x=0.01, ha="left")
     if not models:
         empty = body.subplots()

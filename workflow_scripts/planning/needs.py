@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prism.genome.reading import PLUS
+from prism.protocol.seeds import check_seed
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.requests import Training
@@ -35,7 +36,7 @@ def needs_of(plan: Plan, run: str) -> Needs:
 
     plan: of this run of the workflow.
     run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
-    Raises ValueError where there is no such run.
+    Raises ValueError where there is no such run, or can be none of its seed.
     """
     if run in plan.released:
         entry = plan.released[run]
@@ -56,6 +57,10 @@ def needs_of(plan: Plan, run: str) -> Needs:
             "K562.prism_2k.fold11.seed2; correct it"
         )
     _check_known(plan, training, run)
+    try:
+        check_seed(training.seed)
+    except ValueError as error:
+        raise ValueError(f"predictions: {run}: {error}") from None
     entry = plan.entries[training.model]
     trained_on = training.cell_type
     signals = entry.signals if entry.signals is not None else plan.signal_names(trained_on)

@@ -12,6 +12,7 @@ import pandas as pd
 from prism.genome.coordinates import check_tss, resolve_chromosomes
 from prism.genome.genes.gene_list import ListSettings, read_gene_list
 from prism.genome.genes.gtf import read_gtf
+from prism.genome.genes.places import SEVERAL, one_place_each, one_symbol_each
 from prism.genome.genes.rna_features import longest_coding, measure, scaled
 from prism.genome.genes.table import DROPPED, LOCUS, RNA_FEATURES, GeneTable, gene_table, named
 from prism.genome.genes.transcripts import Transcripts, select_transcripts
@@ -61,13 +62,18 @@ def genes_of_gtf(
     Raises ValueError for a broken GTF, one that shares no chromosome with the genome, and a TSS after the end
     of its chromosome.
 
-    Genes on chromosomes that the genome lacks are dropped with the reason; with features, so are genes
-    without CDS.
+    Genes on chromosomes that the genome lacks are dropped with the reason; so are genes at several places
+    (`places.one_place_each`) and, with features, those without CDS.
     """
     everything = read_gtf(gtf, gene_types)
-    everything = select_transcripts(everything, on_chromosomes(everything.frame["chrom"], chromosomes))
+    chosen = on_chromosomes(everything.frame["chrom"], chromosomes)
     transcripts = _placed(everything, genome)
+    keep, unknown = one_place_each(transcripts)
+    transcripts = select_transcripts(transcripts, keep)
+    transcripts = select_transcripts(transcripts, on_chromosomes(transcripts.frame["chrom"], chromosomes))
     frame = _loci(transcripts)
+    frame.loc[frame["gene_id"].isin(unknown), DROPPED] = SEVERAL
+    everything = select_transcripts(everything, chosen)
     absent = everything.frame[~everything.frame["gene_id"].isin(frame["gene_id"])].reset_index(drop=True)
     if len(absent):
         lost = absent.drop_duplicates("gene_id").assign(tss=-1)
@@ -137,15 +143,15 @@ def _placed(transcripts: Transcripts, genome: Genome) -> Transcripts:
 
 def _loci(transcripts: Transcripts) -> pd.DataFrame:
     frame = transcripts.frame.assign(tss=first_bases(transcripts), **{DROPPED: ""})
-    return frame.loc[choose_tss(transcripts), [*LOCUS, DROPPED]].reset_index(drop=True)
+    frame = frame.loc[choose_tss(transcripts), [*LOCUS, DROPPED]].reset_index(drop=True)
+    return frame.assign(symbol=one_symbol_each(frame, transcripts))
 
 
 def _with_features(
     frame: pd.DataFrame, transcripts: Transcripts, genome: Genome, scale: Scale | None
 ) -> pd.DataFrame:
     """Add the mRNA features, z-scored over the genes kept; a gene without CDS is dropped, unless none has one."""
-    wanted = set(frame.loc[frame[DROPPED] == "", "gene_id"])
-    transcripts = select_transcripts(transcripts, transcripts.frame["gene_id"].isin(wanted).to_numpy())
+    transcripts = select_transcripts(transcripts, _of_loci(frame[frame[DROPPED] == ""], transcripts.frame))
     keep = np.zeros(len(transcripts.frame), dtype=bool)
     keep[longest_coding(transcripts)] = True
     if not keep.any():
@@ -160,6 +166,16 @@ def _with_features(
     return frame
 
 
+def _of_loci(genes: pd.DataFrame, found: pd.DataFrame) -> np.ndarray:
+    """(n,) bool: which transcripts are of the genes, and at their place where the annotation has others too."""
+    locus = genes.set_index("gene_id")[["chrom", "strand"]]
+    place = found[["gene_id"]].join(locus, on="gene_id")
+    here = (found["chrom"] == place["chrom"]).astype(int)
+    here += (here > 0) & (found["strand"] == place["strand"])
+    best = here.groupby(found["gene_id"]).transform("max")
+    return (found["gene_id"].isin(locus.index) & (here == best)).to_numpy()
+
+
 def _joined(
     genes: pd.DataFrame, transcripts: Transcripts, tss_base: int, gtf: str | Path, older: Mapping[str, str]
 ) -> pd.DataFrame:
@@ -169,7 +185,9 @@ def _joined(
     """
     frame = transcripts.frame.assign(first=first_bases(transcripts))
     both = genes[["gene_id", "chrom", "tss"]].merge(frame, on=["gene_id", "chrom"], suffixes=("", "_gtf"))
-    strand = genes["gene_id"].map(both.drop_duplicates("gene_id").set_index("gene_id")["strand"])
+    # an id may be on both strands, as of copies: the strand is that of the transcript that begins nearest
+    nearest = both.assign(far=(both["first"] - both["tss"]).abs()).sort_values("far", kind="stable")
+    strand = genes["gene_id"].map(nearest.drop_duplicates("gene_id").set_index("gene_id")["strand"])
     known, given = strand.notna(), genes["strand"] != ""
     other_place = ~known & genes["gene_id"].isin(frame["gene_id"])
     elsewhere = ~known & ~other_place & genes["gene_id"].isin(older)

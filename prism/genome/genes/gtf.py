@@ -18,6 +18,7 @@ _SEGMENT_KINDS = {"exon": "exons", "CDS": "coding", "stop_codon": "stops"}
 _ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
 # GENCODE's annotations of GRCh37 have a second version: ENSG00000223972.5_2
 _VERSIONED = re.compile(r"^(ENS[A-Z]*\d{11})\.\d+(_\d+)?$")
+_GENE_ID = re.compile(r'\bgene_id "([^"]+)"')
 _EXON_NUMBER = re.compile(r'exon_number "?(\d+)')
 # GENCODE's tags: this end of the mRNA or of its CDS was not found
 _NO_START, _NO_END = {"mRNA_start_NF", "cds_start_NF"}, {"mRNA_end_NF", "cds_end_NF"}
@@ -44,7 +45,8 @@ def read_gtf(path: str | Path, gene_types: Iterable[str] | None = ("protein_codi
     GENCODE (gene_type) and Ensembl (gene_biotype) are understood; in a file without types, a gene with a CDS
     counts as protein_coding. Version suffixes of Ensembl ids are cut off; the copies in the pseudo-autosomal
     region of Y are left out. A gene without transcript or exon lines is its own transcript. One transcript id at
-    several places or on both strands, as UCSC's annotations have it, is that many transcripts.
+    several places or on both strands, as UCSC's annotations have it, is that many transcripts; so is one under
+    several genes.
     """
     collector = _Collector(str(path), None if gene_types is None else frozenset(gene_types))
     with open_text(path) as lines:
@@ -97,7 +99,9 @@ class _Collector:
 
     path: str
     gene_types: frozenset[str] | None
-    copies: dict[tuple[str, str, str], list[_Copy]] = field(default_factory=dict)
+    copies: dict[tuple[str, str, str, str], list[_Copy]] = field(default_factory=dict)
+    genes: dict[str, str] = field(default_factory=dict)  # ids as written -> `stable_id`
+    owners: dict[tuple[str, str, str], str] = field(default_factory=dict)  # of lines without a gene_id
     records: list[list] = field(default_factory=list)
     gene_lines: list[list] = field(default_factory=list)
     types_of_genes: dict[str, str] = field(default_factory=dict)
@@ -134,7 +138,8 @@ class _Collector:
         stop = attributes.find('"', at + 15)
         if at < 0 or stop < 0 or stop == at + 15:
             raise self._broken(number, line, 'no transcript_id "..." among the attributes')
-        key = (chrom, strand, attributes[at + 15 : stop])
+        where = (chrom, strand, attributes[at + 15 : stop])
+        key = (*where, self._gene(attributes) or self.owners.get(where, ""))
         copies = self.copies.setdefault(key, [])
         copy = _copy_of(copies, kind, start, end, attributes)
         if copy is None:
@@ -144,8 +149,16 @@ class _Collector:
             copies.append(copy)
             if row != _SKIPPED:
                 self.records.append([key[2], *record])
+            self.owners[where] = key[3]
         copy.note(kind, attributes)
         return copy.row
+
+    def _gene(self, attributes: str) -> str:
+        """Stable id of the gene that a line names; "" for none."""
+        found = _GENE_ID.search(attributes)
+        if found and found[1] not in self.genes:
+            self.genes[found[1]] = stable_id(found[1])
+        return self.genes[found[1]] if found else ""
 
     def _take_gene(self, number, line, chrom, start, end, strand, attributes) -> None:
         record = self._record(number, line, chrom, start, end, strand, attributes)

@@ -18,6 +18,7 @@ import torch
 
 from prism.files.atomic import writing
 from prism.files.zipped import check_zip
+from prism.protocol.seeds import check_seed
 from prism.runs.checkpoint import UNREADABLE
 
 KEPT = 2
@@ -96,9 +97,10 @@ def seed_everything(seed: int) -> None:
     """Seed Python, numpy and torch (every device).
 
     seed: of the run.
+    Raises ValueError for one that `prism.protocol.seeds` refuses.
     """
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
+    random.seed(check_seed(seed))
+    np.random.seed(seed)
     torch.manual_seed(seed)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from prism.drawing.footer import provenance_lines
 from prism.figures.inputs import input_lines, inputs
-from tests.unit.figures.made_up_runs import run
+from prism.figures.mask import mask_figure
+from prism.figures.training_curves import training_curves_figure
+from tests.unit.drawing.drawn_figure import words
+from tests.unit.figures.made_up_runs import history, run
 
 
 def of(architecture="caduceus", **entry):
@@ -42,6 +46,30 @@ def test_models_of_the_same_inputs_stand_together_each_once():
         "activity · prism_2k: signals, mRNA features, promoter activity"
     ]
     assert input_lines([]) == []
+
+
+def test_training_curves_and_masks_say_it_too():
+    runs = [
+        run(
+            "soft",
+            "seq2exp_soft",
+            entry={"architecture": "seq2exp_soft", "length": 2000, "signals": ["DNase"]},
+        ),
+        run(
+            "alone",
+            "seq2exp_soft",
+            entry={"architecture": "seq2exp_soft", "signals": [], "rna_features": False},
+        ),
+    ]
+    told = "soft: DNase, mRNA features, promoter activity · alone: nothing: sequence alone"
+    mask = pd.DataFrame(
+        {"position": [-1, 0, 1], "genes": 5, "promoter": False, "mask_mean": 0.5, "mask_sem": 0.1}
+    )
+    for figure in (
+        training_curves_figure("K562", [history([0.5, 0.2])] * 2, runs),
+        mask_figure("K562", [mask] * 2, runs),
+    ):
+        assert told in " ".join(words(figure).split())
 
 
 def tuned(rate, fold=11, **changes):

@@ -142,6 +142,8 @@ BAD_CONFIG = [
     (lambda c: c.update(seedz=[1]), r"config: unknown key 'seedz'"),
     (lambda c: c["run"].update(seed=[1]), r"config: run: unknown key 'seed'; did you mean 'seeds'"),
     (lambda c: c["run"].update(seeds=["two"]), r"config: run\.seeds\.0 = 'two'"),
+    (lambda c: c["run"].update(seeds=[-1]), r"run\.seeds\.0 = -1: .*it is: a seed, 0 to 4294967295"),
+    (lambda c: c["run"].update(seeds=[2, 2**32]), r"run\.seeds\.1 = 4294967296: .*0 to 4294967295"),
     (lambda c: c["run"].update(cell_types=["C"]), r"run\.cell_types: 'C' is in no table; there are: A, B"),
     (
         lambda c: c["run"].update(models=["big"]),

@@ -125,6 +125,7 @@ REFUSED = [
     ({"B": ["ours"]}, r"'ours' is neither a released checkpoint \(there are: theirs\) nor a run such as"),
     ({"B": ["Z.all.fold1.seed2"]}, r"Z\.all\.fold1\.seed2: cell type 'Z' is in no table; there are: A, B"),
     ({"B": ["A.big.fold1.seed2"]}, r"A\.big\.fold1\.seed2: model 'big' is in no table; there are: all, en"),
+    ({"B": ["A.all.fold1.seed4294967296"]}, r"A\.all\.fold1\.seed4294967296: seed 4294967296: seeds are 0 to"),
     ({"A": ["B.all.fold1.seed2"]}, r"B has no label, so that nothing was trained on it"),
     ({"B": ["A.all.fold9.seed2"]}, r"folds\.tsv: fold 9 is not in the table; there are: 1, 2"),
     ({"B": ["A.long.fold1.seed2"]}, r"A\.long.* for B: it reads windows of 400 bp, the longest dataset has 100"),
