@@ -32,6 +32,7 @@ from workflow_scripts.planning.checks.local_content import LocalContent
 from workflow_scripts.planning.terminal.lost_genes import gene_words
 from workflow_scripts.planning.tables.patterns import ASSEMBLY, FOLD, NAME
 from workflow_scripts.planning.secrets import shown
+from workflow_scripts.planning.starts import checkpoint_of, own_file
 from workflow_scripts.planning.tables.strict_yaml import load
 
 # The scripts are run as modules of this checkout. Each command sets its own PYTHONPATH: a shell.prefix would reach
@@ -82,6 +83,14 @@ wildcard_constraints:
 def family(names):
     """Wildcard constraint: one of the names, or nothing at all."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def start_of(wildcards, seed):
+    """The checkpoint that a training starts from, if it starts from one."""
+    told = PLAN.entries[wildcards.model].start_from
+    if own := own_file(told):
+        return local(own)
+    return checkpoint_of(told, wildcards.cell_type, wildcards.fold, seed) if told else []
 
 
 def local_file(download):

@@ -9,6 +9,7 @@ rule train_model:
         cleared=ancient("results/smoke/{cell_type}/{model}.cleared"),
         # Of an entry with `tune`; another choice trains again.
         chosen=lambda wildcards: tuning.chosen(PLAN, wildcards.cell_type, wildcards.model, wildcards.fold),
+        start=lambda wildcards: start_of(wildcards, wildcards.seed),
     output:
         checkpoint="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/best.ckpt",
         history="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/history.csv",
@@ -49,6 +50,7 @@ rule train_model:
         " --model {wildcards.model:q}"
         " --entry {params.entry:q}"
         " --chosen {input.chosen:q}"
+        " --start={input.start:q}"
         " --label {params.label:q}"
         " --device {resources.device:q}"
         " --cpu-precision {resources.cpu_precision:q}"

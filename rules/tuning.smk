@@ -9,6 +9,7 @@ rule tune_model:
         genes="results/genes/{cell_type}.tsv",
         elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
         cleared=ancient("results/smoke/{cell_type}/{model}.cleared"),
+        start=lambda wildcards: start_of(wildcards, tuning.seed(PLAN)),
     output:
         record=f"{tuning.CANDIDATE}/record.json",
         history=f"{tuning.CANDIDATE}/history.csv",
@@ -45,6 +46,7 @@ rule tune_model:
         " --cell-type {wildcards.cell_type:q}"
         " --model {wildcards.model:q}"
         " --entry {params.entry:q}"
+        " --start={input.start:q}"
         " --candidate {wildcards.candidate:q}"
         " --values {params.values:q}"
         " --device {resources.device:q}"

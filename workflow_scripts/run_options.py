@@ -36,6 +36,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--cell-type", required=True)
     add("--model", required=True, help="name of the entry")
     add("--entry", required=True, help="the entry of models.yaml, resolved, as JSON")
+    add("--start", help="best.ckpt to start from, for an entry with `start_from`")
     add_device_options(parser)
 
 
@@ -100,6 +101,10 @@ def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bo
     from prism.training.run import Run
 
     data = (arguments.windows, arguments.genes, entry["length"], entry.get("signals"), chosen_by(entry))
+    if arguments.start and entry.get("start_from"):
+        from prism.training.start import Start
+
+        further["start"] = Start.read(arguments.start, entry["start_from"])
     return Run(
         windows=Windows(
             *data,

@@ -91,7 +91,7 @@ def provenance_lines(runs: list[RunRecord]) -> list[str]:
         if run.provenance.get("sources") and line not in lines:
             lines.append(line)
     dropped = [line for line in dict.fromkeys(map(dropped_line, runs)) if line]
-    return lines + reading_lines(runs) + tuned_lines(runs) + dropped
+    return lines + reading_lines(runs) + tuned_lines(runs) + start_lines(runs) + dropped
 
 
 def reading_lines(runs: list[RunRecord]) -> list[str]:
@@ -126,6 +126,25 @@ def tuned_lines(runs: list[RunRecord]) -> list[str]:
         ]
         lines.append(f"{model} tuned on validation: {' | '.join(told)}")
     return lines
+
+
+def start_lines(runs: list[RunRecord]) -> list[str]:
+    """A line for each model that did not start from random weights: what it started from, and what that had seen.
+
+    runs: those that the figure shows.
+    """
+    lines = []
+    for run in runs:
+        if run.start:
+            told = ", ".join(f"{key} {value}" for key, value in run.start["start_from"].items())
+            unknown = run.start["test_genes"] == "unknown"
+            seen = (
+                ": trained on unknown genes, TEST GENES MAY BE AMONG THEM"
+                if unknown
+                else " (test genes held out)"
+            )
+            lines.append(f"{run.model} started from the weights of {told}{seen}")
+    return list(dict.fromkeys(lines))
 
 
 def dropped_line(run: RunRecord) -> str:

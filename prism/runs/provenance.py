@@ -52,7 +52,13 @@ def split_hash(gene_id: Sequence[str], splits: np.ndarray) -> str:
 
 
 def run_identity(
-    entry: dict, dataset: str, split: str, fold: int | str, seed: int, cpu_precision: str = "fp32"
+    entry: dict,
+    dataset: str,
+    split: str,
+    fold: int | str,
+    seed: int,
+    cpu_precision: str = "fp32",
+    start: str = "",
 ) -> str:
     """The hash under which training state is kept: 16 hex digits.
 
@@ -65,10 +71,13 @@ def run_identity(
     fold: name of the fold.
     seed: of the run.
     cpu_precision: of matrix products on a CPU, should the run come to one; default fp32.
+    start: sha256 of the checkpoint that the training starts from; default "", from random weights.
     """
     parts = {"entry": entry, "dataset": dataset, "split": split, "fold": str(fold), "seed": int(seed)}
     if cpu_precision != "fp32":
         parts["cpu_precision"] = cpu_precision
+    if start:
+        parts["start"] = start
     return _sha256(canonical(parts | {"numbers_version": NUMBERS_VERSION}))[:16]
 
 

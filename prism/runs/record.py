@@ -49,6 +49,7 @@ class RunRecord:
         entry: Mapping[str, Any],
         tuned: Mapping[str, Any] | None = None,
         contexts: Mapping[str, Any] | None = None,
+        start: Mapping[str, Any] | None = None,
     ) -> RunRecord:
         """The record of a run that has just ended; `write` writes it.
 
@@ -64,6 +65,7 @@ class RunRecord:
         tuned: what was chosen by tuning (`prism.runs.tuning`); written only where something was.
         contexts: how much the contexts of a Prism differ (`prism.inference.contexts`); {} or None, the default, without
             contexts, and then not written.
+        start: the checkpoint that training started from (`prism.training.start`); written only where there was one.
         """
         content = {
             "cell_type": cell_type,
@@ -79,6 +81,7 @@ class RunRecord:
             "provenance": provenance,
             "entry": entry,
             **({"tuned": tuned} if tuned else {}),
+            **({"start": start} if start else {}),
         }
         return cls(records.without_nan(content), Path(path))
 
@@ -113,6 +116,7 @@ class RunRecord:
     contexts = property(lambda self: self.content.get("contexts") or {})
     entry = property(lambda self: self.content.get("entry") or {})
     tuned = property(lambda self: self.content.get("tuned") or {})
+    start = property(lambda self: self.content.get("start") or {})
     architecture = property(lambda self: str(self.entry.get("architecture", self.model)))
     length = property(lambda self: self.entry.get("length"))
     assay = property(lambda self: str(self.label.get("assay") or ""))

@@ -23,7 +23,7 @@ COLUMNS = (
 )  # fmt: skip
 AGAIN = "run again"
 # What all candidates of a choice must share.
-SHARED = ("dataset_hash", "split_hash", "numbers_version", "seed")
+SHARED = ("dataset_hash", "split_hash", "numbers_version", "seed", "start")
 
 
 def candidate_record(
@@ -69,7 +69,9 @@ def read_candidates(paths: Sequence[str | Path], tune: Mapping[str, Sequence[Any
         try:
             record = read_checked(path, "record of a candidate", AGAIN)
             found, provenance = record["values"], record["provenance"]
-            odd = [key for key in SHARED if records and provenance[key] != records[0]["provenance"][key]]
+            odd = [
+                key for key in SHARED if records and provenance.get(key) != records[0]["provenance"].get(key)
+            ]
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f"{path}: not a candidate's record (no {error}); delete it and {AGAIN}"
@@ -79,7 +81,8 @@ def read_candidates(paths: Sequence[str | Path], tune: Mapping[str, Sequence[Any
                 f"{path}: it was trained with {in_list(found)}, not {in_list(values)}; delete it and {AGAIN}"
             )
         if odd:
-            told = f"{odd[0]} is {provenance[odd[0]]}, and {records[0]['provenance'][odd[0]]} in {paths[0]}"
+            first = records[0]["provenance"].get(odd[0])
+            told = f"{odd[0]} is {provenance.get(odd[0])}, and {first} in {paths[0]}"
             raise ValueError(f"{path}: {told}; delete it and {AGAIN}")
         records.append(record)
     return records

@@ -65,7 +65,7 @@ def try_candidate(
         model=run.model,
         fold=run.fold,
         seed=run.seed,
-        provenance=run.provenance(**where),
+        provenance=run.provenance(**where) | ({"start": run.start.sha256} if run.start else {}),
         entry=run.entry,
         **found,
     )

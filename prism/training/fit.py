@@ -91,6 +91,8 @@ def fitting(
     """
     seed_everything(run.seed)
     module = build(run.entry["architecture"], run.build_settings)
+    if run.start:
+        run.start.load_into(module)
     closed_form = module.closed_form
     with _on_device("cpu" if closed_form else device, run, conditions.limits) as place:
         wanted = "fp32" if closed_form else run.settings.precision
@@ -135,6 +137,10 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
     say(f"fold {run.fold}, seed {run.seed}: {counts} genes" + (f"; dropped: {lost}" if lost else ""))
     if run.tuned:
         say(f"tuned: {in_words(run.tuned)}")
+    if run.start:
+        say(f"weights of the start: {run.start.path}, sha256 {run.start.sha256}")
+        if not run.start.knows_its_genes:
+            say("warning: start_from: its training genes are not known; test genes may be among them")
     if not module.closed_form:
         steps = run.settings.total_steps(len(run.indices("train")))
         if warning := warm_up_warning(steps, run.settings):
@@ -194,6 +200,7 @@ def _record(
         provenance=provenance,
         entry=run.entry,
         tuned=run.tuned,
+        start=run.start.record() if run.start else None,
     )
 
 
@@ -209,7 +216,9 @@ def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
         "feature_scale": feature_scale(run.windows, run.indices("train")),
         "entry": run.entry,
         "provenance": provenance,
+        "seen_genes": run.seen_genes,
         **({"tuned": run.tuned} if run.tuned else {}),
+        **({"start": run.start.record()} if run.start else {}),
     }
 
 

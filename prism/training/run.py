@@ -18,6 +18,7 @@ from prism.genome.reading import UNSCALED, reading_of, recorded, refuse_other_or
 from prism.jobs.limits import Limits
 from prism.protocol.settings import TrainingSettings
 from prism.runs import provenance
+from prism.training.start import Start
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Run:
     git_revision: of the code; by default git is asked.
     cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
     tuned: what was chosen by tuning, as metrics.json tells it; {} (the default) where nothing was.
+    start: the weights that it starts from, where its entry has `start_from`; None (the default) for random ones.
     with_test: whether the fold's test genes are there; False for a candidate of tuning, which must not see them.
     Raises ValueError for unknown training settings, a fold without train, valid or test genes, missing labels, and
     windows of another orientation than the entry's.
@@ -51,6 +53,7 @@ class Run:
     git_revision: str | None = None
     cpu_precision: str = "fp32"
     tuned: dict[str, Any] = field(default_factory=dict)
+    start: Start | None = None
     with_test: bool = True
 
     def __post_init__(self) -> None:
@@ -58,16 +61,37 @@ class Run:
         refuse_unlabelled(self.windows, self.splits)
         self.settings  # noqa: B018  checks it at the door
         refuse_other_orientation(self.windows, self.entry, f"model {self.model}")
+        self._refuse_unfit_start()
+
+    def _refuse_unfit_start(self) -> None:
+        if bool(self.entry.get("start_from")) != (self.start is not None):
+            told = (
+                "needs that checkpoint (--start)"
+                if self.start is None
+                else "has none, and a checkpoint was given"
+            )
+            raise ValueError(f"model {self.model}: start_from {self.entry.get('start_from') or ''} {told}")
+        if self.start is not None:
+            held_out = [self.windows.gene_id[i] for i in np.flatnonzero(self.fold_splits == "test")]
+            split = provenance.split_hash(self.windows.gene_id, self.fold_splits)
+            names = (self.windows.signal_names, self.windows.rna_feature_names)
+            self.start.refuse_unfit(self.entry["architecture"], *names, held_out, split)
 
     @cached_property
     def settings(self) -> TrainingSettings:
         return TrainingSettings.from_entry(self.entry.get("training") or {})
 
     @cached_property
+    def fold_splits(self) -> np.ndarray:
+        """What the fold says of every gene, (n,): 'train', 'valid', 'test' or ''."""
+        return fold_tables.assign(self.folds, self.fold, self.windows.gene_id, self.windows.chrom)
+
+    @cached_property
     def splits(self) -> np.ndarray:
-        """The split of every gene, (n,): 'train', 'valid', 'test' or ''."""
-        found = fold_tables.assign(self.folds, self.fold, self.windows.gene_id, self.windows.chrom)
-        return found if self.with_test else np.where(found == "test", "", found)
+        """The split of every gene that the run has, (n,): 'train', 'valid', 'test' or ''."""
+        return (
+            self.fold_splits if self.with_test else np.where(self.fold_splits == "test", "", self.fold_splits)
+        )
 
     @cached_property
     def split_hash(self) -> str:
@@ -79,7 +103,8 @@ class Run:
         # an entry that wants fp32 has it on every CPU
         on_cpu = self.cpu_precision if self.settings.precision != "fp32" else "fp32"
         data = (self.windows.identity, self.split_hash)
-        return provenance.run_identity(self.entry, *data, self.fold, self.seed, on_cpu)
+        start = self.start.sha256 if self.start else ""
+        return provenance.run_identity(self.entry, *data, self.fold, self.seed, on_cpu, start)
 
     @cached_property
     def build_settings(self) -> dict[str, Any]:
@@ -106,6 +131,12 @@ class Run:
         split: train, valid or test.
         """
         return np.flatnonzero(self.splits == split)
+
+    @property
+    def seen_genes(self) -> list[str] | None:
+        """Ids of the genes that the weights are fitted to or chosen by; None where the start's are not known."""
+        own = [self.windows.gene_id[i] for i in np.flatnonzero(np.isin(self.splits, ("train", "valid")))]
+        return self.start.seen_with(own) if self.start else own
 
     def expression(self, split: str) -> np.ndarray:
         """Labels of a split, (n,), log10(x + 1).

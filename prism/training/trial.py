@@ -149,10 +149,11 @@ def genes_at_once(entry: dict[str, Any]) -> int | None:
 
 
 def largest(entry: dict[str, Any]) -> dict[str, Any]:
-    """What is tried out of an entry with `tune`: the candidate that keeps most memory in training; itself without.
+    """What is tried out of an entry: of one with `tune` the candidate that keeps most memory; from random weights.
 
     entry: of config/models.yaml, resolved.
     """
+    entry = {key: value for key, value in entry.items() if key != "start_from"}
     found = [with_values(entry, values) for values in candidates(entry.get("tune") or {})] or [entry]
     return found[0] if traits(entry["architecture"]).closed_form else max(found, key=_kept)
 

@@ -6,18 +6,19 @@ from dataclasses import replace
 
 from prism.genome.dataset.folds import read as read_folds
 from workflow_scripts.planning import downloads, requests
-from workflow_scripts.planning.checks.name_clashes import by_file, check_signal_names
+from workflow_scripts.planning.checks.name_clashes import by_file, check_assemblies, check_signal_names
 from workflow_scripts.planning.checks.predictions import check_predictions
 from workflow_scripts.planning.checks.training import check_chosen, check_settings, check_trainings
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.plan import Plan
-from workflow_scripts.planning.tables.cell_types import CellType, read_cell_types
+from workflow_scripts.planning.starts import start_pairs
+from workflow_scripts.planning.tables.cell_types import read_cell_types
 from workflow_scripts.planning.tables.checksums import Layers
 from workflow_scripts.planning.tables.configuration import read_configuration
 from workflow_scripts.planning.tables.folds import split_of
 from workflow_scripts.planning.tables.models import read_models
 from workflow_scripts.planning.tables.paths import find
-from workflow_scripts.planning.tables.released import Released, read_released
+from workflow_scripts.planning.tables.released import read_released
 
 
 def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Plan:
@@ -45,11 +46,14 @@ def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Pl
         config=config,
         cell_types=cell_types,
         entries=entries,
-        downloads=_downloads(config, cell_types, released, prefix, places),
+        downloads={},
         splits={fold: split_of(folds, fold, folds_path) for fold in requests.folds(config)},
         released=released,
         prefix=prefix,
+        starts=start_pairs(config, entries, cell_types, released),
     )
+    check_assemblies(config, cell_types, plan.cell_types_asked)
+    plan = replace(plan, downloads=_downloads(plan, places))
     check_trainings(plan)
     check_predictions(plan)
     check_settings(plan)
@@ -66,17 +70,11 @@ def _check_prefix(prefix: str) -> None:
         )
 
 
-def _downloads(
-    config: dict,
-    cell_types: dict[str, CellType],
-    released: dict[str, Released],
-    prefix: str,
-    places: dict[str, str],
-) -> dict[str, Download]:
+def _downloads(plan: Plan, places: dict[str, str]) -> dict[str, Download]:
     """Every file from outside by the file that it is written to; refused where one that is asked for lacks its key."""
-    asked, found = requests.cell_types(config), []
-    of_asked = {cell_types[name].assembly for name in asked if name in cell_types}
-    for name, settings in config["assemblies"].items():
+    asked, prefix, found = plan.cell_types_asked, plan.prefix, []
+    of_asked = {plan.cell_types[name].assembly for name in asked if name in plan.cell_types}
+    for name, settings in plan.config["assemblies"].items():
         parts = downloads.of_assembly(name, settings, prefix)
         if name in of_asked:
             downloads.check_keys(parts.values(), prefix)
@@ -84,15 +82,16 @@ def _downloads(
             replace(download, md5_from=places.get(f"assemblies.{name}.{part}", ""))
             for part, download in parts.items()
         ]
-    runs = {run for _, run in requests.predictions(config)}
-    for each in released.values():
+    for each in plan.released.values():
         file = downloads.of_released(each, prefix)
-        if each.name in runs:
+        if each.name in plan.released_asked:
             downloads.check_keys([file], prefix)
         found.append(replace(file, md5_from=places.get(f"released.{each.name}.checkpoint", "")))
-    for cell_type in cell_types.values():
+    for cell_type in plan.cell_types.values():
         files = downloads.of_cell_type(cell_type)
         if cell_type.name in asked:
             downloads.check_keys(files, prefix)
-        found += [replace(file, md5_from=f"{config['cell_types']}, row {cell_type.name}") for file in files]
+        found += [
+            replace(file, md5_from=f"{plan.config['cell_types']}, row {cell_type.name}") for file in files
+        ]
     return by_file(found)

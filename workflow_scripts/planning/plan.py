@@ -20,7 +20,8 @@ class Plan:
 
     config: the whole configuration. cell_types, entries, released: rows and entries by name, also those that are not
     asked for. splits: fold -> canonical description of its split. downloads: by the file that each is written to.
-    prefix: of every file, where another workflow uses this one as a module.
+    prefix: of every file, where another workflow uses this one as a module. starts: (cell type, entry) of trainings
+    that others start from, asked for or not.
 
     In its methods `cell_type` is the name of a row, `model` the name of an entry.
     """
@@ -32,6 +33,7 @@ class Plan:
     downloads: dict[str, Download]
     released: dict[str, Released] = field(default_factory=dict)
     prefix: str = ""
+    starts: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def chosen(self) -> dict:
@@ -75,9 +77,25 @@ class Plan:
 
         architecture: a name in `prism.models.catalogue`.
         """
-        return [
-            name for name in requests.models(self.config) if self.entries[name].architecture == architecture
-        ]
+        return [name for name in self.to_train if self.entries[name].architecture == architecture]
+
+    @property
+    def to_train(self) -> list[str]:
+        """Entries to train: by themselves, to predict with, or for others to start from; each once."""
+        return list(dict.fromkeys([*requests.models(self.config), *(model for _, model in self.starts)]))
+
+    @property
+    def released_asked(self) -> set[str]:
+        """What is predicted with, and the released checkpoints that trainings start from."""
+        starts = {
+            self.entries[name].start_from.get("released") for name in self.to_train if name in self.entries
+        }
+        return {run for _, run in requests.predictions(self.config)} | starts
+
+    @property
+    def cell_types_asked(self) -> list[str]:
+        """Cell types to train on, to predict for, or whose trainings others start from; each once."""
+        return list(dict.fromkeys([*requests.cell_types(self.config), *(name for name, _ in self.starts)]))
 
     @property
     def mask_models(self) -> list[str]:

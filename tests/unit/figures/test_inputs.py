@@ -77,6 +77,19 @@ def tuned(rate, fold=11, **changes):
     return run(tuned=found, fold=fold, **changes)
 
 
+def test_small_print_says_where_training_started_and_what_that_may_have_seen():
+    own = {"start_from": {"run": "base"}, "test_genes": "held out"}
+    lines = provenance_lines([run(start=own), run(start=own, seed=22), run("mamba_2k", "mamba")])
+    assert [line for line in lines if "started" in line] == [
+        "prism_2k started from the weights of run base (test genes held out)"
+    ]
+    theirs = {"start_from": {"released": "theirs"}, "test_genes": "unknown"}
+    assert (
+        "prism_2k started from the weights of released theirs: trained on unknown genes, TEST GENES MAY BE AMONG THEM"
+        in provenance_lines([run(start=theirs)])
+    )
+
+
 def test_small_print_says_what_was_tuned_and_of_how_many():
     lines = provenance_lines([tuned(0.003), tuned(0.003, seed=22), run("mamba_2k", "mamba")])
     assert [line for line in lines if "tuned" in line] == [

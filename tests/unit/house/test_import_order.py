@@ -41,7 +41,7 @@ PLANNING = (
     ("tables.tuning",),
     ("requests", "tables.models", "tables.cell_types", "tables.folds"),
     ("tables.released",),
-    ("downloads", "checks.model_settings"),
+    ("downloads", "checks.model_settings", "starts"),
     ("checks.name_clashes",),
     ("plan",),
     ("needs", "checks.data"),

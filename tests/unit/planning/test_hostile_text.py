@@ -53,7 +53,7 @@ CONFIG = {
             "strand_table": FILE | {"columns": {"gene_id": "id", "strand": "strand"}},
         }
     },
-    "run": {"cell_types": ["A"], "models": ["small"], "folds": ["one"], "seeds": [2]},
+    "run": {"cell_types": ["A"], "models": ["small", "filed", "other"], "folds": ["one"], "seeds": [2]},
     "windows": {"lengths": [300], "signals": ["DNase"]},
     "released": {
         "theirs": {
@@ -80,7 +80,16 @@ MODELS = {
             "gene_features": ["mrna"], "orientation": "gene", "scale_features": "zscore",
             "training": {"schedule": "constant", "precision": "fp32"},
             "tune": {"schedule": ["constant", "cosine"], "alpha": [0.5, 1.0]},
-        }
+            "start_from": {"run": "base", "cell_type": "A"},
+        },
+        "base": {"architecture": "prism", "length": 100, "protocol": "short"},
+        "filed": {
+            "architecture": "prism", "length": 100, "protocol": "short", "start_from": {"checkpoint": "in/best.ckpt"},
+        },
+        "other": {
+            "architecture": "caduceus_signals", "length": 300, "protocol": "short",
+            "start_from": {"released": "theirs"},
+        },
     },
 }  # fmt: skip
 ROW = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from workflow_scripts.planning import downloads, requests
+from workflow_scripts.planning import downloads
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.starts import own_file
 from workflow_scripts.planning.tables.cell_types import CellType
 
 
@@ -19,6 +20,13 @@ def absent_files(plan: Plan, made: Callable[[str], bool]) -> list[str]:
     made: whether a rule makes a file; it is asked once all rules are known.
     """
     found = []
+    for name in (name for name in plan.to_train if name in plan.entries):
+        path = own_file(plan.entries[name].start_from)
+        if path is not None and not os.path.isfile(path) and not made(path):
+            found.append(
+                f"config: model {name}: start_from.checkpoint = {path!r}: no such file (a relative path starts at "
+                f"{os.getcwd()}); correct the path, or put the file there"
+            )
     for where, download, asked in _named(plan):
         path = download.local
         if path is None or os.path.isfile(path) or made(path):
@@ -34,15 +42,14 @@ def absent_files(plan: Plan, made: Callable[[str], bool]) -> list[str]:
 
 def _named(plan: Plan) -> Iterator[tuple[str, Download, bool]]:
     """Where each file from outside is named, the file, and whether this run asks for its owner."""
-    cell_types = requests.cell_types(plan.config)
+    cell_types = plan.cell_types_asked
     assemblies = {plan.cell_types[name].assembly for name in cell_types if name in plan.cell_types}
     for name, settings in plan.config["assemblies"].items():
         for part, download in downloads.of_assembly(name, settings, plan.prefix).items():
             yield f"config: assemblies.{name}.{part}.address", download, name in assemblies
-    runs = {run for _, run in requests.predictions(plan.config)}
     for released in plan.released.values():
         where = f"config: released.{released.name}.checkpoint.address"
-        yield where, downloads.of_released(released, plan.prefix), released.name in runs
+        yield where, downloads.of_released(released, plan.prefix), released.name in plan.released_asked
     for row in plan.cell_types.values():
         for column, download in _of_row(row):
             where = f"{plan.config['cell_types']}: {row.name}, column {column}"

@@ -48,7 +48,7 @@ def check_settings(plan: Plan) -> None:
     plan: of this run of the workflow.
     Raises ValueError naming the entry, the setting and the fix.
     """
-    for name in (name for name in requests.models(plan.config) if name in plan.entries):
+    for name in (name for name in plan.to_train if name in plan.entries):
         check_entry(plan.entries[name])
     for released in plan.released.values():
         check_released(released)
@@ -71,6 +71,12 @@ def check_trainings(plan: Plan) -> None:
             _check_regions(plan, cell_type, entry)
             check_strands(plan, cell_type, entry.orientation, f"config: model {entry.name}")
         _check_alike(plan, trained, entry)
+    for cell_type, model in plan.starts:
+        entry = plan.entries[model]
+        _check_signals(plan, cell_type, entry)
+        _check_features(plan, cell_type, entry)
+        _check_regions(plan, cell_type, entry)
+        check_strands(plan, cell_type, entry.orientation, f"config: model {entry.name}")
 
 
 def _check_lengths(plan: Plan) -> None:
@@ -80,7 +86,7 @@ def _check_lengths(plan: Plan) -> None:
             raise ValueError(
                 f"config: windows.lengths: {length} is odd; windows are centred on the TSS, give an even number"
             )
-    for name in plan.chosen["models"]:
+    for name in dict.fromkeys([*plan.chosen["models"], *(model for _, model in plan.starts)]):
         if plan.entries[name].length > max(lengths):
             raise ValueError(
                 f"config: model {name} needs windows of {plan.entries[name].length} bp, the longest dataset has "

@@ -22,7 +22,7 @@ SHORT = 2_000  # bp; the window that memory was measured at
 # Ends of the names of entries that cost what another one costs: ablations, the demo.
 COST_AS_ANOTHER = ("_norna", "_n0", "_n1", "_n4", "_demo")
 # Keys that an entry's canonical text is without where they say nothing: entries without them are not trained again.
-LEFT_OUT_EMPTY = ("tune",)
+LEFT_OUT_EMPTY = ("tune", "start_from")
 
 
 def training_mb(known: Traits, length: int) -> int:
@@ -53,7 +53,8 @@ class Entry:
     groups of gene features that it gets, True for all and False for none, as `feature_groups.recorded` gives them.
     settings: of its architecture. training: of its protocol. says_features: whether its file says which gene
     features it gets. orientation, scale_features: how it reads its data (`prism.genome.reading`). tune: lists of
-    values that are tried before it is trained, by key of training or settings.
+    values that are tried before it is trained, by key of training or settings. start_from: where its first weights are
+    from: {run, cell_type}, {checkpoint} or {released}; {} for random ones.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Entry:
     orientation: str = CHOICES["orientation"][0]
     scale_features: str = CHOICES["scale_features"][0]
     tune: dict = field(default_factory=dict)
+    start_from: dict = field(default_factory=dict)
 
     @property
     def traits(self) -> Traits:
@@ -186,5 +188,18 @@ def _entry(name: str, raw: dict, protocols: dict, where: str) -> Entry:
         training={**protocols.get(protocol, {}), **raw.get("training", {})},
         says_features="gene_features" in raw or "rna_features" in raw,
         **reading_of(raw),
+        start_from=_start_from(raw.get("start_from", {}), f"{where}: models.{name}"),
         tune=read_tune(raw.get("tune", {}), raw["architecture"], f"{where}: models.{name}"),
     )
+
+
+def _start_from(raw: dict, where: str) -> dict:
+    if not raw:
+        return {}
+    kinds = [key for key in ("run", "checkpoint", "released") if key in raw]
+    if len(kinds) != 1 or ("cell_type" in raw and kinds != ["run"]):
+        told = ", ".join(f"{key}: {value}" for key, value in raw.items())
+        raise ValueError(
+            f"{where}: start_from: {{{told}}}: give one of run, checkpoint, released; cell_type goes with run only"
+        )
+    return raw
