@@ -64,7 +64,9 @@ def test_metrics_json_is_strict_json_and_what_train_returns(trained):
         raise AssertionError(word)
 
     record, paths = trained
-    assert json.loads(paths.metrics.read_text(), parse_constant=refuse) == record
+    there = json.loads(paths.metrics.read_text(), parse_constant=refuse)
+    assert there.pop("checksum").startswith("sha256:")
+    assert there == record
 
 
 def test_history_has_a_row_each_half_epoch_and_the_best_is_kept(trained):
@@ -120,7 +122,7 @@ def test_provenance_and_nothing_left_behind(trained, dataset):
     assert provenance["precision"] == "fp32"
     assert record["label"] == {"assay": "made up"}
     assert sorted(os.listdir(paths.metrics.parent)) == [
-        "best.ckpt", "history.csv", "metrics.json", "predictions.tsv.gz",
+        "best.ckpt", "history.csv", "history.csv.sha256", "metrics.json", "predictions.tsv.gz",
     ]  # fmt: skip
 
 
