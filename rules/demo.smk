@@ -30,7 +30,7 @@ if PLAN.config.get("simulate") is not None:
             "../envs/data.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
+            mem_mb=1000,
             runtime=10,
         params:
             settings=lambda wildcards: json.dumps(PLAN.config["simulate"], sort_keys=True),

@@ -17,7 +17,7 @@ rule evaluation_tables:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=30,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.compare"

@@ -24,7 +24,7 @@ rule figure_metrics:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=15,
     params:
         published=lambda wildcards: FILES.published_option(),
@@ -58,7 +58,7 @@ rule figure_scatter:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=15,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure scatter"
@@ -89,7 +89,7 @@ rule figure_training_curves:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=15,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure training_curves"
@@ -120,7 +120,7 @@ rule figure_mask:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=15,
     shell:
         "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.figure mask"
@@ -151,7 +151,7 @@ rule figure_signal_profile:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=1500,
         runtime=30,
     params:
         assay=lambda wildcards: FILES.cell_type(wildcards.cell_type).label.assay or "expression",

@@ -22,7 +22,7 @@ rule quality:
         "../envs/quality.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=1500,
         runtime=60,
     params:
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),

@@ -21,7 +21,7 @@ rule download:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=500,
         runtime=240,
         downloads=1,
         # Not a parameter: another place of the same checksum downloads nothing again.
@@ -78,7 +78,7 @@ rule annotation:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=1500,
         runtime=60,
     params:
         options=lambda wildcards: FILES.annotation_options(wildcards.assembly),

@@ -17,7 +17,7 @@ rule genes:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=1000,
         runtime=60,
     params:
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),

@@ -18,7 +18,7 @@ rule cut_windows:
         "../envs/data.yaml"
     threads: THREADS.get("windows", 2)
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=120,
     params:
         assembly=lambda wildcards: FILES.cell_type(wildcards.cell_type).assembly,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from pathlib import Path
 
 import torch
 
+from prism.jobs.machine_memory import total_bytes
 from prism.jobs.memory_watch import peak_mb
 
 # the part of a GPU's free memory that windows may take; the rest is the model's
@@ -45,8 +45,7 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return f"{device} ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"cpu ({cpu_name()}, {torch.get_num_threads()} thread(s), {memory:.0f} GiB)"
+    return f"cpu ({cpu_name()}, {torch.get_num_threads()} thread(s), {total_bytes() / 2**30:.0f} GiB)"
 
 
 def peak_memory_gb(device: torch.device) -> float:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import torch
 
 from prism.compute import malloc
 from prism.compute.precision import usable_precision
+from prism.jobs.machine_memory import left_bytes
 from prism.models import build, memory
 from prism.models.catalogue import known_settings, traits
 from prism.training.run import Run
@@ -57,21 +55,4 @@ def available_bytes(device: torch.device, mem_mb: int | None = None) -> int:
     """
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    lines = Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else []
-    free = [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    free += [] if mem_mb is None else [mem_mb * 2**20]
-    groups = Path("/proc/self/cgroup")
-    for line in groups.read_text().splitlines() if groups.exists() else []:
-        if line.startswith("0::"):
-            free += _left_of_cgroup(Path("/sys/fs/cgroup"), line[3:])
-    return min(free, default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-
-
-def _left_of_cgroup(root: Path, name: str) -> list[int]:
-    """What a control group (version 2) and those around it leave, of those with a limit."""
-    folder, left = root / name.lstrip("/"), []
-    for each in (folder, *folder.parents):
-        limit, used = each / "memory.max", each / "memory.current"
-        if limit.exists() and used.exists() and limit.read_text().strip() != "max":
-            left.append(int(limit.read_text()) - int(used.read_text()))
-    return left
+    return min([left_bytes()] + ([] if mem_mb is None else [mem_mb * 2**20]))

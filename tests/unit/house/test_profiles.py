@@ -10,6 +10,7 @@ import pytest
 from snakemake.cli import parse_args
 from snakemake.resources import ResourceScopes
 
+from prism.jobs.machine_memory import total_bytes
 from prism.models.catalogue import ARCHITECTURES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -58,9 +59,9 @@ def test_one_gpu_job_at_a_time_on_one_machine_and_as_many_as_there_are_on_a_clus
 
 
 def test_jobs_on_one_machine_share_its_memory():
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    total = int(next(line for line in lines if line.startswith("MemTotal:")).split()[1]) // 1024
-    assert limit_over_all_jobs("default", "mem_mb") == pytest.approx(total, rel=0.01)
+    assert (
+        limit_over_all_jobs("default", "mem_mb") == total_bytes() // 2**20
+    )  # tests/unit/jobs/test_machine_memory.py
     assert limit_over_all_jobs("slurm", "mem_mb") is None
     two_epinformers = 2 * ARCHITECTURES["epinformer"].training_mb
     assert two_epinformers > 16 * 1024  # so that a machine of 16 GB runs them one after the other
