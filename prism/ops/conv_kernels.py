@@ -7,10 +7,11 @@ together, since there is too little arithmetic to hide the cost of reading memor
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from prism.ops.lanes import LANES, first_half, joined, load, prefetch, second_half, store, zeros_like
-from prism.ops.scan_kernels import AHEAD, row_pair, scratch_like, sigmoid
+from prism.ops.scan_kernels import AHEAD, row_pair, sigmoid
 
 SPAN = 64
 
@@ -55,7 +56,7 @@ def conv_backward(first, stop, x, weight, bias, add, gy, gx, gweight, gbias):
     """
     segments = (x.shape[1] + SPAN - 1) // SPAN
     # gradients before SiLU, of a segment and of the positions after it that see its end
-    inner = scratch_like(x, 1, SPAN + weight.shape[0] - 1, LANES)[0]
+    inner = np.empty((SPAN + weight.shape[0] - 1, LANES), x.dtype)
     for task in range(first, stop):
         _segment_backward(
             task,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-LINE = 64  # bytes of a cache line: vectors of AVX-512 that straddle two cost twice as much
 
 
 def padded(x: Tensor | None, dim: int, multiple: int) -> Tensor | None:
@@ -46,9 +42,5 @@ def unset(like: Tensor, *shape: int) -> Tensor:
     numpy allocates it: torch asks for aligned blocks, and glibc does not use their holes again, so the peak
     of a training step would be a third higher.
     """
-    shape = shape or tuple(like.shape)
-    dtype = np.dtype({torch.float32: np.float32, torch.float64: np.float64}[like.dtype])
-    size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    return torch.from_numpy(memory[start : start + size].view(dtype).reshape(shape))
+    dtype = {torch.float32: np.float32, torch.float64: np.float64}[like.dtype]
+    return torch.from_numpy(np.empty(shape or tuple(like.shape), dtype))

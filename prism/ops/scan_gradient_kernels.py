@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 from prism.ops.lane_functions import TILE, fold, row_sums
-from prism.ops.lanes import LANES, first_half, joined, load, prefetch, second_half, store, zeros_like
+from prism.ops.lanes import LANES, load, prefetch, store, zeros_like
 from prism.ops.scan_kernels import (
     AHEAD,
     CHUNK,
     power,
-    raw_steps,
-    row_pair,
-    same_pair,
-    scratch_like,
+    raw_step,
     sigmoid,
     softplus_of,
 )
@@ -65,16 +63,14 @@ def scan_backward(
     (batch, d) over the positions of a sample.
     """
     length, n, blocks = u.shape[1], rates.shape[0], u.shape[2] // LANES
-    chunk = scratch_like(u, CHUNK, 7, LANES)
-    decay = scratch_like(u, CHUNK, 2, LANES)
-    past = scratch_like(u, CHUNK + 1, 2, LANES)
-    sums = scratch_like(u, 4, CHUNK, TILE)
-    sums[:] = 0  # rows beyond the end of the sequence
-    carry = scratch_like(u, 1, n, LANES)[0]
+    chunk = np.empty((CHUNK, 7, LANES), u.dtype)
+    decay = np.empty((CHUNK, 2, LANES), u.dtype)
+    past = np.empty((CHUNK + 1, 2, LANES), u.dtype)
+    sums = np.zeros((4, CHUNK, TILE), u.dtype)
     for task in range(first, stop):
         b, block = task // blocks, task % blocks
         c = block * LANES
-        carry[:] = 0
+        carry = np.zeros((n, LANES), u.dtype)
         store(gD, (b, c), zeros_like(u))
         store(gbias, (b, c), zeros_like(u))
         for i in range(n):
@@ -95,41 +91,30 @@ def scan_backward(
             )
 
 
-@njit(inline="always")
-def _store_pair(chunk, k, row, value):
-    """Write one row of the positions k and k + 1."""
-    store(chunk, (k, row, 0), first_half(value))
-    store(chunk, (k + 1, row, 0), second_half(value))
-
-
 @njit
 def _open_chunk(b, start, c, span, u, delta, low, spread, D, z, bias, gated, softplus, gy, chunk):
     """What does not depend on the state: steps, the gradient before the gate, and sums that start at zero."""
     kind = u.dtype.type
-    skip, nothing = same_pair(D, c), joined(zeros_like(u), zeros_like(u))
-    for k in range((span - 1) // 2 * 2, -1, -2):
-        t, t2 = start + k, start + min(k + 1, span - 1)  # an odd end is done twice
-        for behind in range(AHEAD - 1, AHEAD + 1):
-            prefetch(u, (b, t - behind, c))
-            prefetch(gy, (b, t - behind, c))
-            if delta.shape[1]:
-                prefetch(delta, (b, t - behind, c))
-            if gated:
-                prefetch(z, (b, t - behind, c))
-        x, s = row_pair(u, b, t, t2, c), raw_steps(b, t, t2, c, delta, low, spread, bias)
+    for k in range(span - 1, -1, -1):
+        prefetch(u, (b, start + k - AHEAD, c))
+        prefetch(gy, (b, start + k - AHEAD, c))
+        if delta.shape[1]:
+            prefetch(delta, (b, start + k - AHEAD, c))
+        x, s = load(u, (b, start + k, c)), raw_step(b, start + k, c, delta, low, spread, bias)
         if softplus:
             s, slope = softplus_of(s, kind)
-            _store_pair(chunk, k, SLOPE, slope)
-        g = row_pair(gy, b, t, t2, c)
+            store(chunk, (k, SLOPE, 0), slope)
+        g = load(gy, (b, start + k, c))
         if gated:
-            gate = row_pair(z, b, t, t2, c)
+            prefetch(z, (b, start + k - AHEAD, c))
+            gate = load(z, (b, start + k, c))
             g = g * gate * sigmoid(gate, kind)
-        _store_pair(chunk, k, STEP, s)
-        _store_pair(chunk, k, DRIVE, s * x)
-        _store_pair(chunk, k, TOTAL, x * skip)
-        _store_pair(chunk, k, GOUT, g)
-        _store_pair(chunk, k, GSTEP, nothing)
-        _store_pair(chunk, k, GDRIVE, nothing)
+        store(chunk, (k, STEP, 0), s)
+        store(chunk, (k, DRIVE, 0), s * x)
+        store(chunk, (k, TOTAL, 0), x * load(D, (c,)))
+        store(chunk, (k, GOUT, 0), g)
+        store(chunk, (k, GSTEP, 0), zeros_like(u))
+        store(chunk, (k, GDRIVE, 0), zeros_like(u))
 
 
 @njit
@@ -201,31 +186,18 @@ def _close_chunk(b, start, c, span, u, D, z, gated, softplus, add, chunk, gy, y,
         store(gdelta, (b, start + k, c), gs)
         gb = gb + gs
         gd = gd + g * x
+        if gated:
+            prefetch(gz, (b, start + k - AHEAD, c))
+            gate, total = load(z, (b, start + k, c)), load(chunk, (k, TOTAL, 0))
+            share = sigmoid(gate, kind)
+            gg = load(gy, (b, start + k, c)) * total * share * (kind(1) + gate * (kind(1) - share))
+            out = total * gate * share
+            if add:
+                gg = gg + load(gz, (b, start + k, c))
+            store(gz, (b, start + k, c), gg)
+            if y.shape[1]:
+                if add:
+                    out = out + load(y, (b, start + k, c))
+                store(y, (b, start + k, c), out)
     store(gD, (b, c), gd)
     store(gbias, (b, c), gb)
-    if gated:
-        _close_gate(b, start, c, span, z, add, chunk, gy, y, gz, kind)
-
-
-@njit(inline="always")
-def _close_gate(b, start, c, span, z, add, chunk, gy, y, gz, kind):
-    """The gradient of z, and y."""
-    for k in range((span - 1) // 2 * 2, -1, -2):
-        k2 = min(k + 1, span - 1)
-        t, t2 = start + k, start + k2
-        prefetch(gz, (b, t - AHEAD, c))
-        prefetch(gz, (b, t - AHEAD + 1, c))
-        gate = row_pair(z, b, t, t2, c)
-        total = joined(load(chunk, (k, TOTAL, 0)), load(chunk, (k2, TOTAL, 0)))
-        share = sigmoid(gate, kind)
-        gg = row_pair(gy, b, t, t2, c) * total * share * (kind(1) + gate * (kind(1) - share))
-        out = total * gate * share
-        if add:
-            gg = gg + row_pair(gz, b, t, t2, c)
-        store(gz, (b, t, c), first_half(gg))
-        store(gz, (b, t2, c), second_half(gg))
-        if y.shape[1]:
-            if add:
-                out = out + row_pair(y, b, t, t2, c)
-            store(y, (b, t, c), first_half(out))
-            store(y, (b, t2, c), second_half(out))

@@ -30,22 +30,12 @@ from prism.ops.lanes import (
     store,
     where_negative,
 )
-from prism.ops.layout import LINE
 
 CHUNK = 64  # positions between saved states; a multiple of TILE
 
 AHEAD = 8  # positions between asking for a row and using it
 LOG2E = math.log2(math.e)
 _LIMIT = 126.0  # powers of two beyond this are clamped: 1e-38 and 1e38
-
-
-@njit
-def scratch_like(array, rows, positions, width):
-    """Room for numbers of the array's type, (rows, positions, width), that starts at a cache line."""
-    size, spare = rows * positions * width, LINE // array.itemsize
-    memory = np.empty(size + spare, array.dtype)
-    start = -memory.ctypes.data % LINE // array.itemsize
-    return memory[start : start + size].reshape((rows, positions, width))
 
 
 @njit(inline="always")
@@ -80,99 +70,75 @@ def raw_step(b, t, c, delta, low, spread, bias):
     return total
 
 
+@njit
+def raw_pair(b, t, t2, c, delta, low, spread, bias):
+    """`raw_step` at the positions t and t2, as one value."""
+    total = joined(load(bias, (c,)), load(bias, (c,)))
+    if delta.shape[1]:
+        total = total + row_pair(delta, b, t, t2, c)
+    for r in range(spread.shape[0]):
+        row = load(spread, (r, c))
+        total = total + joined(row * low[b, t, r], row * low[b, t2, r])
+    return total
+
+
 @njit(inline="always")
 def row_pair(array, b, t, t2, c):
     """What `array`, (batch, length, d), holds at the positions t and t2, as one value."""
     return joined(load(array, (b, t, c)), load(array, (b, t2, c)))
 
 
-@njit(inline="always")
-def raw_steps(b, t, t2, c, delta, low, spread, bias):
-    """`raw_step` at the positions t and t2, as one value."""
-    first = raw_step(b, t, c, delta, low, spread, bias)
-    return joined(first, raw_step(b, t2, c, delta, low, spread, bias))
-
-
-@njit(inline="always")
-def same_pair(array, c):
-    """What `array`, (d,), holds from c on, twice."""
-    return joined(load(array, (c,)), load(array, (c,)))
-
-
 def scan_forward(
     first, stop, u, delta, low, spread, rates, B, C, D, z, bias, gated, softplus, add, y, states
 ):
     """Write y, and the states where `states` has chunks, for the tasks first to stop: sample * (d / LANES) + block."""
-    scratch = scratch_like(u, 3, CHUNK, LANES)
-    state = scratch_like(u, 1, rates.shape[0], LANES)[0]
-    blocks = u.shape[2] // LANES
+    kind = u.dtype.type
+    length, n, blocks = u.shape[1], rates.shape[0], u.shape[2] // LANES
+    # of one chunk: one function, with all loops in it, because each further one takes numba 0.15 s to compile
+    step = np.empty((CHUNK, LANES), u.dtype)
+    drive = np.empty((CHUNK, LANES), u.dtype)
+    total = np.empty((CHUNK, LANES), u.dtype)
     for task in range(first, stop):
         b, c = task // blocks, task % blocks * LANES
-        state[:] = 0
-        for start in range(0, u.shape[1], CHUNK):
-            span = min(CHUNK, u.shape[1] - start)
-            _open_forward(b, start, c, span, u, delta, low, spread, D, bias, softplus, scratch)
-            for i in range(0, rates.shape[0], 2):
-                _advance(b, start, c, span, i, rates, B, C, states, state, scratch)
-            _close_forward(b, start, c, span, z, gated, add, scratch, y)
-
-
-# Rows of the scratch of one chunk, (3, CHUNK, LANES), in the forward pass
-_STEP, _DRIVE, _TOTAL = range(3)
-
-
-@njit
-def _open_forward(b, start, c, span, u, delta, low, spread, D, bias, softplus, scratch):
-    """What does not depend on the state: the steps, what they drive the states with, and the skip."""
-    kind = u.dtype.type
-    skip = same_pair(D, c)
-    for k in range(0, span, 2):
-        t, t2 = start + k, start + min(k + 1, span - 1)  # an odd end is done twice
-        for ahead in range(AHEAD, AHEAD + 2):
-            prefetch(u, (b, t + ahead, c))
-            if delta.shape[1]:
-                prefetch(delta, (b, t + ahead, c))
-        x, s = row_pair(u, b, t, t2, c), raw_steps(b, t, t2, c, delta, low, spread, bias)
-        if softplus:
-            s = softplus_of(s, kind)[0]
-        store(scratch, (_STEP, k, 0), s)
-        store(scratch, (_DRIVE, k, 0), s * x)
-        store(scratch, (_TOTAL, k, 0), x * skip)
-
-
-@njit
-def _advance(b, start, c, span, i, rates, B, C, states, state, scratch):
-    """States i and i + 1 through the chunk, and their part of the output."""
-    kind = rates.dtype.type
-    h0, h1 = load(state, (i, 0)), load(state, (i + 1, 0))
-    if states.shape[1]:
-        store(states, (b, start // CHUNK, i, c), h0)
-        store(states, (b, start // CHUNK, i + 1, c), h1)
-    a0, a1 = load(rates, (i, c)), load(rates, (i + 1, c))
-    for k in range(span):
-        s, v, t = load(scratch, (_STEP, k, 0)), load(scratch, (_DRIVE, k, 0)), start + k
-        h0 = h0 * power(s * a0, kind) + v * B[b, t, i]
-        h1 = h1 * power(s * a1, kind) + v * B[b, t, i + 1]
-        total = load(scratch, (_TOTAL, k, 0)) + h0 * C[b, t, i] + h1 * C[b, t, i + 1]
-        store(scratch, (_TOTAL, k, 0), total)
-    store(state, (i, 0), h0)
-    store(state, (i + 1, 0), h1)
-
-
-@njit
-def _close_forward(b, start, c, span, z, gated, add, scratch, y):
-    """The output, now that all states have added to it."""
-    kind = y.dtype.type
-    for k in range(0, span, 2):
-        k2 = min(k + 1, span - 1)
-        t, t2 = start + k, start + k2
-        out = joined(load(scratch, (_TOTAL, k, 0)), load(scratch, (_TOTAL, k2, 0)))
-        if gated:
-            prefetch(z, (b, t + AHEAD, c))
-            prefetch(z, (b, t + AHEAD + 1, c))
-            gate = row_pair(z, b, t, t2, c)
-            out = out * gate * sigmoid(gate, kind)
-        if add:
-            out = out + row_pair(y, b, t, t2, c)
-        store(y, (b, t, c), first_half(out))
-        store(y, (b, t2, c), second_half(out))
+        state = np.zeros((n, LANES), u.dtype)
+        for start in range(0, length, CHUNK):
+            span = min(CHUNK, length - start)
+            for k in range(0, span, 2):
+                t, t2 = start + k, start + min(k + 1, span - 1)  # an odd end is done twice
+                prefetch(u, (b, t + AHEAD, c))
+                prefetch(u, (b, t + AHEAD + 1, c))
+                if delta.shape[1]:
+                    prefetch(delta, (b, t + AHEAD, c))
+                    prefetch(delta, (b, t + AHEAD + 1, c))
+                x, s = row_pair(u, b, t, t2, c), raw_pair(b, t, t2, c, delta, low, spread, bias)
+                if softplus:
+                    s = softplus_of(s, kind)[0]
+                store(step, (k, 0), s)
+                store(drive, (k, 0), s * x)
+                store(total, (k, 0), x * joined(load(D, (c,)), load(D, (c,))))
+            for i in range(0, n, 2):
+                h0, h1 = load(state, (i, 0)), load(state, (i + 1, 0))
+                if states.shape[1]:
+                    store(states, (b, start // CHUNK, i, c), h0)
+                    store(states, (b, start // CHUNK, i + 1, c), h1)
+                a0, a1 = load(rates, (i, c)), load(rates, (i + 1, c))
+                for k in range(span):
+                    s, v, t = load(step, (k, 0)), load(drive, (k, 0)), start + k
+                    h0 = h0 * power(s * a0, kind) + v * B[b, t, i]
+                    h1 = h1 * power(s * a1, kind) + v * B[b, t, i + 1]
+                    store(total, (k, 0), load(total, (k, 0)) + h0 * C[b, t, i] + h1 * C[b, t, i + 1])
+                store(state, (i, 0), h0)
+                store(state, (i + 1, 0), h1)
+            for k in range(0, span, 2):
+                k2 = min(k + 1, span - 1)
+                t, t2 = start + k, start + k2
+                out = joined(load(total, (k, 0)), load(total, (k2, 0)))
+                if gated:
+                    prefetch(z, (b, t + AHEAD, c))
+                    prefetch(z, (b, t + AHEAD + 1, c))
+                    gate = row_pair(z, b, t, t2, c)
+                    out = out * gate * sigmoid(gate, kind)
+                if add:
+                    out = out + row_pair(y, b, t, t2, c)
+                store(y, (b, t, c), first_half(out))
+                store(y, (b, t2, c), second_half(out))
