@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from torch import nn
 
@@ -18,7 +19,9 @@ from prism.genome.dataset.windows import Windows
 from prism.genome.genes import table as gene_tables
 from prism.genome.reading import PLUS
 from prism.inference.prediction import predicted_on, refuse_bad_prediction
+from prism.inference.scale_matching import NONE, MatchedWindows, matched
 from prism.inference.trained import Trained
+from prism.inference.unknown_bases import unknown_warnings
 from prism.runs.history import read_history
 from prism.runs.paths import CHECKPOINT, HISTORY, PREDICTIONS, RECORD
 from prism.runs.predictions import prediction_table, read_predictions
@@ -175,6 +178,7 @@ class LoadedRun:
         gene_ids: Sequence[str] | str | None = None,
         device: str = "auto",
         cpu_precision: str = "fp32",
+        match_scale: str = NONE,
     ) -> pd.DataFrame:
         """Predict the expression of genes: gene_id, chrom, tss, expression where known, prediction; log10(x + 1).
 
@@ -183,8 +187,11 @@ class LoadedRun:
         gene_ids: ids, or one id; None for all genes.
         device: auto, cpu, cuda or cuda:<number>.
         cpu_precision: of matrix products on a CPU, fp32 or bf16.
-        Warns where a signal or a gene feature has another scale, output type or transform than in training. Raises
-        ValueError for unknown genes and for a dataset that lacks a signal, a gene feature or the window length.
+        match_scale: none, or quantile: the dataset's signals and promoter activity are brought to training's scale.
+        A gene whose window has no known base (all N) has the prediction nan, with a warning. Warns, too, where a signal
+        or a gene feature has another scale, output type or transform than in training. Raises ValueError for unknown
+        genes, for a dataset that lacks a signal, a gene feature or the window length, and for a checkpoint without the
+        quantiles that match_scale needs.
         """
         rows = dataset.rows(gene_ids)
         if self.rna_features and dataset.genes_path is None:
@@ -193,9 +200,16 @@ class LoadedRun:
                 "was opened without a genes table; give it: prism.open_windows(path, genes=...)"
             )
         data = self._reading(dataset)
-        self._compare_scales(data)
-        values = predicted_on(self._trained, data, rows, device, cpu_precision, log.info)
-        refuse_bad_prediction(values, [data.gene_id[row] for row in rows])
+        data = matched(self._trained.checkpoint, data, self.path, match_scale)
+        self._compare_scales(data, match_scale)
+        unknown = data.unknown_share()[rows]
+        for line in unknown_warnings(unknown, [data.gene_id[row] for row in rows]):
+            warnings.warn(line.removeprefix("warning: "), stacklevel=2)
+        values, known = np.full(len(rows), np.nan, np.float32), np.array(rows)[unknown < 1]
+        if len(known):
+            found = predicted_on(self._trained, data, known, device, cpu_precision, log.info)
+            refuse_bad_prediction(found, [data.gene_id[row] for row in known])
+            values[unknown < 1] = found
         table = prediction_table(data, rows, values)
         numbers = [name for name in ("expression", "prediction") if name in table]
         return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
@@ -235,11 +249,11 @@ class LoadedRun:
             orientation=self.orientation,
         )
 
-    def _compare_scales(self, data: Windows) -> None:
-        """Warn once for each dataset."""
-        if data.identity in self._compared:
+    def _compare_scales(self, data: Windows | MatchedWindows, match_scale: str) -> None:
+        """Warn once for each dataset and way to read it."""
+        if (seen := f"{data.identity} {match_scale}") in self._compared:
             return
-        self._compared.add(data.identity)
+        self._compared.add(seen)
         everything = range(len(data))
         scales = signal_scale(data, everything), feature_scale(data, everything)
         for line in self._trained.scale_warnings(*scales, len(data)) + self._trained.source_warnings(

@@ -1,8 +1,8 @@
-"""Intervals and paired tests; nan where too few values, or values all alike, leave nothing to test."""
+"""Intervals and tests; nan where too few values, or values all alike, leave nothing to test."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,3 +56,57 @@ def holm(ps: Sequence[float]) -> list[float]:
             largest = max(largest, min(1.0, (len(ps) - rank) * ps[place]))
             corrected[place] = float(largest)
     return corrected
+
+
+def blocks_of(chrom: Sequence[str], position: ArrayLike, size: int) -> np.ndarray:
+    """The block in which each gene lies, (n,) whole numbers from 0: genes of one block are not independent.
+
+    chrom: (n,) names.
+    position: (n,) 0-based bp, the TSS.
+    size: of a block, bp; block k of a chromosome holds the positions from k * size on.
+    Raises ValueError for a size below 1.
+    """
+    if size < 1:
+        raise ValueError(f"a block of {size} bp holds no gene; give a size of at least 1 bp")
+    places = list(zip(map(str, chrom), (np.asarray(position, np.int64) // size).tolist(), strict=True))
+    number = {place: i for i, place in enumerate(dict.fromkeys(places))}
+    return np.array([number[place] for place in places], np.int64)
+
+
+def block_bootstrap(
+    statistics: Callable[[np.ndarray], Sequence[float]],
+    blocks: ArrayLike,
+    draws: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> np.ndarray:
+    """Percentile intervals of statistics of genes, when whole blocks of genes are drawn again.
+
+    Each draw takes as many blocks as there are, with replacement, and all genes of each.
+
+    statistics: of (m,) places of genes, any of which may stand there several times; returns k numbers.
+    blocks: (n,) the block of each gene (`blocks_of`).
+    draws: how many; default 1,000.
+    seed: of the draws; default 0.
+    level: of the intervals; default 0.95.
+
+    Returns (k, 2) low and high; nan with fewer than two blocks, and for a statistic that is nan in a draw out of ten.
+    """
+    blocks = np.asarray(blocks, np.int64)
+    members = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
+    if len(members) < 2:
+        return np.full((len(statistics(np.arange(len(blocks)))), 2), np.nan)
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws):
+        chosen = random.integers(0, len(members), len(members))
+        found.append(statistics(np.concatenate([members[block] for block in chosen])))
+    return np.array([_percentiles(each, level) for each in np.array(found, np.float64).T])
+
+
+def _percentiles(values: np.ndarray, level: float) -> tuple[float, float]:
+    there = values[np.isfinite(values)]
+    if len(there) < 0.9 * len(values):
+        return float("nan"), float("nan")
+    low, high = np.quantile(there, [0.5 - level / 2, 0.5 + level / 2])
+    return float(low), float(high)

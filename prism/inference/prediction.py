@@ -18,11 +18,15 @@ from prism.compute.gpu_lock import reserved
 from prism.compute.precision import autocast, usable_precision
 from prism.genome.batch import Batch
 from prism.genome.dataset.windows import Windows
+from prism.genome.genes.chosen import chosen_genes
 from prism.genome.reading import refuse_other_orientation
+from prism.inference.scale_matching import NONE, matched, matched_words
 from prism.inference.trained import Trained
+from prism.inference.unknown_bases import NO_BASE, unknown_warnings
+from prism.jobs import records
 from prism.jobs.log import Countdown, say
 from prism.protocol.settings import TrainingSettings
-from prism.runs.predictions import prediction_table, write_predictions
+from prism.runs.predictions import cell_type_table, write_predictions
 from prism.runs.provenance import feature_scale, signal_scale
 
 
@@ -39,8 +43,16 @@ def predict(
     elements: str | Path | None = None,
     expected: Mapping[str, Any] | None = None,
     cpu_precision: str = "fp32",
+    *,
+    match_scale: str = NONE,
+    training: tuple[str | Path, str | Path] | None = None,
+    only: Sequence[str] | None = None,
+    held_out: Callable[[Sequence[str], Sequence[str]], Sequence[str]] | None = None,
+    record: str | Path | None = None,
 ) -> None:
-    """Predict every gene of a dataset file and write gene_id, chrom, tss, expression (where known) and prediction.
+    """Predict every gene of a dataset file and write a table (`prism.runs.predictions.cell_type_table`).
+
+    A gene whose window has no known base gets a row without a prediction, and the reason.
 
     checkpoint: best.ckpt of a run, or an imported one.
     windows: dataset file (.h5), of this or another cell type.
@@ -51,31 +63,91 @@ def predict(
     expected: architecture, signals, length and orientation that the checkpoint must have (`Trained.require`); None to
         accept any.
     cpu_precision: of matrix products on a CPU, fp32 (the default) or bf16.
-    Raises ValueError for another checkpoint than expected, and where the dataset lacks a signal, a gene feature or the
-    window length of the model's training. Warns of a signal or a gene feature with another scale than in training.
+    match_scale: none (the default), or quantile: signals and promoter activity are brought to training's scale
+        (`prism.inference.scale_matching`).
+    training: dataset file and genes table of the training, for a checkpoint without its quantiles; default None.
+    only: ids or symbols of the genes to predict; None (the default) for all.
+    held_out: gives, for ids and chromosomes of genes, their splits in the training's fold; None (the default) where
+        that is unknown.
+    record: JSON file to write: what was predicted from what, and the scales of its inputs; default None.
+    Raises ValueError for another checkpoint than expected, where the dataset lacks a signal, a gene feature or the
+    window length of the model's training, for unknown genes, and what `matched` raises. Warns of a signal or a gene
+    feature with another scale than in training.
     """
     trained = Trained.load(checkpoint)
     trained.require(checkpoint, **(expected or {}))
-    facts = trained.checkpoint
-    needs_features = bool(facts["rna_feature_names"])
-    data = Windows(
-        windows,
-        genes,
-        facts["length"],
-        facts["signals"],
-        needs_features,
-        elements=elements,
-        orientation=trained.orientation,
-    )
-    trained.feature_columns(data.rna_feature_names)  # refuses before it reads all windows
-    everything = range(len(data.gene_id))
-    scales = signal_scale(data, everything), feature_scale(data, everything)
-    for line in trained.scale_warnings(*scales, len(everything)) + trained.source_warnings(data.sources):
+    data = trained.windows(windows, genes, elements)
+    rows = _rows(data, only, genes)
+    given = None if training is None or match_scale == NONE else trained.windows(*training)
+    before = _scales(data)
+    data = matched(trained.checkpoint, data, checkpoint, match_scale, given)
+    scales = before if match_scale == NONE else _scales(data)
+    for line in matched_words(match_scale, *before[:1], *scales[:1]):
         say(line)
-    values = predicted_on(trained, data, everything, device, cpu_precision, say)
-    refuse_bad_prediction(values, data.gene_id)
-    write_predictions(out, prediction_table(data, everything, values))
-    say(f"{out}: {len(values):,} predictions")
+    warnings = trained.scale_warnings(*scales, len(data.gene_id)) + trained.source_warnings(data.sources)
+    unknown = data.unknown_share()[rows]
+    warnings += unknown_warnings(unknown, [data.gene_id[row] for row in rows])
+    for line in warnings:
+        say(line)
+    known = unknown < 1
+    values = np.full(len(rows), np.nan, np.float32)
+    if known.any():
+        values[known] = predicted_on(trained, data, rows[known], device, cpu_precision, say)
+    refuse_bad_prediction(values[known], [data.gene_id[row] for row in rows[known]])
+    chrom = [data.chrom[row] for row in rows]
+    split = held_out([data.gene_id[row] for row in rows], chrom) if held_out else [""] * len(rows)
+    reason = ["" if there else NO_BASE for there in known]
+    write_predictions(out, cell_type_table(data, rows, values, split, reason))
+    if record is not None:
+        facts = _facts(trained, data, match_scale, before, scales)
+        records.write(
+            record, facts | {"genes": len(rows), "predicted": int(known.sum()), "warnings": warnings}
+        )
+    say(f"{out}: {int(known.sum()):,} predictions")
+
+
+def _rows(data: Windows, only: Sequence[str] | None, genes: str | Path) -> np.ndarray:
+    """Places of the chosen genes; those that were dropped are named."""
+    if only is None:
+        return np.arange(len(data.gene_id))
+    found = chosen_genes(data.gene_table, only, genes)
+    for gene, reason in found.items():
+        if reason:
+            say(f"warning: {gene} was asked for, and dropped from the genes table: {reason}")
+    wanted = {gene for gene, reason in found.items() if not reason}
+    rows = np.array([row for row, gene in enumerate(data.gene_id) if gene in wanted], np.int64)
+    if not len(rows):
+        raise ValueError(f"{genes}: all genes that were asked for were dropped there; ask for others")
+    return rows
+
+
+def _scales(data: Any) -> tuple[dict, dict]:
+    everything = range(len(data.gene_id))
+    return signal_scale(data, everything), feature_scale(data, everything)
+
+
+def _facts(trained: Trained, data: Any, match_scale: str, before: tuple, after: tuple) -> dict[str, Any]:
+    """What a prediction is made of, for its record."""
+    facts = trained.checkpoint
+    then = {**(facts["signal_scale"] or {}), **(facts.get("feature_scale") or {})}
+    here, seen = ({**signals, **features} for signals, features in (before, after))
+    return {
+        "cell_type": data.cell_type,
+        "dataset_hash": data.identity,
+        "model": {
+            "architecture": facts["architecture"],
+            "length": facts["length"],
+            "signals": list(facts["signals"]),
+            "trained_on": facts["provenance"].get("dataset_hash"),
+        },
+        "match_scale": match_scale,
+        "scales": {
+            name: {"training": then.get(name), "here": here[name], "matched": seen[name]}
+            if match_scale != NONE
+            else {"training": then.get(name), "here": here[name]}
+            for name in here
+        },
+    }
 
 
 def predicted_on(

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from prism.genome.dataset.windows import Windows
 from prism.genome.reading import reading_of
 from prism.inference.input_scales import InputScale, feature_warnings, signal_warnings
 from prism.models import build
@@ -51,6 +52,28 @@ class Trained:
         A checkpoint that does not say, released or older than the setting, reads the + strand.
         """
         return reading_of(self.checkpoint["entry"])["orientation"]
+
+    def windows(self, path: str | Path, genes: str | Path, elements: str | Path | None = None) -> Windows:
+        """Windows of a dataset as the model reads them: its length, signals, gene features and orientation.
+
+        path: dataset file (.h5), of any cell type.
+        genes: its genes table.
+        elements: file of candidate elements, for a model that reads them; default None.
+        Raises ValueError where the dataset lacks any of it.
+        """
+        facts = self.checkpoint
+        needed = bool(facts["rna_feature_names"])
+        data = Windows(
+            path,
+            genes,
+            facts["length"],
+            facts["signals"],
+            needed,
+            elements=elements,
+            orientation=self.orientation,
+        )
+        self.feature_columns(data.rna_feature_names)  # refuses before all windows are read
+        return data
 
     def feature_columns(self, there: Sequence[str]) -> list[int]:
         """The columns of a dataset's rna_features that the model reads, in the order of its training.

@@ -27,6 +27,7 @@ from prism.runs.history import write_history
 from prism.runs.paths import RunPaths
 from prism.runs.predictions import prediction_table, write_predictions
 from prism.runs.provenance import feature_scale, signal_scale
+from prism.runs.quantiles import feature_quantiles, signal_quantiles
 from prism.runs.record import RunRecord
 from prism.scores import headlines, scores
 from prism.training.closed_form import fit_closed_form
@@ -214,6 +215,8 @@ def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
         "length": int(run.windows.length),
         "signal_scale": signal_scale(run.windows, run.indices("train")),
         "feature_scale": feature_scale(run.windows, run.indices("train")),
+        "signal_quantiles": signal_quantiles(run.windows),
+        "feature_quantiles": feature_quantiles(run.windows),
         "entry": run.entry,
         "provenance": provenance,
         "seen_genes": run.seen_genes,

@@ -240,6 +240,13 @@ class Windows:
             elements=self._elements.batch(rows, self.turned[rows]) if self._elements is not None else None,
         )
 
+    def unknown_share(self) -> np.ndarray:
+        """Share of bases other than A, C, G, T in the window of every gene, (n,) float64; off the chromosome too."""
+        codes = self._arrays["sequence"].cpu() if self._arrays is not None else None
+        parts = np.array_split(np.arange(len(self)), -(-len(self) // _ROWS_READ_AT_ONCE))
+        found = [self._streamed("sequence", part) if codes is None else codes[part] for part in parts]
+        return np.concatenate([(part == UNKNOWN).double().mean(dim=1).numpy() for part in found])
+
     def _taken(self, rows: np.ndarray, index: Tensor) -> dict[str, Tensor]:
         if self._arrays is not None:
             return {name: values[index] for name, values in self._arrays.items()}

@@ -38,7 +38,9 @@ def without(genes, folder, *columns):
 def test_all_genes_with_the_runs_own_numbers(trained, dataset, tmp_path, capsys):
     predict(trained.checkpoint, *dataset, tmp_path / "out.tsv.gz", "cpu")
     table = pd.read_csv(tmp_path / "out.tsv.gz", sep="\t")
-    assert list(table.columns) == ["gene_id", "chrom", "tss", "expression", "prediction"]
+    assert list(table.columns) == [
+        *("gene_id", "symbol", "chrom", "tss", "split", "expression", "prediction", "reason")
+    ]
     assert len(table) == 32
     run = pd.read_csv(trained.predictions, sep="\t").set_index("gene_id")["prediction"]
     assert table.set_index("gene_id")["prediction"][run.index].to_numpy() == pytest.approx(
@@ -52,7 +54,7 @@ def test_labels_are_not_needed_nor_used(trained, dataset, tmp_path):
     genes = without(dataset[1], tmp_path, "expression")
     predict(trained.checkpoint, dataset[0], genes, tmp_path / "without.tsv.gz", "cpu")
     tables = [pd.read_csv(tmp_path / f"{name}.tsv.gz", sep="\t") for name in ("with", "without")]
-    assert list(tables[1].columns) == ["gene_id", "chrom", "tss", "prediction"]
+    assert list(tables[1].columns) == ["gene_id", "symbol", "chrom", "tss", "split", "prediction", "reason"]
     pd.testing.assert_series_equal(tables[0]["prediction"], tables[1]["prediction"], check_exact=True)
 
 
