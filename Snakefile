@@ -32,6 +32,8 @@ rule all:
         FILES.all_figures(),
         FILES.all_quality(),
         PREDICTIONS.all(),
+        transfers.ensemble_files(PLAN),
+        TRANSFERS.table(),
     localrule: True
 
 
@@ -56,6 +58,8 @@ rule train:
 rule predict:
     input:
         PREDICTIONS.all(),
+        transfers.ensemble_files(PLAN),
+        TRANSFERS.table(),
     localrule: True
 
 
@@ -63,6 +67,7 @@ rule evaluate:
     input:
         rules.evaluation_tables.output if PLAN.trained_cell_types else [],
         tuning.all_tables(PLAN),
+        TRANSFERS.table(),
     localrule: True
 
 

@@ -202,7 +202,7 @@ class LoadedRun:
         data = self._reading(dataset)
         data = matched(self._trained.checkpoint, data, self.path, match_scale)
         self._compare_scales(data, match_scale)
-        unknown = data.unknown_share()[rows]
+        unknown = data.unknown_share(rows)
         for line in unknown_warnings(unknown, [data.gene_id[row] for row in rows]):
             warnings.warn(line.removeprefix("warning: "), stacklevel=2)
         values, known = np.full(len(rows), np.nan, np.float32), np.array(rows)[unknown < 1]

@@ -26,6 +26,7 @@ from workflow_scripts.planning.terminal.announcement import announce
 from workflow_scripts.planning.tables.checksums import layers_of
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.checks.data import check_caller
+from workflow_scripts.planning.checks.predictions import check_chosen_genes
 from workflow_scripts.planning.terminal.end_report import closing_words
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.checks.local_content import LocalContent
@@ -193,6 +194,8 @@ onstart:
     for job in jobs:
         if job.output and os.path.basename(job.output[0]) == "called_peaks.narrowPeak":
             check_caller(str(job.output[0]), bool(workflow.deployment_settings.deployment_method))
+    remade = {str(path) for job in jobs for path in job.output}
+    check_chosen_genes(PLAN, remade.__contains__)
     print(announce(jobs, PLAN), file=sys.stderr, flush=True)
 
 

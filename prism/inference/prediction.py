@@ -85,7 +85,7 @@ def predict(
     for line in matched_words(match_scale, *before[:1], *scales[:1]):
         say(line)
     warnings = trained.scale_warnings(*scales, len(data.gene_id)) + trained.source_warnings(data.sources)
-    unknown = data.unknown_share()[rows]
+    unknown = data.unknown_share(rows)
     warnings += unknown_warnings(unknown, [data.gene_id[row] for row in rows])
     for line in warnings:
         say(line)

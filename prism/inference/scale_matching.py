@@ -129,8 +129,8 @@ def matched(
         return windows
     if windows.elements_origin is not None:
         raise ValueError(
-            f"{path}: match_scale: quantile does not change the activity of candidate elements, which this model reads; "
-            "predict with match_scale: none, or with a model without elements"
+            f"{path}: match_scale: quantile does not change the activity of candidate elements, which this model "
+            "reads; predict with match_scale: none, or with a model without elements"
         )
     there, features = checkpoint.get("signal_quantiles"), checkpoint.get("feature_quantiles")
     if training is not None:
@@ -138,8 +138,8 @@ def matched(
     if there is None or features is None:
         raise ValueError(
             f"{path}: does not hold the quantiles of its training's signals, which match_scale: quantile needs: it was "
-            "released by others, or trained by an older version; train it again, or give the dataset that it was trained "
-            "on (workflow_scripts.predict --training-windows, --training-genes)"
+            "released by others, or trained by an older version; train it again, or give the dataset that it was "
+            "trained on (workflow_scripts.predict --training-windows, --training-genes)"
         )
     return MatchedWindows(windows, there, features)
 

@@ -10,6 +10,7 @@ from prism.genome.genes.table import named
 
 MOSTLY = 0.5  # share of N above which a prediction is worth a warning
 NO_BASE = "its window has no known base (all N)"  # why a gene is not predicted
+BEGIN = "warning: windows are "
 LIKELY = "is the FASTA hard-masked, cut short, or of another assembly than the TSS?"
 
 
@@ -29,5 +30,5 @@ def unknown_warnings(
     ):
         if n := int(np.count_nonzero(chosen)):
             names = named(gene_id[i] for i in np.flatnonzero(chosen))
-            lines.append(f"warning: {n:,} of {len(gene_id):,} windows are {what}: {names}; {LIKELY}")
+            lines.append(f"{BEGIN}{what}: {n:,} of {len(gene_id):,}, {names}; {LIKELY}")
     return lines

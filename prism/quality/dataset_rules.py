@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import sqrt
 from typing import Any
 
+from prism.genome.genes.table import named
 from prism.quality import signal_rules
 from prism.quality.finding import NOTE, WARNING, Finding, percent
 from prism.quality.signal_rules import MIN_GENES
@@ -16,7 +17,7 @@ DROPPED = 0.2  # share of the table's genes: more than a few without CDS or labe
 ONE_STRAND = 0.9  # share of genes on one strand: genomes have about half on each
 ZEROS = 0.6  # share of genes: real labels have 0.03 (yeast RNA-seq) to 0.35 (K562 PRO-cap)
 HIGHEST = 7.0  # log10(x + 1): ten million counts or TPM in one gene, more than any assay gives
-SHOWN = 6  # splits that a finding names
+SHOWN = 6  # splits, or genes, that a finding names
 UNCORRELATED = 0.1  # |Spearman| with the best signal: real data reach 0.4 (yeast, Pol II) to 0.89
 
 Numbers = dict[str, Any]
@@ -45,6 +46,23 @@ def unknown_sequence(numbers: Numbers) -> Iterator[Finding]:
             f"{percent(share)} of the windows' bases are N (most on {worst['chrom']}: {percent(worst['unknown'])}).",
             "The TSS belong to another assembly, the FASTA is hard-masked, or parts of it are missing.",
             "Use the soft-masked FASTA of the assembly that the TSS were annotated on.",
+        )  # fmt: skip
+
+
+def empty_windows(numbers: Numbers) -> Iterator[Finding]:
+    """Any window without a known base.
+
+    numbers: of `prism.quality.measure.measure`.
+    """
+    genes = numbers["sequence"].get("all_unknown", [])
+    if genes:
+        total = numbers["genes"]["in_windows"]
+        yield Finding(
+            "empty_windows", WARNING, "sequence", len(genes) / total,
+            f"The windows of {len(genes):,} of {total:,} genes are all N: {named(genes, SHOWN)}.",
+            "The FASTA lacks the sequence there (hard-masked, cut short, an unplaced part), or is of another assembly.",
+            "Use the soft-masked FASTA of the TSS's assembly, or take the genes out: they train without a sequence, "
+            "and are not predicted.",
         )  # fmt: skip
 
 
@@ -202,6 +220,7 @@ def label_uncorrelated(numbers: Numbers) -> Iterator[Finding]:
 
 RULES = (
     unknown_sequence,
+    empty_windows,
     blacklisted,
     dropped_genes,
     lost_genes,

@@ -62,7 +62,8 @@ def measure(
             "signals": _signals(summary, expression, genes["strand"], windows, sources),
             "pairs": _pairs(summary),
             "sequence": {"unknown": summary.unknown.mean(), "blacklist": _mean(summary.blacklist),
-                         "peaks": _mean(summary.peaks)},
+                         "peaks": _mean(summary.peaks),
+                         "all_unknown": genes["gene_id"][summary.unknown >= 1]},
             "chromosomes": _chromosomes(summary, genes["chrom"], table),
             "contacts": _contacts(summary),
         }

@@ -16,6 +16,7 @@ from prism.compute.device import describe, place_on
 from prism.compute.gpu_lock import reserved
 from prism.compute.precision import usable_precision
 from prism.inference.contexts import collapse_warning, context_spread
+from prism.inference.unknown_bases import unknown_warnings
 from prism.jobs.attempts import EXIT_TRY_AGAIN
 from prism.jobs.limits import Limits, OutOfTimeError
 from prism.jobs.log import say
@@ -136,6 +137,13 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
     counts = ", ".join(f"{split} {len(run.indices(split)):,}" for split in splits)
     lost = ", ".join(f"{split} {count:,}" for split, count in run.dropped_genes.items() if count)
     say(f"fold {run.fold}, seed {run.seed}: {counts} genes" + (f"; dropped: {lost}" if lost else ""))
+    chosen = np.flatnonzero(run.splits != "")
+    for line in unknown_warnings(
+        windows.unknown_share(chosen),
+        [windows.gene_id[i] for i in chosen],
+        "nothing but signals and gene features can be learned of them, or predicted from",
+    ):
+        say(line)
     if run.tuned:
         say(f"tuned: {in_words(run.tuned)}")
     if run.start:

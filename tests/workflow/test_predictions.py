@@ -46,8 +46,14 @@ def project(finished):
     yield finished
     table.write_text(before)
     finished.configure()
-    for folder in ("results/predictions/novel", "results/predictions/tenfold", "results/released"):
-        shutil.rmtree(finished.folder / folder, ignore_errors=True)
+    for folder in (
+        "predictions/novel",
+        "predictions/tenfold",
+        "predictions/labelled",
+        "transfer",
+        "released",
+    ):
+        shutil.rmtree(finished.folder / "results" / folder, ignore_errors=True)
 
 
 def test_one_target_predicts_with_ones_own_and_with_a_released_checkpoint(project):
@@ -61,7 +67,11 @@ def test_one_target_predicts_with_ones_own_and_with_a_released_checkpoint(projec
         for run in (RUN, "theirs")
     ]
     assert len(tables[0]) > 30
-    assert list(tables[0].columns) == ["chrom", "tss", "prediction"]
+    assert list(tables[0].columns) == ["symbol", "chrom", "tss", "split", "prediction", "reason"]
+    # simA's fold: novel has its genes; of a released checkpoint it is not known what was held out
+    splits = {"chr1": "train", "chr2": "valid", "chr3": "test"}
+    assert (tables[0]["split"] == tables[0]["chrom"].map(splits)).all()
+    assert tables[1]["split"].isna().all()
     # the weights are the same, and so are the predictions
     np.testing.assert_allclose(tables[0]["prediction"], tables[1]["prediction"], rtol=0, atol=1e-6)
     # what a log warns of is said on the terminal, at the end; of a prediction without warnings nothing is
@@ -95,6 +105,43 @@ def test_another_scale_is_said_on_the_terminal_also_where_another_job_fails(proj
     assert "\n  promoter_activity: mean is " in closing
     # once for each prediction: a run that makes none says nothing
     assert "Made with" not in project.snakemake("predict", "--keep-going", succeeds=False)
+
+
+def test_a_cell_type_with_a_label_is_scored_seed_by_seed_and_as_an_ensemble(project):
+    with open(project.folder / "cell_types.tsv", "a") as table:
+        table.write(cell_type_row("labelled", "simB"))
+    runs = [RUN, RUN + "2"]
+    known = pd.read_csv(project.folder / "results/genes/simA.tsv", sep="\t")
+    chosen = [*known.loc[known["chrom"] != "chr1", "gene_id"], known["symbol"][0]]
+    asked = {"runs": runs, "match_scale": "quantile", "genes": chosen}
+    project.configure(predictions={"labelled": asked}, transfer={"block": 40_000})
+    jobs = executed_jobs(project.snakemake("predict"))
+    assert (jobs["predict_expression"], jobs["ensemble"], jobs["transfer_scores"]) == (2, 1, 1)
+    folder = project.folder / "results/predictions/labelled"
+    members = [pd.read_csv(folder / f"{run}.tsv.gz", sep="\t") for run in runs]
+    ensemble = pd.read_csv(folder / "simA.tiny.fold1.ensemble.tsv.gz", sep="\t")
+    both = np.stack([member["prediction"] for member in members])
+    assert len(ensemble) == len(chosen)
+    assert ensemble["mean"].to_numpy() == pytest.approx(both.mean(axis=0), rel=1e-6)
+    assert ensemble["sd"].to_numpy() == pytest.approx(both.std(axis=0, ddof=1), abs=1e-6)
+    scores = pd.read_csv(project.folder / "results/transfer/scores.tsv", sep="\t")
+    assert list(scores["seed"].astype(str)) == ["2", "2", "22", "22", "ensemble", "ensemble"]
+    assert set(scores["match_scale"]) == {"quantile"}
+    test = ensemble[ensemble["split"] == "test"]
+    row = scores[(scores["seed"] == "ensemble") & (scores["split"] == "test")].iloc[0]
+    assert row["mse"] == pytest.approx(np.mean((test["mean"] - test["expression"]) ** 2), rel=1e-5)
+    own = pd.read_csv(project.folder / "results/runs/simA/tiny/fold1/seed2/predictions.tsv.gz", sep="\t")
+    floor = own.set_index("gene_id").loc[test["gene_id"], "expression"].to_numpy()
+    assert row["floor_mse"] == pytest.approx(np.mean((floor - test["expression"]) ** 2), rel=1e-5)
+    assert row["mse_low"] < row["mse"] < row["mse_high"]
+    # a name that no gene has is told before the first job
+    gene = test["gene_id"].iloc[0]
+    project.configure(
+        predictions={"labelled": asked | {"genes": [gene, gene + "0"]}}, transfer={"block": 40_000}
+    )
+    out = project.snakemake("predict", succeeds=False)
+    assert f"has no gene '{gene}0' (did you mean '{gene}'?)" in out
+    assert "Finished jobid" not in out
 
 
 def test_what_a_cell_type_lacks_is_said_before_any_job(project):

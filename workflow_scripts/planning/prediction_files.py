@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
 from prism.genome.reading import PLUS
 from prism.models.catalogue import traits
 from workflow_scripts.planning import downloads, requests
-from workflow_scripts.planning.checks.predictions import check_prediction
+from workflow_scripts.planning.checks.predictions import check_prediction, genes_asked
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.needs import Needs, needs_of
 from workflow_scripts.planning.requests import Training
@@ -33,12 +34,20 @@ class PredictionFiles:
 
         environment: of entries that this conda environment serves; default: of all.
         """
+        groups = self.groups(environment)
+        return rf"(?:{groups})\.seed\d+" if groups != "(?!)" else groups
+
+    def groups(self, environment: str | None = None) -> str:
+        """Wildcard constraint: names of trainings, but for their seed.
+
+        environment: of entries that this conda environment serves; default: of all.
+        """
         names = [
             re.escape(name)
             for name, entry in self.plan.entries.items()
             if environment in (None, entry.traits.environment)
         ]
-        return rf"{NAME}\.(?:{'|'.join(names)})\.fold{FOLD}\.seed\d+" if names else "(?!)"
+        return rf"{NAME}\.(?:{'|'.join(names)})\.fold{FOLD}" if names else "(?!)"
 
     def any_run(self) -> str:
         """Wildcard constraint: whatever can be predicted with."""
@@ -102,6 +111,71 @@ class PredictionFiles:
         options = ["--architecture", wanted.architecture, "--length", str(wanted.length)]
         options += ["--orientation", wanted.orientation] if wanted.orientation != PLUS else []
         return [*options, "--signals", json.dumps(wanted.signals)]
+
+    def trained_genes(self, cell_type: str, run: str) -> list[str]:
+        """The genes table of a training, which says what it held out; [] where that is not known.
+
+        cell_type: the row to predict for.
+        run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
+        """
+        training = self._of_same_genome(cell_type, run)
+        return [f"results/genes/{training.cell_type}.tsv"] if training else []
+
+    def fold_options(self, cell_type: str, run: str) -> list[str]:
+        """Options of the prediction script: the fold that tells which genes training held out, where that is known.
+
+        cell_type: the row to predict for.
+        run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
+        """
+        training = self._of_same_genome(cell_type, run)
+        return [f"--folds={self.plan.config['folds']}", f"--fold={training.fold}"] if training else []
+
+    def split(self, cell_type: str, run: str) -> str:
+        """What that fold holds, in one text: another makes the predictions again.
+
+        cell_type: the row to predict for.
+        run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
+        """
+        training = self._of_same_genome(cell_type, run)
+        return self.plan.splits.get(training.fold, "") if training else ""
+
+    def _of_same_genome(self, cell_type: str, run: str) -> Training | None:
+        training, rows = Training.named(run), self.plan.cell_types
+        if run in self.plan.released or training is None or not {cell_type, training.cell_type} <= set(rows):
+            return None
+        return training if rows[cell_type].assembly == rows[training.cell_type].assembly else None
+
+    def match_options(self, cell_type: str) -> list[str]:
+        """Options of the prediction script: whether the scale of the signals is matched.
+
+        cell_type: the row to predict for.
+        """
+        match_scale = requests.asked_of(self.plan.config, cell_type).match_scale
+        return [] if match_scale == "none" else [f"--match-scale={match_scale}"]
+
+    def chosen_genes(self, cell_type: str) -> list[str]:
+        """The list of the genes to predict, where not all of them are asked for.
+
+        cell_type: the row to predict for.
+        """
+        asked = requests.asked_of(self.plan.config, cell_type)
+        return [] if asked.genes is None else [f"{PREDICTIONS}/{cell_type}/genes.txt"]
+
+    def names_options(self, cell_type: str) -> list[str]:
+        """Options of the script that finds the genes: their names, or the file that holds them.
+
+        cell_type: the row to predict for.
+        """
+        genes = requests.asked_of(self.plan.config, cell_type).genes
+        return [f"--file={genes}"] if isinstance(genes, str) else [f"--names={json.dumps(genes or ())}"]
+
+    def names_digest(self, cell_type: str) -> str:
+        """sha256 of these names: others are found again.
+
+        cell_type: the row to predict for.
+        """
+        names = genes_asked(self.plan.config, cell_type)
+        return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
     def released_file(self, name: str) -> str:
         """The download of a released checkpoint.

@@ -33,9 +33,44 @@ class Training:
         return cls(**found.groupdict() | {"seed": int(found["seed"])}) if found else None
 
     @property
+    def name(self) -> str:
+        """As a prediction names it."""
+        return f"{self.cell_type}.{self.model}.fold{self.fold}.seed{self.seed}"
+
+    @property
     def folder(self) -> str:
         """The folder of its results, relative to the working directory."""
         return f"results/runs/{self.cell_type}/{self.model}/fold{self.fold}/seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What `predictions` says of one cell type.
+
+    runs: to predict it with.
+    genes: ids or symbols of the genes to predict, or the path of a list of them; None for all.
+    match_scale: none or quantile.
+    """
+
+    runs: tuple[str, ...] = ()
+    genes: tuple[str, ...] | str | None = None
+    match_scale: str = "none"
+
+
+def asked_of(config: dict, cell_type: str) -> Asked:
+    """What `predictions` says of a cell type; of one that it does not name, that nothing is asked for.
+
+    config: the whole configuration, as for the functions below.
+    cell_type: the name of a row.
+    """
+    said = (config.get("predictions") or {}).get(cell_type) or {}
+    said = {"runs": said} if isinstance(said, list) else said
+    genes = said.get("genes")
+    return Asked(
+        tuple(said.get("runs") or ()),
+        tuple(genes) if isinstance(genes, list) else genes,
+        said.get("match_scale") or "none",
+    )
 
 
 def predictions(config: dict) -> list[tuple[str, str]]:
@@ -43,7 +78,8 @@ def predictions(config: dict) -> list[tuple[str, str]]:
 
     config: the whole configuration, as for the functions below.
     """
-    return [(name, run) for name, runs in (config.get("predictions") or {}).items() for run in runs]
+    named = config.get("predictions") or {}
+    return [(name, run) for name in named for run in dict.fromkeys(asked_of(config, name).runs)]
 
 
 def predicted_trainings(config: dict) -> list[Training]:

@@ -39,18 +39,16 @@ class Windows:
         (the default) for all that the table has, False for none (their width is 0).
     in_memory: True, False (stream from the file) or "auto", the default (in memory up to 2 GiB).
     elements: the file of candidate elements, for Batch.elements; default None.
-    orientation: plus (the default) or gene: batches then hold the genes on the - strand turned
-        (`prism.genome.reading`).
+    orientation: plus (the default) or gene: in batches, genes on the - strand are turned (`prism.genome.reading`).
     Raises ValueError for a file of another layout, an odd length or one longer than the file's, an unknown
     signal or group of gene features, genes that the table or the elements lack, and, with orientation gene,
     genes of unknown strand.
 
-    Attributes: gene_id, chrom (lists), tss (n,) int64 array, strand ((n,) '+', '-' or '.'), length,
-    signal_names, rna_feature_names,
-    orientation, turned ((n,) bool, the genes whose windows are turned),
-    expression ((n,) float32, NaN where unknown, or None), identity (sha256 hex of the file's content, of the
-    columns used and of the elements), content_hash, sources, cell_type, assembly, nbytes (of the cropped
-    windows and the elements, decoded), in_memory, device, gene_table (the checked genes table, or None).
+    Attributes: gene_id, chrom (lists), tss (n,) int64 array, strand ((n,) '+', '-' or '.'), length, signal_names,
+    rna_feature_names, orientation, turned ((n,) bool, the genes whose windows are turned), expression ((n,) float32,
+    NaN where unknown, or None), identity (sha256 hex of the file's content, of the columns used and of the elements),
+    content_hash, sources, cell_type, assembly, nbytes (of the cropped windows and the elements, decoded), in_memory,
+    device, gene_table (the checked genes table, or None).
     """
 
     def __init__(
@@ -221,7 +219,7 @@ class Windows:
             raise IndexError(f"gene {rows.max()} was asked for; the genes are 0 to {len(self) - 1}")
         rows = rows % len(self)
         index = _moved(rows, self.device)
-        arrays = self._taken(rows, index)
+        arrays = self._taken(rows, list(self._widths))
         for name in self.signal_names:
             arrays[f"signals/{name}"] = self._per_base(name, arrays[f"signals/{name}"], rows)
         if len(minus := np.flatnonzero(self.turned[rows])):
@@ -240,17 +238,23 @@ class Windows:
             elements=self._elements.batch(rows, self.turned[rows]) if self._elements is not None else None,
         )
 
-    def unknown_share(self) -> np.ndarray:
-        """Share of bases other than A, C, G, T in the window of every gene, (n,) float64; off the chromosome too."""
-        codes = self._arrays["sequence"].cpu() if self._arrays is not None else None
-        parts = np.array_split(np.arange(len(self)), -(-len(self) // _ROWS_READ_AT_ONCE))
-        found = [self._streamed("sequence", part) if codes is None else codes[part] for part in parts]
-        return np.concatenate([(part == UNKNOWN).double().mean(dim=1).numpy() for part in found])
+    def unknown_share(self, indices: Sequence[int]) -> np.ndarray:
+        """Share of bases other than A, C, G, T, those off the chromosome too, in some windows: (n,) float64.
 
-    def _taken(self, rows: np.ndarray, index: Tensor) -> dict[str, Tensor]:
+        indices: rows of this dataset.
+        """
+        found = [np.zeros(0)]
+        for first in range(0, len(indices), _ROWS_READ_AT_ONCE):
+            rows = np.asarray(indices[first : first + _ROWS_READ_AT_ONCE], np.int64)
+            codes = self._taken(rows, ["sequence"])["sequence"]
+            found.append((codes == UNKNOWN).double().mean(dim=1).cpu().numpy())
+        return np.concatenate(found)
+
+    def _taken(self, rows: np.ndarray, names: Sequence[str]) -> dict[str, Tensor]:
         if self._arrays is not None:
-            return {name: values[index] for name, values in self._arrays.items()}
-        return {name: self._streamed(name, rows).to(self.device) for name in self._widths}
+            index = _moved(rows, self.device)
+            return {name: self._arrays[name][index] for name in names}
+        return {name: self._streamed(name, rows).to(self.device) for name in names}
 
     def _per_base(self, name: str, values: Tensor, rows: np.ndarray) -> Tensor:
         """Signal (batch, length); contacts, stored per bin, are spread over their bases, 0 off the chromosome."""

@@ -16,8 +16,8 @@ HEADERS = ("gene_id", "symbol")  # first line of a list that is a column of a ta
 def read_names(path: str | Path) -> list[str]:
     """The names in a list of genes, each once.
 
-    path: text, one name a line, also as the first column of a tab-separated table; a first line gene_id or symbol, empty
-        lines and lines that begin with # are skipped.
+    path: text, one name a line, also as the first column of a tab-separated table; a first line gene_id or symbol,
+        empty lines and lines that begin with # are skipped.
     Raises ValueError, naming the file, where it names no gene.
     """
     with open_text(path) as lines:
@@ -59,7 +59,7 @@ def chosen_genes(table: GeneTable, names: Sequence[str], source: str | Path) -> 
         unknown += [] if found else [name]
     if unknown:
         raise ValueError(
-            f"{source}: has no gene {named((_with_nearest(name, rows_of) for name in unknown))}; correct the names "
+            f"{source}: has no gene {named(_with_nearest(name, rows_of) for name in unknown)}; correct the names "
             "(ids or symbols), or take them out"
         )
     reasons = frame[DROPPED].tolist()

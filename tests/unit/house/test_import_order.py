@@ -50,6 +50,7 @@ PLANNING = (
     ("data_files",),
     ("files", "checks.local_files", "terminal.sizes", "terminal.training_costs", "trials", "tuning"),
     ("prediction_files", "terminal.announcement"),
+    ("transfers",),
     ("terminal.end_report", "terminal.lost_genes"),
 )
 HEAVY = {"torch", "pytorch_lightning", "lightning", "h5py", "numba", "matplotlib", "snakemake"}

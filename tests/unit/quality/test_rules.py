@@ -80,7 +80,11 @@ def no_contacts(case, draw):
 
 
 def unknown(case, draw):
-    case.sequence[:9] = 4
+    case.sequence[:9, 1:] = 4  # 9 / 180 * 399 / 400
+
+
+def one_empty(case, draw):
+    case.sequence[3] = 4
 
 
 def blacklisted(case, draw):
@@ -133,7 +137,8 @@ DEFECTS = [
     (duplicate, "duplicate", "ATAC, copy", 1.0, "1.00000"),
     (flat, "flat_contacts", "contacts", (0.9, 1.1), "does not fall with distance"),
     (no_contacts, "no_contacts", "contacts", (0.3, 0.5), "whole feature is 0"),
-    (unknown, "unknown_sequence", "sequence", 9 / 180, "5.0 % of the windows' bases are N (most on chr2: 15 %)"),
+    (one_empty, "empty_windows", "sequence", 1 / 180, "The windows of 1 of 180 genes are all N: "),
+    (unknown, "unknown_sequence", "sequence", 0.049875, "5.0 % of the windows' bases are N (most on chr2: 15 %)"),
     (blacklisted, "blacklisted", "blacklist", 0.15, "another assembly"),
     (missing_chromosome, "chromosome_coverage", "H3K27ac, chr10", 0.0, "On chr10, H3K27ac is not 0 at 0 %"),
     (constant_label, "constant_label", "label", 1.5, "All 180 genes have the label 1.5"),

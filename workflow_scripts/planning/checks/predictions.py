@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+
+from prism.genome.genes.chosen import chosen_genes, read_names
 from prism.genome.genes.table import ACTIVITY
+from prism.genome.genes.table import read as read_genes
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.checks.data import check_activity, check_peaks, check_strands
 from workflow_scripts.planning.needs import Needs, needs_of
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.tables.names import among, nearest
+from workflow_scripts.planning.tables.paths import find
 
 
 def check_predictions(plan: Plan) -> None:
@@ -16,8 +22,40 @@ def check_predictions(plan: Plan) -> None:
     plan: of this run of the workflow.
     Raises ValueError for the first of them, with what is there and the fix.
     """
+    for cell_type in plan.config.get("predictions") or {}:
+        if cell_type not in plan.cell_types:
+            raise ValueError(
+                f"predictions: cell type {cell_type!r} is in no table; {among(cell_type, plan.cell_types)}"
+            )
+        genes_asked(plan.config, cell_type)
     for cell_type, run in requests.predictions(plan.config):
         check_prediction(plan, cell_type, run)
+
+
+def genes_asked(config: dict, cell_type: str) -> list[str] | None:
+    """Names of the genes to predict for a cell type, those of a file read; None for all.
+
+    config: the whole configuration.
+    cell_type: the row to predict for.
+    Raises ValueError for a file that is not there or names no gene.
+    """
+    genes = requests.asked_of(config, cell_type).genes
+    if isinstance(genes, str):
+        return read_names(find(genes, f"predictions.{cell_type}.genes"))
+    return None if genes is None else list(dict.fromkeys(name.strip() for name in genes))
+
+
+def check_chosen_genes(plan: Plan, made: Callable[[str], bool]) -> None:
+    """Refuse genes that predictions ask for and that a genes table, as far as it is there, does not have.
+
+    plan: of this run of the workflow.
+    made: whether this run makes a file (again); then nothing is known yet, and the job that reads it looks.
+    Raises ValueError that names them, with the nearest there are.
+    """
+    for cell_type in plan.config.get("predictions") or {}:
+        names, path = genes_asked(plan.config, cell_type), f"{plan.prefix}results/genes/{cell_type}.tsv"
+        if names and os.path.isfile(path) and not made(path):
+            chosen_genes(read_genes(path), names, f"predictions.{cell_type}.genes: {path}")
 
 
 def check_prediction(plan: Plan, cell_type: str, run: str) -> Needs:
@@ -50,6 +88,7 @@ def check_prediction(plan: Plan, cell_type: str, run: str) -> Needs:
             raise ValueError(f"{where}: {error}") from None
     if wanted.elements:
         _check_elements(plan, cell_type, wanted, where)
+    _check_match(plan, cell_type, wanted, where)
     return wanted
 
 
@@ -97,3 +136,19 @@ def _check_elements(plan: Plan, cell_type: str, wanted: Needs, where: str) -> No
             f"{', '.join(row.signals) or 'none'}); give one (.hic, .mcool, .cool) in the table of cell types"
         )
     check_activity(plan, cell_type, where)
+
+
+def _check_match(plan: Plan, cell_type: str, wanted: Needs, where: str) -> None:
+    if requests.asked_of(plan.config, cell_type).match_scale == "none":
+        return
+    if wanted.elements:
+        raise ValueError(
+            f"{where}: match_scale: quantile does not change the activity of candidate elements, which it reads; take "
+            "the run out, or predict with match_scale: none"
+        )
+    if wanted.run in plan.released:
+        raise ValueError(
+            f"{where}: match_scale: quantile needs the quantiles of the training's signals, which a released "
+            "checkpoint does not hold; where you have its training's dataset, run workflow_scripts.predict with "
+            "--training-windows and --training-genes; else predict with match_scale: none"
+        )

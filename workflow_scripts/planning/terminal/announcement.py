@@ -10,6 +10,7 @@ from prism.fetch.redaction import public
 from prism.genome.genes.table import ACTIVITY
 from prism.protocol.schedule import warm_up_warning
 from prism.protocol.settings import TrainingSettings
+from workflow_scripts.planning import requests
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.tables.cell_types import same_file
 from workflow_scripts.planning.tables.models import Entry
@@ -122,6 +123,23 @@ def _signals_read(plan: Plan, cell_type: str, entry: Entry) -> Sequence[str]:
     return plan.signal_names(cell_type) if entry.signals is None else entry.signals
 
 
+def other_genome_lines(plan: Plan) -> list[str]:
+    """A line for each cell type that is predicted with models trained on another genome.
+
+    plan: of this run of the workflow.
+    """
+    lines: dict[str, None] = {}
+    for name, run in requests.predictions(plan.config):
+        training = None if run in plan.released else requests.Training.named(run)
+        own, there = plan.cell_types[name].assembly, training and plan.cell_types[training.cell_type].assembly
+        if training and own != there:
+            lines[
+                f"Predictions of {name} ({own}) with models of {training.cell_type} ({there}): which of its genes have "
+                "relatives among those of the training is not known, so that there is no split and no score"
+            ] = None
+    return list(lines)
+
+
 def signal_lines(plan: Plan) -> list[str]:
     """A line for each chosen cell type whose row lacks a signal of windows.signals, or names one file twice.
 
@@ -202,6 +220,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             *activity_lines(plan),
             *leak_lines(plan),
             *signal_lines(plan),
+            *other_genome_lines(plan),
             *warm_up_lines(plan),
             *tuning_lines(trainings),
             *training_lines([_trained_by(job) for job in trainings], plan),

@@ -11,12 +11,13 @@ from pathlib import Path
 from prism.jobs import records
 from prism.jobs.trial_record import cuts
 from workflow_scripts.planning.prediction_files import PREDICTIONS
+from workflow_scripts.planning.transfers import TRANSFER
 from workflow_scripts.planning.trials import TRIALS
 from workflow_scripts.planning.tuning import TUNING
 
 WARNING = "warning: "
 # What a training can only say when it has begun or ended; what else it warns of was said before the run.
-OF_TRAININGS = (f"{WARNING}batch_size ", f"{WARNING}the learned contexts ")
+OF_TRAININGS = (f"{WARNING}batch_size ", f"{WARNING}the learned contexts ", f"{WARNING}windows are ")
 AT_MOST = 5  # warnings of one prediction; all of them are in its log
 
 
@@ -32,11 +33,9 @@ def closing_words(jobs: Iterable, prefix: str = "") -> str:
         made = [str(path) for path in job.output]
         if made and made[0].startswith((f"{prefix}results/runs/", f"{prefix}{TUNING}/")) and job.log:
             lines += _warnings(made[0], Path(str(job.log[0])), OF_TRAININGS)
-        if len(made) != 1:
-            continue
-        if made[0].startswith(f"{prefix}{PREDICTIONS}/"):
+        if made and made[0].startswith((f"{prefix}{PREDICTIONS}/", f"{prefix}{TRANSFER}")) and job.log:
             lines += _warnings(made[0], Path(str(job.log[0])))
-        elif made[0].startswith(f"{prefix}{TRIALS}/") and made[0].endswith(".json"):
+        elif len(made) == 1 and made[0].startswith(f"{prefix}{TRIALS}/") and made[0].endswith(".json"):
             lines += _cut(Path(made[0]))
     return "".join(f"{line}\n" for line in lines)
 
