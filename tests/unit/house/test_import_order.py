@@ -29,7 +29,7 @@ ROOMS = (
     ("prism.training",),
     ("prism.evaluation",),
     ("prism.drawing",),
-    ("prism.quality", "prism.simulate"),
+    ("prism.quality", "prism.simulate", "prism.tokens"),
     ("prism.figures",),
     ("prism.api",),
 )
