@@ -16,11 +16,9 @@ STEPS = 300
 SEEDS = (2, 22, 222, 2222, 22222)
 ALL_SIGNALS = ("ATAC", "MNase", "PolII")
 
-# Eight candidates for every architecture: those of a network are four with a stem, and four without one.
-GRIDS: Mapping[str, Mapping[str, tuple]] = {
-    RIDGE: {"transform": ("none", "log1p"), "bin_size": (50, 100), "kmer": (1, 4)},
-    **{name: {"learning_rate": (1e-3, 3e-3), "d_model": (16, 32)} for name in NETWORKS},
-}
+# At most eight candidates for every architecture: ridge has eight, a network four with a stem and two without one.
+RIDGE_GRID = {"transform": ("none", "log1p"), "bin_size": (50, 100), "kmer": (1, 4)}
+RATES, WIDTHS, WIDTHS_WITHOUT_STEM = (1e-3, 3e-3), (16, 32), (16,)
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,13 @@ def all_arms() -> list[Arm]:
     return list(dict.fromkeys(found))
 
 
-def candidates(architecture: str) -> list[dict[str, Any]]:
-    """The combinations of values that are tried, at most eight.
+def candidates(arm: Arm) -> list[dict[str, Any]]:
+    """The combinations of values that are tried.
 
-    architecture: ridge, caduceus_signals or prism.
+    arm: one of `tuned_arms`.
     """
-    grid = GRIDS[architecture]
+    widths = WIDTHS_WITHOUT_STEM if arm.stem == "none" else WIDTHS
+    grid = RIDGE_GRID if arm.architecture == RIDGE else {"learning_rate": RATES, "d_model": widths}
     return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
 
 

@@ -61,7 +61,7 @@ def tune(work: Path) -> pd.DataFrame:
     """
     found, rows = runs.genes_of("sense"), []
     for arm in arms.tuned_arms():
-        for place, values in enumerate(arms.candidates(arm.architecture), 1):
+        for place, values in enumerate(arms.candidates(arm), 1):
             row = {"arm": arm.name, "candidate": place, "values": json.dumps(values)}
             for split in splits.directions(found):
                 row[split.name] = _tried(
@@ -161,7 +161,7 @@ def freeze(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _tuned_within(task: Task, split: splits.Split, work: Path) -> dict[str, Any]:
-    candidates = arms.candidates(task.arm.architecture)
+    candidates = arms.candidates(task.arm)
     scores = [
         _tried(
             work / task.stage / "tune", task.arm, place, values, task.label, task.length, task.signals, split
