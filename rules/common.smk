@@ -120,7 +120,7 @@ def signal_to_call(wildcards):
     """The bigWigs that peaks are called from; refused where macs3 is missing."""
     peaks = FILES.placed(f"resources/{wildcards.cell_type}/called_peaks.narrowPeak")
     if workflow.is_main_process and not os.path.exists(peaks):
-        check_caller(peaks, bool(workflow.deployment_settings.deployment_method))
+        check_caller(peaks, map(str, workflow.deployment_settings.deployment_method))
     return FILES.peak_signal(wildcards.cell_type)
 
 
@@ -193,7 +193,7 @@ onstart:
     jobs = list(workflow.dag.needrun_jobs())
     for job in jobs:
         if job.output and os.path.basename(job.output[0]) == "called_peaks.narrowPeak":
-            check_caller(str(job.output[0]), bool(workflow.deployment_settings.deployment_method))
+            check_caller(str(job.output[0]), map(str, workflow.deployment_settings.deployment_method))
     remade = {str(path) for job in jobs for path in job.output}
     check_chosen_genes(PLAN, remade.__contains__)
     print(announce(jobs, PLAN), file=sys.stderr, flush=True)

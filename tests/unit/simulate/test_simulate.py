@@ -55,7 +55,8 @@ def test_one_seed_gives_one_set_of_files(folder, tmp_path, small):
         "genome.fa.gz",
         *(f"{c}/{f}" for c in ("simA", "simB") for f in cell),
     ]
-    assert sorted(str(path) for path in files) == sorted(expected)
+    sums = [f"{path}.sha256" for path in expected]  # each file has its checksum beside it
+    assert sorted(str(path) for path in files) == sorted(expected + sums)
     for path in files:
         assert (folder / path).read_bytes() == (tmp_path / "again" / path).read_bytes(), path
 

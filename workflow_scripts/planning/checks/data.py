@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 
 from prism.genome.reading import GENE
 from workflow_scripts.planning.plan import Plan
@@ -28,14 +29,15 @@ def peak_signal(plan: Plan, cell_type: str) -> str:
     return name
 
 
-def check_caller(out: str, deployed: bool) -> None:
+def check_caller(out: str, deployment: Iterable[str]) -> None:
     """Refuse to call peaks where nothing can.
 
     out: the file of called peaks, which the error names.
-    deployed: whether jobs run in environments that Snakemake makes (--use-conda).
-    Raises ValueError without them where macs3 is not on the PATH either.
+    deployment: Snakemake's --software-deployment-method; only conda brings macs3, for no rule names a module or an
+    image of its own.
+    Raises ValueError without conda where macs3 is not on the PATH either.
     """
-    if not deployed and shutil.which(CALLER) is None:
+    if "conda" not in deployment and shutil.which(CALLER) is None:
         raise ValueError(
             f"{out}: peaks have to be called by {CALLER}, which is not on the PATH; run with --use-conda, install "
             f"{CALLER} (pip install {CALLER}), or fill the column peaks of the cell type's row"
