@@ -26,6 +26,8 @@ from tests.unit.damage import never_silent
 from tests.workflow.project import Project
 from workflow_scripts.figure import read_table
 
+pytestmark = pytest.mark.slow
+
 FLIPS = 25
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import pytest
 import yaml
 
 from prism.models.catalogue import names
 from tests.workflow.project import MODELS, executed_jobs
+
+pytestmark = pytest.mark.slow
 
 SMALL = {"d_model": 8, "n_layer": 1}
 FAMILIES = {

@@ -13,6 +13,8 @@ import yaml
 from prism.genome.dataset.windows import Windows
 from tests.workflow.project import CONFIG, MODELS, Project, make_project, path_with_macs3
 
+pytestmark = pytest.mark.slow
+
 RUN = "results/runs/simA/floor/fold1/seed2"
 WINDOWS = "results/windows/simA/400.h5"
 FIGURE = "results/comparison/figures/metrics.svg"

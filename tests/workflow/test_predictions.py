@@ -13,6 +13,8 @@ import yaml
 from tests.workflow.project import COLUMNS, MODELS, cell_type_row, executed_jobs
 from tests.workflow.released_checkpoint import release
 
+pytestmark = pytest.mark.slow
+
 RUN = "simA.tiny.fold1.seed2"
 CHECKPOINT = "results/runs/simA/tiny/fold1/seed2/best.ckpt"
 

@@ -6,9 +6,12 @@ import json
 import os
 import shutil
 
+import pytest
 import yaml
 
 from tests.workflow.project import MODELS, executed_jobs
+
+pytestmark = pytest.mark.slow
 
 RUN = {"cell_types": ["simA"], "models": ["floor", "tiny", "gated"], "folds": [1], "seeds": [2]}
 GATED = {
