@@ -131,7 +131,7 @@ def find_genes(frame: Frame, column: str | None) -> tuple[str, np.ndarray, bool]
     Raises ValueError, with the columns that are there, where the named one is absent.
     """
     if column is None:
-        there = [name for name in ID_COLUMNS if name in frame.columns]
+        there = [name for name in ID_COLUMNS if name in frame.columns or name == frame.index_name]
         for name in [*there, "index"]:
             labels = _labels(frame, name)
             if share_of_ids(labels) > 0.5:
@@ -142,7 +142,7 @@ def find_genes(frame: Frame, column: str | None) -> tuple[str, np.ndarray, bool]
 
 
 def _labels(frame: Frame, column: str) -> np.ndarray:
-    return frame.index() if column == "index" else texts_of(frame, column, "genes")
+    return frame.index() if column in ("index", frame.index_name) else texts_of(frame, column, "genes")
 
 
 def texts_of(frame: Frame, column: str, key: str) -> np.ndarray:

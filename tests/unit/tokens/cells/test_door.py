@@ -98,6 +98,15 @@ def test_ids_of_another_kind_are_taken_from_ensembl_id_alone(h5ad):
         open_cells(path, Choice(genes="gene_id"))
 
 
+def test_an_index_may_be_named_for_the_ids(h5ad):
+    path = h5ad(genes=("g1", "g2", "g3"))
+    with h5py.File(path, "a") as file:
+        file["var"].move("_index", "ensembl_id")
+        file["var"].attrs["_index"] = "ensembl_id"
+    with open_cells(path) as cells:
+        assert cells.gene_ids == ["g1", "g2", "g3"]
+
+
 def test_symbols_go_through_a_table(h5ad):
     """ONE and OLD are one gene, TWO has two ids, of which the vocabulary knows one; LOST is in no table."""
     names = GeneNames({"ONE": (A,), "OLD": (A,), "TWO": (B, C)})
