@@ -178,20 +178,20 @@ def _stale(column: str, given: np.ndarray, sums: np.ndarray) -> str:
     other = ~(np.abs(ratio - 1) <= TOLERANCE)
     if not other.any():
         return ""
+    there = ratio[np.isfinite(ratio)]
+    span = f"ratio {there.min():.3g} to {there.max():.3g}" if len(there) else "it holds no numbers"
     said = (
         f"obs {column} is stale, or counts genes that were removed: it differs from the sum of the counts in "
-        f"{other.sum()} of {len(ratio)} cells (ratio {np.nanmin(ratio):.3g} to {np.nanmax(ratio):.3g}); the sums over "
-        "all genes of the file are used"
+        f"{other.sum()} of {len(ratio)} cells ({span}); the sums over all genes of the file are used"
     )
-    return said if (ratio < 1 - TOLERANCE).any() else f"{said}, set totals: {column} to use it instead"
+    return said if not (ratio >= 1 - TOLERANCE).all() else f"{said}, set totals: {column} to use it instead"
 
 
 def _numbers(obs: Frame, column: str) -> np.ndarray:
+    """A column as (n,) float64; NaN where it holds no number."""
     found = obs.column(column)
     if found.values.dtype.kind not in "iufb":
-        raise ValueError(
-            f"{obs.where}: {column} holds {str(found.values[0])!r}, no numbers; set totals: {RECOMPUTED}"
-        )
+        return np.full(len(found.values), np.nan)
     return np.where(found.missing, np.nan, found.values.astype(np.float64))
 
 

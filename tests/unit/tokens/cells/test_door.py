@@ -208,6 +208,26 @@ def test_totals_of_a_file_from_which_genes_were_removed(h5ad):
         assert not [note for note in cells.notes if "n_counts" in note]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["x", "y", "z", "x"], "in 3 of 3 cells (it holds no numbers)"),
+        ([4, np.nan, 0, 10], "1 of 3 cells (ratio 1 to 1)"),
+    ],
+)
+def test_totals_that_are_no_numbers_are_stale(h5ad, given, told):
+    path = h5ad(obs=OBS | {"n_counts": given})
+    with open_cells(path) as cells:
+        assert cells.totals.tolist() == [4, 2, 10]
+        (note,) = [note for note in cells.notes if "n_counts" in note]
+        assert told in note
+        assert "set totals" not in note
+    with pytest.raises(
+        ValueError, match=r"n_counts is below the sum of the counts, or missing, in . of 4 cells"
+    ):
+        open_cells(path, Choice(totals="n_counts"))
+
+
 def test_columns_that_are_absent_are_named(h5ad):
     path = h5ad(obs={"CellType": ["a"] * 4, "batch": ["b"] * 4})
     with pytest.raises(
