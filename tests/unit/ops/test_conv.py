@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prism.ops import causal_conv, causal_conv_reference
@@ -65,17 +65,16 @@ def test_bias_is_added_before_silu(conv):
     dtype=st.sampled_from([torch.float32, torch.float64]),
     seed=st.integers(0, 1000),
 )
+@example(3, 37, 1, 64, True, True, torch.float32, 707)  # the gradient of the bias cancels
 def test_kernel_equals_float64_twin(batch, length, d, width, biased, reverse, dtype, seed):
     inputs = draw(batch, length, d, width, seed, biased)
     found = values_and_gradients(causal_conv, inputs, dtype, reverse)
     expected = values_and_gradients(causal_conv_reference, inputs, torch.float64, reverse)
     tolerance = {torch.float32: 1e-5, torch.float64: 1e-12}[dtype]
+    floor = 0.1 * math.sqrt(batch * length)  # sums over positions of terms of order one, which may cancel
     for name, value in expected.items():
         error = (found[name].double() - value).abs().max().item()
-        assert error <= tolerance * max(value.abs().max().item(), 0.1), (
-            name,
-            error,
-        )  # terms are of order one
+        assert error <= tolerance * max(value.abs().max().item(), floor), (name, error)
 
 
 @pytest.mark.parametrize("reverse", [False, True])

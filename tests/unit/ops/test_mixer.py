@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prism.ops import Direction, gated_direction, mamba_inner, mamba_inner_reference
@@ -55,9 +55,14 @@ def values_and_gradients(function, inputs, dtype=torch.float64):
 
 
 def assert_agree(found, expected, tolerance):
-    """Each tensor within `tolerance` of its largest number, or of what rounding leaves of sums of its length."""
+    """Each tensor within `tolerance` of its largest number, or of what rounding leaves of sums of its length.
+
+    The gradient of a parameter is a sum over positions of terms as large as the gradient of xz there. The terms may
+    cancel, and what rounding left of them does not: plain PyTorch in float32 errs as much.
+    """
     batch, length, _ = expected[0].shape
-    floor = 0.05 * math.sqrt(batch * length)
+    term = expected[1].square().mean().sqrt().item()
+    floor = max(0.05, term / 10) * math.sqrt(batch * length)
     assert len(found) == len(expected)
     for name, ours, theirs in zip(("y", *NAMES), found, expected, strict=False):
         assert ours.shape == theirs.shape, name
@@ -78,6 +83,8 @@ def assert_agree(found, expected, tolerance):
     dtype=st.sampled_from([torch.float32, torch.float64]),
     seed=st.integers(0, 1000),
 )
+@example(2, 65, 1, 7, 2, 3, 4, (False,), torch.float32, 87)  # the gradient of conv_bias cancels
+@example(2, 65, 1, 7, 2, 3, 5, (True,), torch.float32, 87)  # that of A_log does
 def test_kernel_equals_float64_twin(batch, length, d, n, rank, width, d_out, ways, dtype, seed):
     inputs = draw(batch, length, d, n, rank, width, d_out, ways, seed)
     found = values_and_gradients(mamba_inner, inputs, dtype)
