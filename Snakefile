@@ -27,7 +27,7 @@ report: "report/workflow.rst"
 rule all:
     default_target: True
     input:
-        rules.evaluation_tables.output if PLAN.trained_cell_types else [],
+        rules.evaluation_tables.output if PLAN.trained else [],
         tuning.all_tables(PLAN),
         FILES.all_figures(),
         FILES.all_quality(),
@@ -65,7 +65,7 @@ rule predict:
 
 rule evaluate:
     input:
-        rules.evaluation_tables.output if PLAN.trained_cell_types else [],
+        rules.evaluation_tables.output if PLAN.trained else [],
         tuning.all_tables(PLAN),
         TRANSFERS.table(),
     localrule: True

@@ -165,7 +165,9 @@ def attempt_of(state):
 
 def memory_of(state):
     """MB of a training, as a function; after a shortage of memory, more than what was too small."""
-    return lambda wildcards: memory_for(PLAN.entries[wildcards.model].training_mb, state_of(wildcards, state))
+    return lambda wildcards: memory_for(
+        PLAN.training_mb(wildcards.cell_type, wildcards.model), state_of(wildcards, state)
+    )
 
 
 def training_resources(minutes, device=DEVICE, state=STATE):

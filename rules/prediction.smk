@@ -174,8 +174,8 @@ rule transfer_scores:
 rule learned_mask:
     input:
         checkpoint="results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/best.ckpt",
-        windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
-        genes="results/genes/{cell_type}.tsv",
+        windows=lambda wildcards: FILES.datasets_for(wildcards.cell_type, wildcards.model),
+        genes=lambda wildcards: FILES.genes_for(wildcards.cell_type),
     output:
         "results/runs/{cell_type}/{model}/fold{fold}/seed{seed}/mask.tsv.gz",
     log:
@@ -204,6 +204,7 @@ rule learned_mask:
         " --checkpoint {input.checkpoint:q}"
         " --windows {input.windows:q}"
         " --genes {input.genes:q}"
+        " --cell-type {wildcards.cell_type:q}"
         " --folds={params.folds:q}"
         " --fold {wildcards.fold:q}"
         " --device {resources.device:q}"

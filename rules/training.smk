@@ -1,10 +1,11 @@
-# One training rule per model family, each with its own resources.
+# One training rule per model family, each with its own resources. Where {cell_type} is the name of a group, the inputs
+# are those of all its members.
 
 
 rule train_model:
     input:
-        windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
-        genes="results/genes/{cell_type}.tsv",
+        windows=lambda wildcards: FILES.datasets_for(wildcards.cell_type, wildcards.model),
+        genes=lambda wildcards: FILES.genes_for(wildcards.cell_type),
         elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
         cleared=ancient("results/smoke/{cell_type}/{model}.cleared"),
         # Of an entry with `tune`; another choice trains again.
@@ -35,7 +36,7 @@ rule train_model:
         # As written, which the script finds; a training depends on `split`. A function: braces stay as they are.
         folds=lambda wildcards: PLAN.config["folds"],
         split=lambda wildcards: PLAN.splits[wildcards.fold],
-        label=lambda wildcards: FILES.label_json(wildcards.cell_type),
+        label=lambda wildcards: FILES.training_label(wildcards.cell_type),
         state=FILES.placed(STATE),
         numbers_version=NUMBERS_VERSION,
     shell:

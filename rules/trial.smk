@@ -4,8 +4,8 @@ from workflow_scripts.planning import trials
 
 rule try_model:
     input:
-        windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
-        genes="results/genes/{cell_type}.tsv",
+        windows=lambda wildcards: FILES.datasets_for(wildcards.cell_type, wildcards.model),
+        genes=lambda wildcards: FILES.genes_for(wildcards.cell_type),
         elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
     output:
         "results/smoke/{cell_type}/{model}.json",
@@ -19,7 +19,7 @@ rule try_model:
         "../envs/training.yaml"
     threads: THREADS.get("training", 2)
     resources:
-        mem_mb=lambda wildcards: PLAN.entries[wildcards.model].training_mb,  # what the training will have
+        mem_mb=lambda wildcards: PLAN.training_mb(wildcards.cell_type, wildcards.model),  # what the training will have
         runtime=runtime_of(30),
         gpu=GPUS,
         device=DEVICE,
@@ -51,7 +51,7 @@ use rule try_model as try_ridge with:
         model=family(trials.solved(PLAN)),
     threads: 1
     resources:
-        mem_mb=lambda wildcards: PLAN.entries[wildcards.model].training_mb,
+        mem_mb=lambda wildcards: PLAN.training_mb(wildcards.cell_type, wildcards.model),
         runtime=30,
         gpu=0,
         device="cpu",
@@ -65,7 +65,7 @@ use rule try_model as try_enformer with:
     conda:
         "../envs/enformer.yaml"
     resources:
-        mem_mb=lambda wildcards: PLAN.entries[wildcards.model].training_mb,
+        mem_mb=lambda wildcards: PLAN.training_mb(wildcards.cell_type, wildcards.model),
         runtime=runtime_of(60),
         gpu=GPUS,
         device=DEVICE,

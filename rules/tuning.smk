@@ -5,8 +5,8 @@ from workflow_scripts.planning import tuning
 # One candidate, as a job like a training; it is not shown the test genes.
 rule tune_model:
     input:
-        windows=lambda wildcards: FILES.dataset(wildcards.cell_type, wildcards.model),
-        genes="results/genes/{cell_type}.tsv",
+        windows=lambda wildcards: FILES.datasets_for(wildcards.cell_type, wildcards.model),
+        genes=lambda wildcards: FILES.genes_for(wildcards.cell_type),
         elements=lambda wildcards: FILES.elements_for(wildcards.cell_type, wildcards.model),
         cleared=ancient("results/smoke/{cell_type}/{model}.cleared"),
         start=lambda wildcards: start_of(wildcards, tuning.seed(PLAN)),

@@ -6,7 +6,7 @@ import argparse
 
 from workflow_scripts import cli, threads
 from workflow_scripts.planning.tables.paths import find
-from workflow_scripts.run_options import add_device_options
+from workflow_scripts.run_options import add_data_options, add_device_options, open_windows
 
 
 def main() -> None:
@@ -18,31 +18,27 @@ def main() -> None:
 
     from prism.figures import mask_profile
     from prism.genome.dataset import folds
-    from prism.genome.dataset.windows import Windows
-    from prism.genome.genes import table
+    from prism.genome.dataset.joint import gene_names, members_of
     from prism.inference.learned_masks import learned_masks
     from prism.inference.trained import Trained
     from prism.runs.predictions import write_predictions
 
     trained = Trained.load(arguments.checkpoint)
     facts = trained.checkpoint
-    data = Windows(
-        arguments.windows,
-        arguments.genes,
-        facts["length"],
-        facts["signals"],
-        orientation=trained.orientation,
-    )
+    reading = {"length": facts["length"], "signals": facts["signals"], "orientation": trained.orientation}
+    data = open_windows(arguments, **reading)
     fold_table = folds.read(find(arguments.folds, "folds"))
-    splits = folds.assign(fold_table, arguments.fold, data.gene_id, data.chrom)
-    chosen = np.flatnonzero(splits == arguments.split)
-    strand = table.read(arguments.genes).kept.set_index("gene_id")["strand"]
-    minus = (strand.loc[data.gene_id] == "-").to_numpy()
+    splits, minus = [], []
+    for each in members_of(data):
+        splits.append(folds.assign(fold_table, arguments.fold, each.gene_id, each.chrom))
+        strand = each.gene_table.kept.set_index("gene_id")["strand"]
+        minus.append((strand.loc[each.gene_id] == "-").to_numpy())
+    chosen, minus = np.flatnonzero(np.concatenate(splits) == arguments.split), np.concatenate(minus)
     stream = learned_masks(trained, data, chosen, arguments.device, arguments.cpu_precision)
     found = mask_profile.binned_masks(stream, facts["signals"], minus, data.length)
     write_predictions(arguments.out, mask_profile.mask_table(found, data.length, trained.module.center_len))
     if arguments.out_genes:
-        gene_id = [data.gene_id[i] for i in chosen]
+        gene_id = gene_names(data, chosen)
         write_predictions(arguments.out_genes, mask_profile.gene_table(gene_id, found, data.length))
     kept = found[mask_profile.MASK].mean()
     print(f"{arguments.out}: {len(chosen):,} genes, {kept:.1%} of the window kept on average", flush=True)
@@ -53,8 +49,8 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, help="best.ckpt of a model that learns a mask")
-    add("--windows", required=True, help="dataset file (.h5)")
-    add("--genes", required=True, help="its genes table")
+    add_data_options(parser)
+    add("--cell-type", help="that of the dataset file (the default), or the name of a group of several")
     add("--folds", required=True, help="table of fold, chromosome or gene_id, split")
     add("--fold", required=True, help="name of the fold in that table")
     add("--split", default="test", choices=("train", "valid", "test"), help="whose genes")

@@ -22,18 +22,27 @@ def add_device_options(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=int, default=1)
 
 
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Add the files of a cell type; of several that train one model, a list of each, in one order.
+
+    parser: of a script.
+    """
+    add = parser.add_argument
+    add("--windows", required=True, nargs="+", help="dataset file (.h5), one for each cell type")
+    add("--genes", required=True, nargs="+", help="genes table with expression, one for each cell type")
+    add("--elements", nargs="*", help="file of candidate elements of each, for a model that reads them")
+
+
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every script that opens a training's run (but its seed).
 
     parser: of a script.
     """
     add = parser.add_argument
-    add("--windows", required=True, help="dataset file (.h5)")
-    add("--genes", required=True, help="genes table with expression")
-    add("--elements", nargs="?", help="file of candidate elements, for a model that reads them")
+    add_data_options(parser)
     add("--folds", required=True, help="table of fold, chromosome or gene_id, split")
     add("--fold", required=True)
-    add("--cell-type", required=True)
+    add("--cell-type", required=True, help="that of the dataset file, or the name of a group of several")
     add("--model", required=True, help="name of the entry")
     add("--entry", required=True, help="the entry of models.yaml, resolved, as JSON")
     add("--start", help="best.ckpt to start from, for an entry with `start_from`")
@@ -86,6 +95,32 @@ def fold_of(text: str) -> int | str:
     return int(text) if text.isdecimal() and text == str(int(text)) else text
 
 
+def open_windows(arguments: argparse.Namespace, in_memory: bool | str = "auto", **reading):
+    """The windows of a cell type, or those of several as one dataset.
+
+    arguments: parsed from `add_data_options`, and cell_type: that of the one file (or None), else the name of a group.
+    in_memory: as for `prism.genome.dataset.windows.Windows`; default "auto".
+    **reading: length, signals, rna_features and orientation, as `Windows` takes them.
+    Raises ValueError for lists of different lengths.
+    """
+    from prism.genome.dataset.joint import JointWindows
+    from prism.genome.dataset.opened import open_dataset
+    from prism.genome.dataset.windows import Windows
+
+    windows, genes = arguments.windows, arguments.genes
+    elements = arguments.elements or [None] * len(windows)
+    if not len(windows) == len(genes) == len(elements):
+        raise ValueError(
+            f"{len(windows)} windows, {len(genes)} genes and {len(elements)} elements given; give one of each for "
+            "every cell type"
+        )
+    with open_dataset(windows[0]) as file:
+        alone = len(windows) == 1 and arguments.cell_type in (None, file.attrs["cell_type"])
+    if alone:
+        return Windows(windows[0], genes[0], elements=elements[0], in_memory=in_memory, **reading)
+    return JointWindows.opened(list(zip(windows, genes, elements, strict=True)), in_memory, **reading)
+
+
 def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bool | str = "auto", **further):
     """The run of an entry, its windows opened.
 
@@ -95,23 +130,22 @@ def open_run(arguments: argparse.Namespace, entry: dict[str, Any], in_memory: bo
     **further: fields of `prism.training.run.Run`.
     """
     from prism.genome.dataset import folds
-    from prism.genome.dataset.windows import Windows
     from prism.genome.genes.feature_groups import chosen_by
     from prism.genome.reading import reading_of
     from prism.training.run import Run
 
-    data = (arguments.windows, arguments.genes, entry["length"], entry.get("signals"), chosen_by(entry))
     if arguments.start and entry.get("start_from"):
         from prism.training.start import Start
 
         further["start"] = Start.read(arguments.start, entry["start_from"])
+    reading = {
+        "length": entry["length"],
+        "signals": entry.get("signals"),
+        "rna_features": chosen_by(entry),
+        "orientation": reading_of(entry)["orientation"],
+    }
     return Run(
-        windows=Windows(
-            *data,
-            in_memory=in_memory,
-            elements=arguments.elements,
-            orientation=reading_of(entry)["orientation"],
-        ),
+        windows=open_windows(arguments, in_memory, **reading),
         folds=folds.read(find(arguments.folds, "folds")),
         entry=entry,
         cell_type=arguments.cell_type,

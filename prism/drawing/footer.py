@@ -70,6 +70,18 @@ def signal_line(cell_type: str, sources: dict) -> str:
     return f"signals of {cell_type}: " + (" | ".join(words) if words else "none")
 
 
+def signal_lines(run: RunRecord) -> list[str]:
+    """`signal_line` of a run's cell type, or of each of those that it was trained on; [] where it records no source.
+
+    run: the record of a finished run.
+    """
+    by_cell_type: dict[str, dict] = {}
+    for key, source in (run.provenance.get("sources") or {}).items():
+        cell_type, _, name = key.rpartition("/")  # <cell type>/<signal> where there are several
+        by_cell_type.setdefault(cell_type or run.cell_type, {})[name] = source
+    return [signal_line(cell_type, sources) for cell_type, sources in by_cell_type.items()]
+
+
 def provenance_lines(runs: list[RunRecord]) -> list[str]:
     """Lines below a figure: data set, NUMBERS_VERSION, label, git revision, signals, direction, dropped genes.
 
@@ -87,9 +99,7 @@ def provenance_lines(runs: list[RunRecord]) -> list[str]:
     )
     lines = [first]
     for run in runs:
-        line = signal_line(run.cell_type, run.provenance.get("sources") or {})
-        if run.provenance.get("sources") and line not in lines:
-            lines.append(line)
+        lines += [line for line in signal_lines(run) if line not in lines]
     dropped = [line for line in dict.fromkeys(map(dropped_line, runs)) if line]
     return lines + reading_lines(runs) + tuned_lines(runs) + start_lines(runs) + dropped
 

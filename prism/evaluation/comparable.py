@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from prism.genome.genes.feature_groups import chosen_by
-from prism.runs.predictions import read_predictions
+from prism.runs.predictions import read_predictions, with_own_names
 from prism.runs.record import RunRecord
 from prism.scores import METRICS
 
@@ -24,7 +24,7 @@ class ScoredRun:
     """A finished run as the comparison reads it: its record, and its predictions ordered by gene_id."""
 
     record: RunRecord
-    predictions: pd.DataFrame  # gene_id, split, expression, prediction
+    predictions: pd.DataFrame  # gene_id (<cell type>/<gene_id> of several), split, expression, prediction
 
     @classmethod
     def read(cls, metrics: str | Path, predictions: str | Path) -> ScoredRun:
@@ -36,7 +36,7 @@ class ScoredRun:
         second.
         """
         record = RunRecord.read(metrics)
-        table = read_predictions(predictions).sort_values("gene_id", ignore_index=True)
+        table = with_own_names(read_predictions(predictions)).sort_values("gene_id", ignore_index=True)
         run = cls(record, table)
         found, said = float(np.mean(run.squared_errors())), record.score("test", "mse")
         if not abs(found - said) <= TOLERANCE * max(said, TOLERANCE):
@@ -153,7 +153,7 @@ def _sources(run: ScoredRun, key: str) -> list[tuple[str, Any]]:
     """What a run's windows were cut from, and its elements made of; these have no transform."""
     found = list(run.provenance.get("sources", {}).items())
     of_elements = ((run.provenance.get("elements") or {}).get("sources") or {}) if key == "md5" else {}
-    return found + [(name.removeprefix("activity/"), source) for name, source in of_elements.items()]
+    return found + [(name.replace("activity/", ""), source) for name, source in of_elements.items()]
 
 
 def _refuse_other_sources(runs: list[ScoredRun]) -> None:

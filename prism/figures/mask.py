@@ -106,7 +106,9 @@ def _signal(axes: Axes, name: str, tables: list[pd.DataFrame], runs: list[RunRec
         style.empty(axes, "not an input of these models")
         axes.set_yticks([])
         return
-    source = (runs[having[0]].provenance.get("sources") or {}).get(name) or {}
+    known = runs[having[0]].provenance.get("sources") or {}
+    # of a model of several cell types, <cell type>/<signal>: the first
+    source = next((found for key, found in known.items() if key.rpartition("/")[2] == name and found), {})
     transform = of_source(source)
     kind = ", ".join(filter(None, [output_type(source), transform.name if transform.changes else ""]))
     axes.set_title(kind, loc="right", fontsize=6, color=style.NOTE, pad=2)

@@ -15,6 +15,7 @@ from prism.drawing import style
 from prism.drawing.footer import provenance_lines
 from prism.figures.inputs import input_lines
 from prism.figures.run_lists import by_model, of_cell_type, paired
+from prism.runs.predictions import with_own_names
 from prism.runs.record import RunRecord
 from prism.scores import METRICS, SELECTED_BY, UNIT
 
@@ -88,7 +89,7 @@ def _gather(tables: list[pd.DataFrame], runs: list[RunRecord]) -> Panel:
     genes: dict[str, set] = {}
     tests = []
     for table, run in zip(tables, runs, strict=True):
-        test = table.loc[table["split"] == "test", ["gene_id", "expression", "prediction"]]
+        test = with_own_names(table[table["split"] == "test"])[["gene_id", "expression", "prediction"]]
         where = f"predictions of {run.model}, fold {run.fold}, seed {run.seed}"
         if test.empty:
             raise ValueError(f"{where}: no gene of the test split; re-run the training")

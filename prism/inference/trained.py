@@ -139,12 +139,18 @@ class Trained:
 
         sources: of the data here, by signal, as a dataset file holds them.
         """
-        lines = []
+        lines, known = [], self.checkpoint["provenance"].get("sources", {})
         for name in self.checkpoint["signals"]:
-            then, now = self.checkpoint["provenance"].get("sources", {}).get(name, {}), sources.get(name, {})
+            # of a model of several cell types: <cell type>/<signal>
+            then = [source for key, source in known.items() if key.rpartition("/")[2] == name]
             for key in ("output_type", "transform"):
-                if key in then and key in now and then[key] != now[key]:
-                    lines.append(f"warning: {name}: {key} is {now[key]} here and was {then[key]} in training")
+                found, now = (
+                    list(dict.fromkeys(each[key] for each in then if key in each)),
+                    sources.get(name, {}),
+                )
+                if found and key in now and now[key] not in found:
+                    told = " and ".join(found)
+                    lines.append(f"warning: {name}: {key} is {now[key]} here and was {told} in training")
         return lines
 
 

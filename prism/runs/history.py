@@ -14,12 +14,13 @@ FIRST = (
 )  # fmt: skip
 
 
-def valid_column(metric: str) -> str:
-    """The column of a validation score: valid_mse for mse.
+def valid_column(metric: str, cell_type: str = "") -> str:
+    """The column of a validation score: valid_mse for mse, valid_mse_K562 for that of one cell type of several.
 
     metric: a name in `prism.scores.METRICS`.
+    cell_type: one of those that a model was trained on; default: of all genes.
     """
-    return f"valid_{metric}"
+    return f"valid_{metric}" + (f"_{cell_type}" if cell_type else "")
 
 
 def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
@@ -27,9 +28,11 @@ def write_history(path: str | Path, rows: list[dict[str, float]]) -> None:
 
     path: the file, comma separated.
     rows: one a validation; keys that are not known columns, the terms of the loss, come between train_loss and
-    the validation's scores.
+    the validation's scores. Those of single cell types come last.
     """
     last = [valid_column(metric.name) for metric in scores.headlines()]
+    begin = valid_column(scores.SELECTED_BY, " ").rstrip()
+    last += list(dict.fromkeys(name for row in rows for name in row if name.startswith(begin)))
     terms = sorted({name for row in rows for name in row} - {*FIRST, *last})
     with writing_checked(path) as part:
         pd.DataFrame(rows, columns=[*FIRST, *terms, *last]).to_csv(part, index=False)

@@ -13,18 +13,20 @@ import pandas as pd
 
 from prism.files.atomic import writing
 
-TEXT = ("gene_id", "symbol", "chrom", "split", "reason")
+TEXT = ("cell_type", "gene_id", "symbol", "chrom", "split", "reason")
 
 
 def prediction_table(windows, indices: Sequence[int], prediction: np.ndarray) -> pd.DataFrame:
-    """gene_id, chrom, tss, expression (where known) and prediction of some genes.
+    """gene_id, chrom, tss, expression (where known) and prediction of some genes; of joint windows cell_type before.
 
-    windows: a `Windows` reader.
+    windows: a `Windows` reader, or `JointWindows`.
     indices: places of the genes in it, (n,).
     prediction: log10(x + 1), (n,).
     Numbers are the shortest text that gives the same float32 back.
     """
-    columns = {
+    cell_types = getattr(windows, "cell_types", None)
+    columns = {"cell_type": [cell_types[i] for i in indices]} if cell_types else {}
+    columns |= {
         "gene_id": [windows.gene_id[i] for i in indices],
         "chrom": [windows.chrom[i] for i in indices],
         "tss": [int(windows.tss[i]) for i in indices],
@@ -108,6 +110,16 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         )
     except (EOFError, gzip.BadGzipFile, zlib.error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{path}: cannot be read ({error}); re-run the training") from None
+
+
+def with_own_names(table: pd.DataFrame) -> pd.DataFrame:
+    """The same predictions with a gene_id of its own in every row: <cell type>/<gene_id> where there are several.
+
+    table: as `read_predictions` reads it.
+    """
+    if "cell_type" not in table:
+        return table
+    return table.assign(gene_id=table["cell_type"] + "/" + table["gene_id"])
 
 
 def _shortest(value: np.float32) -> str:

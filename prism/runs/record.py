@@ -50,6 +50,7 @@ class RunRecord:
         tuned: Mapping[str, Any] | None = None,
         contexts: Mapping[str, Any] | None = None,
         start: Mapping[str, Any] | None = None,
+        cell_types: Mapping[str, Any] | None = None,
     ) -> RunRecord:
         """The record of a run that has just ended; `write` writes it.
 
@@ -66,6 +67,8 @@ class RunRecord:
         contexts: how much the contexts of a Prism differ (`prism.inference.contexts`); {} or None, the default, without
             contexts, and then not written.
         start: the checkpoint that training started from (`prism.training.start`); written only where there was one.
+        cell_types: of a model trained on a group of cell types, by their names: metrics and floor of the genes of
+            each; written only there.
         """
         content = {
             "cell_type": cell_type,
@@ -82,6 +85,7 @@ class RunRecord:
             "entry": entry,
             **({"tuned": tuned} if tuned else {}),
             **({"start": start} if start else {}),
+            **({"cell_types": cell_types} if cell_types else {}),
         }
         return cls(records.without_nan(content), Path(path))
 
@@ -117,6 +121,7 @@ class RunRecord:
     entry = property(lambda self: self.content.get("entry") or {})
     tuned = property(lambda self: self.content.get("tuned") or {})
     start = property(lambda self: self.content.get("start") or {})
+    cell_types = property(lambda self: self.content.get("cell_types") or {})
     architecture = property(lambda self: str(self.entry.get("architecture", self.model)))
     length = property(lambda self: self.entry.get("length"))
     assay = property(lambda self: str(self.label.get("assay") or ""))

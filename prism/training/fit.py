@@ -132,6 +132,9 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
     signals = ", ".join(windows.signal_names) or "no signals"
     size = f"{len(windows.gene_id):,} genes x {windows.length:,} bp, {windows.nbytes / 1e9:.2f} GB {where}"
     say(f"dataset: {run.cell_type}, {size}; {signals}; {len(windows.rna_feature_names)} gene features")
+    if run.is_joint:
+        told = ", ".join(f"{each.cell_type} {len(each):,} genes" for each in windows.members)
+        say(f"one model of {told}; each signal on its cell type's own scale")
     say(f"dataset hash: {windows.identity}")
     splits = ("train", "valid", "test") if run.with_test else ("train", "valid")
     counts = ", ".join(f"{split} {len(run.indices(split)):,}" for split in splits)
@@ -168,7 +171,7 @@ def _prediction_table(run: Run, prediction: dict[str, np.ndarray]) -> pd.DataFra
     tables = []
     for split, values in prediction.items():
         table = prediction_table(run.windows, run.indices(split), values)
-        table.insert(3, "split", split)
+        table.insert(table.columns.get_loc("tss") + 1, "split", split)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -192,16 +195,15 @@ def _record(
     provenance: dict,
     contexts: dict[str, Any],
 ) -> RunRecord:
-    test = run.expression("test")
-    train_mean = np.full(len(test), run.expression("train").mean(dtype=np.float64))
+    whole = _scores(run, prediction)
     return RunRecord.of(
         path,
         cell_type=run.cell_type,
         model=run.model,
         fold=run.fold,
         seed=run.seed,
-        metrics={split: scores(values, run.expression(split)) for split, values in prediction.items()},
-        train_mean=scores(train_mean, test),
+        metrics=whole["metrics"],
+        train_mean=whole["floor"]["train_mean"]["test"],
         best_step=fitted.step,
         fit=fitted.report,
         contexts=contexts,
@@ -210,7 +212,20 @@ def _record(
         entry=run.entry,
         tuned=run.tuned,
         start=run.start.record() if run.start else None,
+        cell_types={name: _scores(run, prediction, name) for name in run.rows_by_cell_type("test")},
     )
+
+
+def _scores(run: Run, prediction: dict[str, np.ndarray], cell_type: str = "") -> dict[str, Any]:
+    """Scores of the splits and their floor: of all genes, or of one cell type of several."""
+
+    def its(values: np.ndarray, split: str) -> np.ndarray:
+        return values[run.rows_by_cell_type(split)[cell_type]] if cell_type else values
+
+    known = {split: its(run.expression(split), split) for split in ("train", *prediction)}
+    train_mean = np.full(len(known["test"]), known["train"].mean(dtype=np.float64))
+    metrics = {split: scores(its(values, split), known[split]) for split, values in prediction.items()}
+    return {"metrics": metrics, "floor": {"train_mean": {"test": scores(train_mean, known["test"])}}}
 
 
 def _checkpoint(run: Run, fitted: Fitted, provenance: dict) -> dict[str, Any]:
@@ -239,3 +254,6 @@ def _conclude(record: RunRecord, fitted: Fitted) -> None:
     scored = ", ".join([f"{record.told_genes('test')} genes", *told])
     weights = "closed form" if fitted.step is None else f"weights of step {fitted.step}"
     say(f"test, {weights}: {scored}")
+    for name, found in record.cell_types.items():
+        of_its = found["metrics"]["test"]
+        say(f"  {name}: {of_its['n']:,} genes, MSE {of_its['mse']:.4f}")

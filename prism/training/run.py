@@ -14,6 +14,7 @@ import pandas as pd
 from prism import NUMBERS_VERSION
 from prism.genome.dataset import folds as fold_tables
 from prism.genome.dataset.dropped import genes_by_split
+from prism.genome.dataset.joint import gene_names, members_of
 from prism.genome.reading import UNSCALED, reading_of, recorded, refuse_other_orientation
 from prism.jobs.limits import Limits
 from prism.protocol.settings import TrainingSettings
@@ -25,10 +26,11 @@ from prism.training.start import Start
 class Run:
     """What makes a run what it is; checked when it is made.
 
-    windows: a `Windows` reader opened with the entry's length, signals, rna_features and orientation.
+    windows: a `Windows` reader opened with the entry's length, signals, rna_features and orientation; `JointWindows`
+        for a model of several cell types.
     folds: the folds table: fold, chromosome or gene_id, split.
     entry: one entry of config/models.yaml, fully resolved.
-    cell_type: its name.
+    cell_type: its name; of several cell types the name of their group.
     model: the entry's name.
     fold: of the folds table.
     seed: of weights and order.
@@ -83,8 +85,8 @@ class Run:
 
     @cached_property
     def fold_splits(self) -> np.ndarray:
-        """What the fold says of every gene, (n,): 'train', 'valid', 'test' or ''."""
-        return fold_tables.assign(self.folds, self.fold, self.windows.gene_id, self.windows.chrom)
+        """What the fold says of every gene, (n,): 'train', 'valid', 'test' or ''; it is the fold of each cell type."""
+        return np.concatenate([self._splits_of(each) for each in members_of(self.windows)])
 
     @cached_property
     def splits(self) -> np.ndarray:
@@ -92,6 +94,14 @@ class Run:
         return (
             self.fold_splits if self.with_test else np.where(self.fold_splits == "test", "", self.fold_splits)
         )
+
+    def _splits_of(self, windows) -> np.ndarray:
+        try:
+            return fold_tables.assign(self.folds, self.fold, windows.gene_id, windows.chrom)
+        except ValueError as error:
+            if windows is self.windows:
+                raise
+            raise ValueError(f"{windows.cell_type}: {error}") from None
 
     @cached_property
     def split_hash(self) -> str:
@@ -145,13 +155,27 @@ class Run:
         """
         return self.windows.expression.detach().cpu().numpy()[self.indices(split)]
 
+    @property
+    def is_joint(self) -> bool:
+        """Whether it trains on the cell types of a group."""
+        return hasattr(self.windows, "cell_types")
+
+    def rows_by_cell_type(self, split: str) -> dict[str, np.ndarray]:
+        """Which of a split's genes, by place in `indices`, are of each cell type; {} unless it is of a group.
+
+        split: train, valid or test.
+        """
+        if not self.is_joint:
+            return {}
+        found = np.array(self.windows.cell_types)[self.indices(split)]
+        return {each.cell_type: np.flatnonzero(found == each.cell_type) for each in self.windows.members}
+
     @cached_property
     def dropped_genes(self) -> dict[str, int]:
-        """How many genes of each split are in the genes table, but were dropped there; {} if none was."""
-        if self.windows.gene_table is None:
-            return {}
-        found = genes_by_split(self.windows.gene_table, self.folds, self.fold)
-        counts = {split: found[split].n_dropped for split in fold_tables.SPLITS}
+        """How many genes of each split are in the genes tables, but were dropped there; {} if none was."""
+        tables = [each.gene_table for each in members_of(self.windows) if each.gene_table is not None]
+        found = [genes_by_split(table, self.folds, self.fold) for table in tables]
+        counts = {split: sum(each[split].n_dropped for each in found) for split in fold_tables.SPLITS}
         return counts if any(counts.values()) else {}
 
     def provenance(self, device: str, precision: str, parameters: int) -> dict[str, Any]:
@@ -176,8 +200,14 @@ class Run:
             "parameters": parameters,
             "sources": dict(self.windows.sources),
             **({"dropped_genes": self.dropped_genes} if self.dropped_genes else {}),
+            **({"cell_types": self._identities} if self.is_joint else {}),
             **recorded(self.entry),
         }
+
+    @property
+    def _identities(self) -> dict[str, str]:
+        """The dataset hash of each cell type of a group."""
+        return {each.cell_type: each.identity for each in self.windows.members}
 
 
 @dataclass(frozen=True)
@@ -222,7 +252,7 @@ def refuse_unlabelled(windows, splits: np.ndarray) -> None:
     expression = windows.expression.detach().cpu().numpy()
     bad = np.flatnonzero((splits != "") & ~np.isfinite(expression))
     if len(bad):
-        names = ", ".join(windows.gene_id[index] for index in bad[:5])
+        names = ", ".join(gene_names(windows, bad[:5]))
         raise ValueError(
             f"{len(bad)} gene(s) of the fold have no expression (empty, NaN or infinite): "
             f"{names}{', ...' if len(bad) > 5 else ''}; drop them from the genes table or label them"

@@ -23,6 +23,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from prism.compute.device import describe, peak_memory_gb, place_on
 from prism.compute.gpu_lock import reserved
 from prism.compute.precision import usable_precision
+from prism.genome.dataset.joint import members_of
 from prism.jobs.log import say
 from prism.models import build, memory
 from prism.models.catalogue import traits
@@ -217,19 +218,30 @@ def _few_genes(run: Run) -> Run:
     size = run.settings.batch_size
     if training.get("micro_batch"):
         size = min(size, 2 * training["micro_batch"])
-    train = run.indices("train")[: STEPS * size if training else CLOSED_FORM_GENES]
-    chosen = {"train": train, "valid": run.indices("valid")[:VALID_GENES], "test": run.indices("test")[:1]}
+    members = members_of(run.windows)
+    wanted = {"train": STEPS * size if training else CLOSED_FORM_GENES, "valid": VALID_GENES, "test": 1}
     rows = [
-        (str(run.fold), run.windows.gene_id[i], split) for split, places in chosen.items() for i in places
+        (str(run.fold), gene, split)
+        for split, count in wanted.items()
+        for gene in _shared_genes(run, split)[: -(-count // len(members))]
     ]
     folds = pd.DataFrame(rows, columns=["fold", "gene_id", "split"])
     if training:
+        train = len(members) * sum(split == "train" for _, _, split in rows)
         training.pop("epochs", None)
-        size = min(size, len(train))
+        size = min(size, train)
         training |= {"steps": STEPS, "batch_size": size}
         # so that each step is followed by an evaluation
-        training["validations_per_epoch"] = max(1, len(train) // size)
+        training["validations_per_epoch"] = max(1, train // size)
     return replace(run, folds=folds, entry=run.entry | ({"training": training} if training else {}))
+
+
+def _shared_genes(run: Run, split: str) -> list[str]:
+    """Ids of a split's genes that all of the run's cell types have, in the dataset's order."""
+    first, *others = members_of(run.windows)
+    there = set(first.gene_id).intersection(*(each.gene_id for each in others))
+    places = run.indices(split)
+    return [gene for gene in (first.gene_id[i] for i in places[places < len(first)]) if gene in there]
 
 
 def _trial(run: Run, place: torch.device, mem_mb: int | None = None) -> dict[str, Any]:

@@ -128,6 +128,17 @@ class DataFiles:
         described["minus_files"] = [self.placed(each.file) for each in minus]
         return json.dumps(described, sort_keys=True)
 
+    def training_label(self, name: str) -> str:
+        """The label of a training, as its script receives it: of a group what its members share, and each one's.
+
+        name: of a row of the table of cell types, or of a group.
+        """
+        if name not in self.plan.joint:
+            return self.label_json(name)
+        each = {member: json.loads(self.label_json(member)) for member in self.plan.members(name)}
+        shared = next(iter(each.values()))["assay"]
+        return json.dumps({"assay": shared, "cell_types": each}, sort_keys=True)
+
     def fold_options(self, cell_type: str) -> list[str]:
         """Options of the quality script: the folds that a cell type is trained on; [] where it is not.
 

@@ -76,13 +76,21 @@ class Files(DataFiles):
         """
         return f"results/elements/{cell_type}.h5"
 
-    def elements_for(self, cell_type: str, model: str) -> list[str]:
-        """The candidate elements of a cell type if the model reads them, else nothing.
+    def elements_for(self, name: str, model: str) -> list[str]:
+        """The candidate elements of what a model is trained on, if it reads them, else nothing.
 
-        cell_type: the name of a row of the table of cell types.
+        name: of a row of the table of cell types, or of a group.
         model: the name of an entry of config/models.yaml.
         """
-        return [self.elements(cell_type)] if self.plan.entries[model].traits.reads_elements else []
+        reads = self.plan.entries[model].traits.reads_elements
+        return [self.elements(each) for each in self.plan.members(name)] if reads else []
+
+    def genes_for(self, name: str) -> list[str]:
+        """The genes tables of what a model is trained on.
+
+        name: of a row of the table of cell types, or of a group.
+        """
+        return [f"results/genes/{each}.tsv" for each in self.plan.members(name)]
 
     def mask_options(self, cell_type: str) -> list[str]:
         """Options of the windows script for blacklist and peaks.
@@ -101,13 +109,13 @@ class Files(DataFiles):
         self.cell_type(cell_type)
         return f"results/windows/{cell_type}/{self.plan.dataset_length(length)}.h5"
 
-    def dataset(self, cell_type: str, model: str) -> str:
-        """The dataset that a model reads.
+    def datasets_for(self, name: str, model: str) -> list[str]:
+        """The datasets that a model is trained on.
 
-        cell_type: the name of a row of the table of cell types.
+        name: of a row of the table of cell types, or of a group.
         model: the name of an entry of config/models.yaml.
         """
-        return self.windows(cell_type, self.plan.entries[model].length)
+        return [self.windows(each, self.plan.entries[model].length) for each in self.plan.members(name)]
 
     def shortest_dataset(self, cell_type: str) -> str:
         """The dataset of the shortest windows, which shows what lies around the TSS.
@@ -117,9 +125,9 @@ class Files(DataFiles):
         return self.windows(cell_type, min(self.plan.config["windows"]["lengths"]))
 
     def all_datasets(self) -> list[str]:
-        """Datasets of the chosen cell types at the chosen lengths."""
+        """Datasets of the chosen cell types, and of the members of groups, at the chosen lengths."""
         lengths = self.plan.config["windows"]["lengths"]
-        return [self.windows(name, length) for name in self.plan.chosen["cell_types"] for length in lengths]
+        return [self.windows(name, length) for name in self.plan.described_cell_types for length in lengths]
 
     def of_runs(self, name: str, cell_type: str | None = None) -> list[str]:
         """One file of every training asked for.
@@ -141,8 +149,7 @@ class Files(DataFiles):
 
     def all_figures(self) -> list[str]:
         """Every figure of the run, as SVG."""
-        chosen = self.plan.chosen["cell_types"]
-        trained = self.plan.trained_cell_types
+        chosen, trained = self.plan.described_cell_types, self.plan.trained
         profiled = [name for name in chosen if self.plan.signal_names(name)]
         figures = [f"{FIGURES}/metrics.svg"] if trained else []
         by_cell_type = ["scatter", "training_curves", *(["mask"] if self.plan.mask_models else [])]
@@ -155,5 +162,5 @@ class Files(DataFiles):
         return [f"--published={published}"] if published else []
 
     def all_quality(self) -> list[str]:
-        """The page on the data of every chosen cell type."""
-        return [f"{QUALITY}/{name}.html" for name in self.plan.chosen["cell_types"]]
+        """The page on the data of every chosen cell type, and every member of a group."""
+        return [f"{QUALITY}/{name}.html" for name in self.plan.described_cell_types]

@@ -62,7 +62,7 @@ def needs_of(plan: Plan, run: str) -> Needs:
     except ValueError as error:
         raise ValueError(f"predictions: {run}: {error}") from None
     entry = plan.entries[training.model]
-    trained_on = training.cell_type
+    trained_on = plan.members(training.cell_type)[0]  # in a group, all have what the model reads
     signals = entry.signals if entry.signals is not None else plan.signal_names(trained_on)
     return Needs(
         run=run,
@@ -79,7 +79,7 @@ def needs_of(plan: Plan, run: str) -> Needs:
 
 def _check_known(plan: Plan, training: Training, run: str) -> None:
     for value, there, what in (
-        (training.cell_type, plan.cell_types, "cell type"),
+        (training.cell_type, [*plan.cell_types, *plan.joint], "cell type"),
         (training.model, plan.entries, "model"),
     ):
         if value not in there:

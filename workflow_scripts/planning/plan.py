@@ -10,7 +10,7 @@ from workflow_scripts.planning import requests
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.requests import Training
 from workflow_scripts.planning.tables.cell_types import CellType
-from workflow_scripts.planning.tables.models import Entry
+from workflow_scripts.planning.tables.models import Entry, further_windows_mb
 from workflow_scripts.planning.tables.released import Released
 
 
@@ -23,7 +23,8 @@ class Plan:
     prefix: of every file, where another workflow uses this one as a module. starts: (cell type, entry) of trainings
     that others start from, asked for or not.
 
-    In its methods `cell_type` is the name of a row, `model` the name of an entry.
+    In its methods `cell_type` is the name of a row, `model` the name of an entry, and `name` that of what a model is
+    trained on: a row, or a group of `run.joint`.
     """
 
     config: dict
@@ -43,9 +44,9 @@ class Plan:
     def trainings(self, cell_type: str | None = None) -> list[Training]:
         """All trainings asked for.
 
-        cell_type: of this one; default: of every chosen cell type that has a label.
+        cell_type: of this one, or of this group; default: of every chosen cell type that has a label, and every group.
         """
-        trained = [cell_type] if cell_type else self.trained_cell_types
+        trained = [cell_type] if cell_type else self.trained
         folds = [str(fold) for fold in self.chosen["folds"]]
         return [
             Training(name, model, fold, seed)
@@ -60,12 +61,34 @@ class Plan:
         """
         return self.chosen["seeds"][:1] if self.entries[model].traits.closed_form else self.chosen["seeds"]
 
-    def trains(self, cell_type: str) -> bool:
-        """Whether the cell type has a label.
+    def trains(self, name: str) -> bool:
+        """Whether the cell type, or every one of the group, has a label.
 
-        cell_type: the name of a row of the table of cell types.
+        name: of a row of the table of cell types, or of a group.
         """
-        return self.cell_types[cell_type].label.kind != "none"
+        return all(self.cell_types[each].label.kind != "none" for each in self.members(name))
+
+    @property
+    def joint(self) -> dict[str, list[str]]:
+        """The cell types of each group that models are trained on together."""
+        return requests.joint(self.config)
+
+    def members(self, name: str) -> list[str]:
+        """The cell types that a model is trained on.
+
+        name: of a row of the table of cell types, which is its only one, or of a group.
+        """
+        return self.joint.get(name, [name])
+
+    @property
+    def trained(self) -> list[str]:
+        """What models are trained on: chosen cell types that have a label, and groups."""
+        return [*self.trained_cell_types, *self.joint]
+
+    @property
+    def described_cell_types(self) -> list[str]:
+        """Cell types whose datasets are made: those chosen, and the members of groups."""
+        return requests.trained_or_described(self.config)
 
     @property
     def trained_cell_types(self) -> list[str]:
@@ -101,6 +124,16 @@ class Plan:
     def mask_models(self) -> list[str]:
         """Models to train whose learned mask can be drawn."""
         return [name for name in self.chosen["models"] if self.entries[name].traits.learns_a_mask]
+
+    def training_mb(self, name: str, model: str) -> int:
+        """MB of a first attempt to train a model: more for each further cell type whose windows are in memory too.
+
+        name: of a row of the table of cell types, or of a group.
+        model: the name of an entry of config/models.yaml.
+        """
+        entry, members = self.entries[model], self.members(name)
+        signals = max(len(self.signal_names(each)) for each in members)
+        return entry.training_mb + further_windows_mb(entry.length, signals, len(members))
 
     def dataset_length(self, length: int) -> int:
         """The shortest dataset that a window can be cropped from, bp.

@@ -14,8 +14,8 @@ _TRAINING = re.compile(rf"(?P<cell_type>{NAME})\.(?P<model>{NAME})\.fold(?P<fold
 class Training:
     """One training.
 
-    cell_type: a row of the table of cell types. model: an entry of models.yaml. fold: a fold of the folds table.
-    seed: of weights and batches.
+    cell_type: a row of the table of cell types, or a group of `run.joint`. model: an entry of models.yaml. fold: a fold
+    of the folds table. seed: of weights and batches.
     """
 
     cell_type: str
@@ -91,12 +91,29 @@ def predicted_trainings(config: dict) -> list[Training]:
     return list(dict.fromkeys(training for training in found if training))
 
 
+def joint(config: dict) -> dict[str, list[str]]:
+    """The cell types of each group that models are trained on together, sorted: their order in the file says nothing.
+
+    config: the whole configuration.
+    """
+    return {name: sorted(members) for name, members in (config["run"].get("joint") or {}).items()}
+
+
+def trained_or_described(config: dict) -> list[str]:
+    """Cell types whose datasets are made: those chosen, and the members of groups, each once.
+
+    config: the whole configuration.
+    """
+    members = [name for names in joint(config).values() for name in names]
+    return list(dict.fromkeys([*config["run"]["cell_types"], *members]))
+
+
 def cell_types(config: dict) -> list[str]:
     """Cell types to train on or to predict for, each once.
 
     config: the whole configuration.
     """
-    return list(dict.fromkeys([*config["run"]["cell_types"], *(name for name, _ in predictions(config))]))
+    return list(dict.fromkeys([*trained_or_described(config), *(name for name, _ in predictions(config))]))
 
 
 def models(config: dict) -> list[str]:

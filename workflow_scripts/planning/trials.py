@@ -8,11 +8,11 @@ TRIALS = "results/smoke"
 
 
 def results(plan: Plan) -> list[str]:
-    """The trial of every model to train, for every cell type that has a label.
+    """The trial of every model to train, for every cell type that has a label, and every group.
 
     plan: of this run of the workflow.
     """
-    return [result(name, model) for name in plan.trained_cell_types for model in plan.chosen["models"]]
+    return [result(name, model) for name in plan.trained for model in plan.chosen["models"]]
 
 
 def before_training(plan: Plan, cell_type: str, model: str) -> list[str]:

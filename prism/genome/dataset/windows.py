@@ -24,7 +24,7 @@ from prism.genome.reading import GENE, PLUS, turned_genes
 from prism.genome.tracks.sequence import UNKNOWN, one_hot
 from prism.genome.turning import complemented_at, reversed_at
 
-_LARGEST_IN_MEMORY = 2 << 30  # bytes; "auto" streams what is larger (2 kb windows take about 0.5 GB)
+LARGEST_IN_MEMORY = 2 << 30  # bytes; "auto" streams what is larger (2 kb windows take about 0.5 GB)
 _ROWS_READ_AT_ONCE = 512
 
 
@@ -48,7 +48,7 @@ class Windows:
     rna_feature_names, orientation, turned ((n,) bool, the genes whose windows are turned), expression ((n,) float32,
     NaN where unknown, or None), identity (sha256 hex of the file's content, of the columns used and of the elements),
     content_hash, sources, cell_type, assembly, nbytes (of the cropped windows and the elements, decoded), in_memory,
-    device, gene_table (the checked genes table, or None).
+    device, gene_table (the checked genes table, or None), masks (those of blacklist and peaks that the file has).
     """
 
     def __init__(
@@ -72,13 +72,17 @@ class Windows:
             self._read_elements(elements)
         if in_memory not in (True, False, "auto"):
             raise ValueError(f"in_memory {in_memory!r} must be true, false or 'auto'")
-        self.in_memory = self.nbytes <= _LARGEST_IN_MEMORY if in_memory == "auto" else bool(in_memory)
+        self.in_memory = self.nbytes <= LARGEST_IN_MEMORY if in_memory == "auto" else bool(in_memory)
         self._arrays: dict[str, Tensor] | None = None
         if self.in_memory:
-            self._arrays = {name: self._whole(name) for name in self._widths}
-            if self._elements is not None:
-                self._elements.load()
-            self.close()
+            self.load()
+
+    def load(self) -> None:
+        """Hold the windows and their elements in memory from here on."""
+        self.in_memory, self._arrays = True, {name: self._whole(name) for name in self._widths}
+        if self._elements is not None:
+            self._elements.load()
+        self.close()
 
     def close(self) -> None:
         """Close the file; streaming opens it again if needed."""
@@ -119,7 +123,8 @@ class Windows:
             name: int(file[f"signals/{name}"].attrs.get("bin_size", 0)) for name in self.signal_names
         }
         paths = ["sequence", *(f"signals/{name}" for name in self.signal_names)]
-        paths += [name for name in ("blacklist", "peaks") if name in file]
+        self.masks = [name for name in ("blacklist", "peaks") if name in file]
+        paths += self.masks
         binned = {f"signals/{name}" for name, size in self._bin_sizes.items() if size}
         self._widths = {path: file[path].shape[1] if path in binned else self.length for path in paths}
         self.nbytes = len(self) * sum(
@@ -218,12 +223,12 @@ class Windows:
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"gene {rows.max()} was asked for; the genes are 0 to {len(self) - 1}")
         rows = rows % len(self)
-        index = _moved(rows, self.device)
+        index = moved(rows, self.device)
         arrays = self._taken(rows, list(self._widths))
         for name in self.signal_names:
             arrays[f"signals/{name}"] = self._per_base(name, arrays[f"signals/{name}"], rows)
         if len(minus := np.flatnonzero(self.turned[rows])):
-            minus = _moved(minus, self.device)
+            minus = moved(minus, self.device)
             for name, values in arrays.items():
                 (complemented_at if name == "sequence" else reversed_at)(values, minus)
         signals = [arrays[f"signals/{name}"] for name in self.signal_names]
@@ -252,7 +257,7 @@ class Windows:
 
     def _taken(self, rows: np.ndarray, names: Sequence[str]) -> dict[str, Tensor]:
         if self._arrays is not None:
-            index = _moved(rows, self.device)
+            index = moved(rows, self.device)
             return {name: self._arrays[name][index] for name in names}
         return {name: self._streamed(name, rows).to(self.device) for name in names}
 
@@ -264,8 +269,8 @@ class Windows:
         positions = (self.tss[rows] - self.length // 2)[:, None] + np.arange(self.length)
         bins = positions // bin_size - (self._first_bin_start[rows] // bin_size)[:, None]
         on_chromosome = (positions >= 0) & (positions < self._chrom_length[rows][:, None])
-        spread = values.gather(1, _moved(bins, self.device))
-        return spread * _moved(on_chromosome, self.device)
+        spread = values.gather(1, moved(bins, self.device))
+        return spread * moved(on_chromosome, self.device)
 
     def _source(self, name: str) -> tuple[h5py.Dataset, slice]:
         if self._file_pid != os.getpid():  # a handle must not cross a fork
@@ -294,7 +299,11 @@ class Windows:
 _ONE_HOT = torch.from_numpy(one_hot(np.arange(UNKNOWN + 1)))
 
 
-def _moved(values: np.ndarray, device: torch.device) -> Tensor:
-    """`values` on a device; a GPU is not waited for, as a copy from memory that is not pinned would."""
+def moved(values: np.ndarray, device: torch.device) -> Tensor:
+    """The same values on a device; a GPU is not waited for, as a copy from memory that is not pinned would.
+
+    values: of any shape.
+    device: where they go.
+    """
     tensor = torch.from_numpy(values)
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from prism.compute.device import peak_memory_gb
+from prism.genome.dataset.joint import gene_names
 from prism.inference.prediction import predicted, refuse_bad_prediction
 from prism.jobs.log import Countdown
 from prism.training.loop.journal import Journal
@@ -50,7 +51,7 @@ def close_validation(
     device: whose peak of memory the row gives.
     Raises ValueError, naming genes, where a prediction is not finite.
     """
-    genes = [run.windows.gene_id[index] for index in run.indices("valid")]
+    genes = gene_names(run.windows, run.indices("valid"))
     refuse_bad_prediction(prediction, genes, f"after step {at['step']} " if at["step"] else "")
     at = at | {"peak_memory_gb": round(peak_memory_gb(device), 3)}
-    journal.close_row(module, at, prediction, run.expression("valid"))
+    journal.close_row(module, at, prediction, run.expression("valid"), run.rows_by_cell_type("valid"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -61,16 +63,25 @@ class Journal:
         self._sums = added if self._sums is None else self._sums.to(added.device) + added
         self._count += 1
 
-    def close_row(self, module: nn.Module, at: dict[str, float], prediction, target) -> dict[str, float]:
+    def close_row(
+        self,
+        module: nn.Module,
+        at: dict[str, float],
+        prediction: np.ndarray,
+        target: np.ndarray,
+        parts: Mapping[str, np.ndarray] | None = None,
+    ) -> dict[str, float]:
         """Score a validation, keep the weights if it is the best, and return the finished row.
 
         The row holds `at`, the seconds so far and the scores; its other columns are means over the steps since the row
-        before.
+        before. Weights are chosen by the score of all genes.
 
         module: the model, whose weights are copied where they are the best so far.
         at: values of this moment: step, epoch, peak_memory_gb and, where there is one, learning_rate.
         prediction: (n,) of the whole valid split, log10(x + 1).
         target: (n,) labels of the same genes.
+        parts: rows of the genes of each cell type, whose scores by which weights are chosen get columns of their own;
+            None (the default) for a training on one.
         """
         totals = [] if self._sums is None else self._sums.tolist()
         means = {name: total / self._count for name, total in zip(self._names, totals, strict=True)}
@@ -79,9 +90,11 @@ class Journal:
         steps_per_s = (at["step"] - before["step"]) / max(seconds - before["seconds"], 1e-9)
         row = at | {"seconds": round(seconds, 3), "steps_per_s": round(steps_per_s, 4)} | means
         row |= {valid_column(metric.name): scored[metric.name] for metric in scores.headlines()}
+        chosen_by = scores.METRICS[scores.SELECTED_BY]
+        for name, rows in (parts or {}).items():
+            row[valid_column(chosen_by.name, name)] = chosen_by.function(prediction[rows], target[rows])
         self.rows.append(row)
         self._names, self._sums, self._count = [], None, 0
-        chosen_by = scores.METRICS[scores.SELECTED_BY]
         if self.best is None or chosen_by.better(scored[chosen_by.name], self.best[chosen_by.name]):
             weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
             self.best = {

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prism.genome.batch import Batch
+from prism.genome.dataset.joint import gene_names
 from prism.inference.prediction import NotFiniteError
 from prism.models.parameter_groups import parameter_groups
 from prism.protocol.schedule import learning_rate_at
@@ -127,7 +128,7 @@ class Task(pl.LightningModule):
         if not all(map(math.isfinite, values)):
             what = "the gradient's norm" if math.isfinite(values[0]) else "the loss"
             value = values[-1] if math.isfinite(values[0]) else values[0]
-            genes = ", ".join(self.data.windows.gene_id[index] for index in indices)
+            genes = ", ".join(gene_names(self.data.windows, indices))
             raise NotFiniteError(
                 f"{what} of step {step} is {value}; genes of its batch: {genes}. Look at their "
                 "signals and labels; if these are sound, lower learning_rate or use precision fp32"

@@ -53,7 +53,13 @@ CONFIG = {
             "strand_table": FILE | {"columns": {"gene_id": "id", "strand": "strand"}},
         }
     },
-    "run": {"cell_types": ["A"], "models": ["small", "filed", "other"], "folds": ["one"], "seeds": [2]},
+    "run": {
+        "cell_types": ["A"],
+        "joint": {"both": ["A"]},
+        "models": ["small", "filed", "other"],
+        "folds": ["one"],
+        "seeds": [2],
+    },
     "windows": {"lengths": [300], "signals": ["DNase"]},
     "released": {
         "theirs": {
@@ -122,6 +128,7 @@ FREE = (
     "protocols",
     "models",
     "tune",
+    "joint",
 )  # mappings whose keys the user chooses
 
 

@@ -92,8 +92,8 @@ def test_a_blank_in_the_models_changes_no_entry(project, tmp_path):
 
 def test_smallest_dataset_that_suffices(project):
     files = Files(make_plan(project))
-    assert files.dataset("A", "small") == "results/windows/A/150.h5"
-    assert files.dataset("A", "floor") == "results/windows/A/200.h5"
+    assert files.datasets_for("A", "small") == ["results/windows/A/150.h5"]
+    assert files.datasets_for("A", "floor") == ["results/windows/A/200.h5"]
 
 
 def test_replicates_and_their_names(project):

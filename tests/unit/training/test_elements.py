@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,30 +23,10 @@ ENTRY = {
 }  # fmt: skip
 
 
-def write_elements(path, genes) -> None:
-    """Gene i has i % 3 elements, of random bases."""
-    draw, table = np.random.default_rng(0), pd.read_csv(genes, sep="\t")
-    n = len(table)
-    count = np.arange(n) % 3
-    with h5py.File(path, "w") as file:
-        for name in ("gene_id", "chrom"):
-            file.create_dataset(f"genes/{name}", data=table[name].tolist(), dtype=h5py.string_dtype())
-        file["genes/tss"] = table["tss"].to_numpy()
-        for name in ("distance", "contact", "activity"):
-            file[f"elements/{name}"] = draw.uniform(0, 1, (n, 4)).astype("f4")
-        file["elements/count"] = count.astype("i4")
-        file["elements/index"] = draw.integers(0, 5, (n, 4), dtype="i4")
-        file["elements/unique/sequence"] = draw.integers(0, 5, (5, 2000), dtype=np.uint8)
-        file.attrs.update(
-            schema_version=1, kind="elements", assembly="tiny", cell_type="tiny", sources=json.dumps({}),
-            content_hash="tiny",
-        )  # fmt: skip
-
-
 def test_training_and_prediction_on_elements(tmp_path):
     dataset = tiny_dataset.write(tmp_path, length=2000)
     elements = tmp_path / "elements.h5"
-    write_elements(elements, dataset[1])
+    tiny_dataset.write_elements(elements, dataset[1])
 
     def run(**options) -> Run:
         windows = Windows(*dataset, 2000, [], False, **options)

@@ -17,7 +17,12 @@ FOLDS = pd.DataFrame(
 
 
 def write(
-    folder: Path, length: int = 32, seed: int = 0, signals=("ATAC", "H3K27ac"), scale: float = 1.0
+    folder: Path,
+    length: int = 32,
+    seed: int = 0,
+    signals=("ATAC", "H3K27ac"),
+    scale: float = 1.0,
+    cell_type: str = "tiny",
 ) -> tuple[Path, Path]:
     """Write <folder>/<length>.h5 and genes.tsv; the label is the mean of the first signal plus the GC of the UTR."""
     draw = np.random.default_rng(seed)
@@ -40,7 +45,7 @@ def write(
         for name, track in tracks.items():
             file[f"signals/{name}"] = track
         file.attrs.update(
-            schema_version=1, assembly="tiny", cell_type="tiny", length=length, signals=json.dumps(list(signals)),
+            schema_version=1, assembly="tiny", cell_type=cell_type, length=length, signals=json.dumps(list(signals)),
             sources=json.dumps({name: {"md5": f"md5 of {name}", "transform": "none"} for name in signals}),
             content_hash=f"tiny {length} {seed} {scale}",
         )  # fmt: skip
@@ -72,3 +77,23 @@ def mirrored(folder: Path, dataset: tuple[Path, Path], rows) -> tuple[Path, Path
     table = pd.read_csv(dataset[1], sep="\t", keep_default_na=False)
     table.assign(strand=strand).to_csv(genes, sep="\t", index=False)
     return windows, genes
+
+
+def write_elements(path, genes, cell_type: str = "tiny", seed: int = 0) -> None:
+    """Gene i has i % 3 elements, of random bases."""
+    draw, table = np.random.default_rng(seed), pd.read_csv(genes, sep="\t")
+    n = len(table)
+    count = np.arange(n) % 3
+    with h5py.File(path, "w") as file:
+        for name in ("gene_id", "chrom"):
+            file.create_dataset(f"genes/{name}", data=table[name].tolist(), dtype=h5py.string_dtype())
+        file["genes/tss"] = table["tss"].to_numpy()
+        for name in ("distance", "contact", "activity"):
+            file[f"elements/{name}"] = draw.uniform(0, 1, (n, 4)).astype("f4")
+        file["elements/count"] = count.astype("i4")
+        file["elements/index"] = draw.integers(0, 5, (n, 4), dtype="i4")
+        file["elements/unique/sequence"] = draw.integers(0, 5, (5, 2000), dtype=np.uint8)
+        file.attrs.update(
+            schema_version=1, kind="elements", assembly="tiny", cell_type=cell_type, sources=json.dumps({}),
+            content_hash=f"tiny {seed}",
+        )  # fmt: skip

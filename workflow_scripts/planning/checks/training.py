@@ -9,6 +9,7 @@ from prism.genome.genes.feature_groups import MRNA, columns_of
 from prism.genome.genes.table import ACTIVITY
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.checks.data import check_activity, check_peaks, check_strands
+from workflow_scripts.planning.checks.joint import check_groups, check_members
 from workflow_scripts.planning.checks.model_settings import check_entry, check_priors, check_released
 from workflow_scripts.planning.checks.name_clashes import check_assemblies
 from workflow_scripts.planning.plan import Plan
@@ -18,7 +19,7 @@ from workflow_scripts.planning.tables.patterns import FOLD
 
 
 def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
-    """Refuse a cell type, model or assembly that is in no table.
+    """Refuse a cell type, model or assembly that is in no table, and groups that cannot be.
 
     config: the whole configuration.
     cell_types, entries: what the tables have, by name.
@@ -28,6 +29,7 @@ def check_chosen(config: dict, cell_types: dict, entries: dict) -> None:
         for name in config["run"][key]:
             if name not in there:
                 raise ValueError(f"config: run.{key}: {name!r} is in no table; {among(name, there)}")
+    check_groups(config, cell_types)
     for fold in config["run"]["folds"]:
         if not re.fullmatch(FOLD, str(fold)):
             raise ValueError(
@@ -61,10 +63,11 @@ def check_trainings(plan: Plan) -> None:
     Raises ValueError naming the model, the cell type, what is missing and the fix.
     """
     _check_lengths(plan)
-    trained = plan.trained_cell_types
+    check_members(plan)
+    trained = list(dict.fromkeys(each for name in plan.trained for each in plan.members(name)))
     for model in plan.chosen["models"]:
         entry = plan.entries[model]
-        for cell_type in plan.chosen["cell_types"]:
+        for cell_type in plan.described_cell_types:
             _check_signals(plan, cell_type, entry)
         for cell_type in trained:
             _check_features(plan, cell_type, entry)

@@ -19,6 +19,11 @@ from workflow_scripts.planning.tables.validation import check, read_schema
 
 LONG = 20_000  # bp; training on a longer window is a matter of memory and days
 SHORT = 2_000  # bp; the window that memory was measured at
+GENES = 20_000  # protein-coding genes of a mammal, an upper estimate where the genes are not yet made
+# Bytes of one position in a dataset: sequence, blacklist and peaks (1 each), a bigWig signal (4);
+# contacts are stored per 5 kb.
+BYTES_PER_POSITION, BYTES_PER_SIGNAL = 3, 4
+MOST_IN_MEMORY = 2 << 30  # bytes of windows; more are streamed (`prism.genome.dataset.windows`)
 # Ends of the names of entries that cost what another one costs: ablations, the demo.
 COST_AS_ANOTHER = ("_norna", "_n0", "_n1", "_n4", "_demo")
 # Keys that an entry's canonical text is without where they say nothing: entries without them are not trained again.
@@ -34,6 +39,17 @@ def training_mb(known: Traits, length: int) -> int:
     if length > LONG:
         return known.long_training_mb
     return min(known.long_training_mb, known.training_mb * max(SHORT, length) // SHORT)
+
+
+def further_windows_mb(length: int, signals: int, cell_types: int) -> int:
+    """MB that the windows of further cell types take beside those of the first, in one training.
+
+    length: of the windows, bp.
+    signals: that they hold, at most.
+    cell_types: of the training; 1 adds nothing.
+    """
+    windows = GENES * length * (BYTES_PER_POSITION + BYTES_PER_SIGNAL * signals)
+    return max(0, min(cell_types * windows, MOST_IN_MEMORY) - windows) // 2**20
 
 
 def prediction_mb(known: Traits, length: int) -> int:

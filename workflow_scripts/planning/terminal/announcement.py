@@ -13,8 +13,8 @@ from prism.protocol.settings import TrainingSettings
 from workflow_scripts.planning import requests
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.tables.cell_types import same_file
-from workflow_scripts.planning.tables.models import Entry
-from workflow_scripts.planning.terminal.sizes import GB, GENES, dataset_bytes, size_of
+from workflow_scripts.planning.tables.models import GENES, Entry
+from workflow_scripts.planning.terminal.sizes import GB, dataset_bytes, size_of
 from workflow_scripts.planning.terminal.training_costs import (
     beyond_limit,
     candidate_name,
@@ -72,7 +72,7 @@ def label_lines(plan: Plan) -> list[str]:
 
     plan: of this run of the workflow.
     """
-    if plan.trained_cell_types:
+    if plan.trained:
         return []
     names = ", ".join(plan.chosen["cell_types"])
     return [
@@ -86,12 +86,31 @@ def activity_lines(plan: Plan) -> list[str]:
     plan: of this run of the workflow.
     """
     wanted, lines = plan.config.get("promoter_activity", []), []
-    for name in plan.chosen["cell_types"]:
+    for name in plan.described_cell_types:
         missing = [signal for signal in wanted if signal not in plan.cell_types[name].signals]
         if missing:
             lines.append(
                 f"No promoter activity for {name}: its row has no {', '.join(missing)} (promoter_activity)"
             )
+    return lines
+
+
+def joint_lines(plan: Plan) -> list[str]:
+    """A line for each group of cell types that models are trained on together, and for what its members measure by.
+
+    plan: of this run of the workflow.
+    """
+    lines = []
+    for group, members in plan.joint.items():
+        lines.append(
+            f"Joint {group}: one model of {', '.join(members)}; each signal keeps its cell type's own scale"
+        )
+        for name in plan.signal_names(members[0]):
+            tracks = {each: plan.cell_types[each].signals.get(name) for each in members}
+            said = {each: track.output_type or "not given" for each, track in tracks.items() if track}
+            if len(set(said.values())) > 1:
+                told = ", ".join(f"{kind} in {each}" for each, kind in said.items())
+                lines.append(f"Joint {group}: output types of {name} differ: {told}")
     return lines
 
 
@@ -103,7 +122,8 @@ def leak_lines(plan: Plan) -> list[str]:
     plan: what the configuration asks for.
     """
     made_of, lines = plan.config.get("promoter_activity") or [], []
-    cell_types = [name for name in plan.trained_cell_types if plan.has_activity(name)]
+    trained = dict.fromkeys(each for name in plan.trained for each in plan.members(name))
+    cell_types = [name for name in trained if plan.has_activity(name)]
     for entry in (plan.entries[name] for name in plan.chosen["models"]):
         if ACTIVITY not in entry.gene_features or entry.features_as_published:
             continue
@@ -146,7 +166,7 @@ def signal_lines(plan: Plan) -> list[str]:
     plan: of this run of the workflow.
     """
     named, lines = plan.config["windows"].get("signals") or [], []
-    for name in plan.chosen["cell_types"]:
+    for name in plan.described_cell_types:
         row = plan.cell_types[name]
         if missing := [signal for signal in named if signal not in row.signals]:
             lines.append(
@@ -218,6 +238,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             f"Device: {plan.config['device']}",
             *label_lines(plan),
             *activity_lines(plan),
+            *joint_lines(plan),
             *leak_lines(plan),
             *signal_lines(plan),
             *other_genome_lines(plan),

@@ -50,14 +50,14 @@ def gene_words(jobs: Iterable, plan: Plan) -> str:
 
 def _trained(jobs: Iterable, plan: Plan) -> list[tuple[str, str]]:
     """Cell type and fold of what was made in this run, each once, in order."""
-    found = set()
+    found, trained = set(), {each for name in plan.trained for each in plan.members(name)}
     for path in (str(path) for job in jobs for path in job.output):
         if not path.startswith(plan.prefix):
             continue
         inside = path[len(plan.prefix) :]
         if run := _RUN.fullmatch(inside):
-            found.add((run["cell_type"], run["fold"]))
-        elif (genes := _GENES.fullmatch(inside)) and genes["cell_type"] in plan.trained_cell_types:
+            found |= {(name, run["fold"]) for name in plan.members(run["cell_type"])}
+        elif (genes := _GENES.fullmatch(inside)) and genes["cell_type"] in trained:
             found |= {(genes["cell_type"], str(fold)) for fold in plan.chosen["folds"]}
     return sorted(found)
 

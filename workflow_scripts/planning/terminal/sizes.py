@@ -10,12 +10,9 @@ from prism.fetch.environment import filled
 from prism.fetch.errors import FetchError
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.tables.models import BYTES_PER_POSITION, BYTES_PER_SIGNAL, GENES
 
 GB = 1e9
-# Bytes of one position in a dataset: sequence, blacklist and peaks (1 each), a bigWig signal (4);
-# contacts are stored per 5 kb.
-BYTES_PER_POSITION, BYTES_PER_SIGNAL = 3, 4
-GENES = 20_000  # protein-coding genes of a mammal, an upper estimate where the genes are not yet made
 
 
 def size_of(download: Download, timeout: float = 5.0) -> int | None:

@@ -131,7 +131,7 @@ def test_in_memory_equals_streamed(files, length):
 
 def test_what_fits_is_held_in_memory(files, monkeypatch):
     assert Windows(files / "short.h5").in_memory
-    monkeypatch.setattr("prism.genome.dataset.windows._LARGEST_IN_MEMORY", 100_000)
+    monkeypatch.setattr("prism.genome.dataset.windows.LARGEST_IN_MEMORY", 100_000)
     assert not Windows(files / "short.h5").in_memory
     assert Windows(files / "long.h5", length=500).in_memory
 

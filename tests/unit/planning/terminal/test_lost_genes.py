@@ -28,7 +28,7 @@ def plan(tmp_path, monkeypatch) -> SimpleNamespace:
     (tmp_path / "folds.tsv").write_text(CHROMOSOMES)
     return SimpleNamespace(
         prefix="sub/", config={"folds": str(tmp_path / "folds.tsv")}, chosen={"folds": [1]},
-        trained_cell_types=["liver", "colon"],
+        trained=["liver", "colon"], members=lambda name: ["liver", "colon"] if name == "gut" else [name],
     )  # fmt: skip
 
 
@@ -57,6 +57,15 @@ def test_losses_by_split_and_reason_once_for_all_runs_of_a_fold(plan):
         "liver: genes were dropped; sub/results/genes/liver.tsv says of each why",
         "  fold 1, test: 6 of 8 dropped: 5 no label (l0, l1, l2 and 2 more); 1 no CDS (n)",
         "  fold 1, in no split: 1 of 1 dropped: 1 no CDS (m)",
+    ]
+
+
+def test_losses_of_a_group_are_those_of_its_members(plan):
+    write("liver", [*on("chr1", "chr2x", "chr3", "chr4"), ("l", "chr4", "no label")])
+    write("colon", on("chr1", "chr2x", "chr3", "chr4"))
+    assert gene_words([job("sub/results/runs/gut/a/fold1/seed2/metrics.json")], plan).splitlines() == [
+        "liver: genes were dropped; sub/results/genes/liver.tsv says of each why",
+        "  fold 1, test: 1 of 3 dropped: 1 no label (l)",
     ]
 
 
