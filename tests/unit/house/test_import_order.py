@@ -44,7 +44,7 @@ PLANNING = (
     ("downloads", "checks.model_settings", "starts"),
     ("checks.name_clashes",),
     ("plan",),
-    ("needs", "checks.data"),
+    ("needs", "checks.data", "checks.joint"),
     ("checks.training", "checks.predictions"),
     ("compose",),
     ("data_files",),
