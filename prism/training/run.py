@@ -145,7 +145,8 @@ class Run:
     @property
     def seen_genes(self) -> list[str] | None:
         """Ids of the genes that the weights are fitted to or chosen by; None where the start's are not known."""
-        own = [self.windows.gene_id[i] for i in np.flatnonzero(np.isin(self.splits, ("train", "valid")))]
+        rows = np.flatnonzero(np.isin(self.splits, ("train", "valid")))
+        own = list(dict.fromkeys(self.windows.gene_id[i] for i in rows))
         return self.start.seen_with(own) if self.start else own
 
     def expression(self, split: str) -> np.ndarray:

@@ -97,7 +97,10 @@ def masks_by_peaks(plan: Plan, cell_type: str) -> bool:
     plan: of this run of the workflow.
     cell_type: the name of a row. One that is not trained on may have no peaks; its windows are then without.
     """
-    names = [*plan.chosen["models"], *(model for name, model in plan.starts if name == cell_type)]
+    names = [
+        *plan.chosen["models"],
+        *(model for name, model in plan.starts if cell_type in plan.members(name)),
+    ]
     to_train = any(plan.entries[name].masks_by_peaks for name in names)
     predicted = [run for name, run in requests.predictions(plan.config) if name == cell_type]
     return (to_train and plan.has_peaks(cell_type)) or any(needs_of(plan, run).peaks for run in predicted)

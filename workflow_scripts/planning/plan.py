@@ -20,8 +20,8 @@ class Plan:
 
     config: the whole configuration. cell_types, entries, released: rows and entries by name, also those that are not
     asked for. splits: fold -> canonical description of its split. downloads: by the file that each is written to.
-    prefix: of every file, where another workflow uses this one as a module. starts: (cell type, entry) of trainings
-    that others start from, asked for or not.
+    prefix: of every file, where another workflow uses this one as a module. starts: (cell type or group, entry) of
+    trainings that others start from, asked for or not.
 
     In its methods `cell_type` is the name of a row, `model` the name of an entry, and `name` that of what a model is
     trained on: a row, or a group of `run.joint`.
@@ -118,7 +118,14 @@ class Plan:
     @property
     def cell_types_asked(self) -> list[str]:
         """Cell types to train on, to predict for, or whose trainings others start from; each once."""
-        return list(dict.fromkeys([*requests.cell_types(self.config), *(name for name, _ in self.starts)]))
+        return list(
+            dict.fromkeys(
+                [
+                    *requests.cell_types(self.config),
+                    *(each for name, _ in self.starts for each in self.members(name)),
+                ]
+            )
+        )
 
     @property
     def mask_models(self) -> list[str]:

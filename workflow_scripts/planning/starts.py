@@ -11,7 +11,7 @@ from workflow_scripts.planning.tables.names import among
 from workflow_scripts.planning.tables.paths import local_input
 from workflow_scripts.planning.tables.released import Released
 
-Pair = tuple[str, str]  # cell type, entry
+Pair = tuple[str, str]  # cell type or group, entry
 
 
 def start_pairs(
@@ -20,7 +20,7 @@ def start_pairs(
     cell_types: Mapping[str, CellType],
     released: Mapping[str, Released],
 ) -> list[Pair]:
-    """(cell type, entry) of the trainings that those asked for start from, and these in turn; each once.
+    """(cell type or group, entry) of the trainings that those asked for start from, and these in turn; each once.
 
     config: the whole configuration.
     entries, cell_types, released: what the tables and the configuration have, by name.
@@ -33,11 +33,13 @@ def start_pairs(
         for model in config["run"]["models"]
         if cell_types[name].label.kind != "none"
     ]
+    groups = requests.joint(config)
+    asked += [(group, model) for group in groups for model in config["run"]["models"]]
     asked += [(each.cell_type, each.model) for each in requests.predicted_trainings(config)]
     found: list[Pair] = []
     for pair in asked:
         chain = [pair]
-        while (step := _start_of(chain[-1], entries, cell_types, released)) is not None:
+        while (step := _start_of(chain[-1], entries, cell_types, groups, released)) is not None:
             if step in chain:
                 names = " from ".join(model for _, model in [*chain, step])
                 raise ValueError(
@@ -52,6 +54,7 @@ def _start_of(
     pair: Pair,
     entries: Mapping[str, Entry],
     cell_types: Mapping[str, CellType],
+    groups: Mapping[str, list[str]],
     released: Mapping[str, Released],
 ) -> Pair | None:
     """The training that one starts from; None where it starts from none, or from a file."""
@@ -73,10 +76,13 @@ def _start_of(
     if "run" not in told:
         return None
     cell_type = told.get("cell_type", pair[0])
-    for key, name, there in (("run", told["run"], entries), ("cell_type", cell_type, cell_types)):
+    for key, name, there in (
+        ("run", told["run"], entries),
+        ("cell_type", cell_type, [*cell_types, *groups]),
+    ):
         if name not in there:
             raise ValueError(f"{where}.{key}: {name!r} is in no table; {among(name, there)}")
-    if cell_types[cell_type].label.kind == "none":
+    if cell_type in cell_types and cell_types[cell_type].label.kind == "none":
         raise ValueError(
             f"{where}: {cell_type} has no label, so that nothing is trained on it; name another cell type"
         )

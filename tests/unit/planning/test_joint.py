@@ -29,6 +29,8 @@ MODELS = {
     "one": ENTRY | {"signals": ["DNase"], "gene_features": []},
     "bare": ENTRY | {"signals": ["H3K27ac"], "gene_features": ["promoter_activity"]},
     "enhancers": ENTRY | {"architecture": "epinformer", "signals": []},
+    "tuned_to": ENTRY | {"start_from": {"run": "all", "cell_type": "both"}},
+    "goes_on": ENTRY | {"start_from": {"run": "all"}},
     "masks": ENTRY | {"architecture": "seq2exp_soft", "signals": ["DNase"]},
 }
 
@@ -105,6 +107,16 @@ def test_another_cell_type_is_predicted_with_the_run_of_a_group(project):
         project({"blank": ["both.all3.fold1.seed2"]}, joint={"both": ["A", "B"]})
     with pytest.raises(ValueError, match=r"cell type 'bth' is in no table.*did you mean 'both'"):
         project({"blank": ["bth.all.fold1.seed2"]}, joint={"both": ["A", "B"]})
+
+
+def test_a_training_starts_from_the_run_of_a_group_and_a_group_from_its_own(project):
+    plan = project(cell_types=["A"], joint={"both": ["A", "B"]}, models=["tuned_to"])
+    assert plan.starts == [("both", "all")]
+    assert plan.cell_types_asked == ["A", "B"]
+    plan = project(joint={"both": ["A", "B"]}, models=["goes_on"])
+    assert plan.starts == [("both", "all")]
+    with pytest.raises(ValueError, match=r"start_from\.cell_type: 'both' is in no table"):
+        project(cell_types=["A"], models=["tuned_to"])
 
 
 def test_the_start_says_what_is_joint(project):

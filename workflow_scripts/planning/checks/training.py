@@ -74,7 +74,7 @@ def check_trainings(plan: Plan) -> None:
             _check_regions(plan, cell_type, entry)
             check_strands(plan, cell_type, entry.orientation, f"config: model {entry.name}")
         _check_alike(plan, trained, entry)
-    for cell_type, model in plan.starts:
+    for cell_type, model in ((each, model) for name, model in plan.starts for each in plan.members(name)):
         entry = plan.entries[model]
         _check_signals(plan, cell_type, entry)
         _check_features(plan, cell_type, entry)
