@@ -48,8 +48,9 @@ def splits_in(arguments: argparse.Namespace) -> Callable:
     from prism.genome.dataset.held_out import held_out
     from prism.genome.genes import table
 
-    folds, trained = read(find(arguments.folds, "folds")), table.read(arguments.trained_genes).kept
-    known = trained["gene_id"].tolist(), trained["chrom"].tolist()
+    folds, trained = read(find(arguments.folds, "folds")), map(table.read, arguments.trained_genes)
+    rows = [row for each in trained for row in zip(each.kept["gene_id"], each.kept["chrom"], strict=True)]
+    known = tuple(map(list, zip(*rows, strict=True)))
     return lambda gene_id, chrom: held_out(folds, arguments.fold, (gene_id, chrom), known)
 
 
@@ -71,7 +72,7 @@ def parsed() -> argparse.Namespace:
     add("--training-windows", help="dataset file of the training, for a checkpoint without its quantiles")
     add("--training-genes", help="genes table of the training, likewise")
     add("--only", nargs="?", help="file with the genes to predict, an id or symbol a line; default: all")
-    add("--trained-genes", nargs="?", help="genes table of the training, to tell which genes it held out")
+    add("--trained-genes", nargs="*", help="genes tables of the training, to tell which genes it held out")
     add("--folds", help="its folds table")
     add("--fold", help="its fold")
     add_device_options(parser)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from prism.evaluation.transfer import BLOCK, DRAWS, Transfer, transfer_table, warnings_of
 from prism.files.checksums import writing_checked
-from prism.runs.predictions import read_predictions
+from prism.runs.predictions import over_cell_types, read_predictions
 from workflow_scripts import cli
 
 
@@ -33,7 +33,7 @@ def opened(described: dict[str, Any]) -> Transfer:
     """
     names = ("cell_type", "trained_on", "model", "fold", "seed", "facts")
     tables = {
-        name: averaged([read_predictions(path) for path in described[name]])
+        name: averaged([over_cell_types(read_predictions(path)) for path in described[name]])
         for name in ("predictions", "own")
     }
     own = tables["own"][["gene_id", "expression", "prediction"]]

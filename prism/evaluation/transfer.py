@@ -1,9 +1,10 @@
 """Scores of predictions of a cell type that has a label, with a model that was trained on another.
 
 The genes are those that training held out and that both cell types have a label of. The floor is what needs no model:
-the label of the cell type that was trained on, taken as the prediction of the new one's. The change is that between the
-cell types, gene by gene: measured, label minus label; predicted, the model's prediction of the new cell type minus its
-prediction of the one that it was trained on (not minus the label there, whose noise would be in both sides).
+the label of the cell type that was trained on, taken as the prediction of the new one's (of a model of several, the
+mean of theirs, gene by gene). The change is that between the cell types, gene by gene: measured, label minus label;
+predicted, the model's prediction of the new cell type minus its prediction of the one that it was trained on (not minus
+the label there, whose noise would be in both sides).
 """
 
 from __future__ import annotations

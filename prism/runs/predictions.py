@@ -122,5 +122,16 @@ def with_own_names(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(gene_id=table["cell_type"] + "/" + table["gene_id"])
 
 
+def over_cell_types(table: pd.DataFrame) -> pd.DataFrame:
+    """The same predictions with one row a gene: label and prediction are the means over the cell types that have it.
+
+    table: as `read_predictions` reads it; that of a single cell type stays as it is.
+    """
+    if "cell_type" not in table:
+        return table
+    by_gene = ["gene_id", "chrom", "tss", "split"]
+    return table.groupby(by_gene, sort=False)[["expression", "prediction"]].mean().reset_index()
+
+
 def _shortest(value: np.float32) -> str:
     return "" if math.isnan(value) else str(np.float32(value))

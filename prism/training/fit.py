@@ -15,6 +15,7 @@ from torch import nn
 from prism.compute.device import describe, place_on
 from prism.compute.gpu_lock import reserved
 from prism.compute.precision import usable_precision
+from prism.genome.dataset.joint import gene_names
 from prism.inference.contexts import collapse_warning, context_spread
 from prism.inference.unknown_bases import unknown_warnings
 from prism.jobs.attempts import EXIT_TRY_AGAIN
@@ -143,7 +144,7 @@ def _announce(run: Run, module: nn.Module, place: torch.device, precision: str) 
     chosen = np.flatnonzero(run.splits != "")
     for line in unknown_warnings(
         windows.unknown_share(chosen),
-        [windows.gene_id[i] for i in chosen],
+        gene_names(windows, chosen),
         "nothing but signals and gene features can be learned of them, or predicted from",
     ):
         say(line)

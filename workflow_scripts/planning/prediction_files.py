@@ -113,13 +113,13 @@ class PredictionFiles:
         return [*options, "--signals", json.dumps(wanted.signals)]
 
     def trained_genes(self, cell_type: str, run: str) -> list[str]:
-        """The genes table of a training, which says what it held out; [] where that is not known.
+        """The genes tables of a training, which say what it held out; [] where that is not known.
 
         cell_type: the row to predict for.
         run: the name of a training (K562.prism_2k.fold11.seed2) or of a released checkpoint.
         """
         training = self._of_same_genome(cell_type, run)
-        return [f"results/genes/{training.cell_type}.tsv"] if training else []
+        return self.files.genes_for(training.cell_type) if training else []
 
     def fold_options(self, cell_type: str, run: str) -> list[str]:
         """Options of the prediction script: the fold that tells which genes training held out, where that is known.
@@ -141,9 +141,12 @@ class PredictionFiles:
 
     def _of_same_genome(self, cell_type: str, run: str) -> Training | None:
         training, rows = Training.named(run), self.plan.cell_types
-        if run in self.plan.released or training is None or not {cell_type, training.cell_type} <= set(rows):
+        if run in self.plan.released or training is None:
             return None
-        return training if rows[cell_type].assembly == rows[training.cell_type].assembly else None
+        trained_on = self.plan.members(training.cell_type)[0]  # those of a group share their assembly
+        if not {cell_type, trained_on} <= set(rows):
+            return None
+        return training if rows[cell_type].assembly == rows[trained_on].assembly else None
 
     def match_options(self, cell_type: str) -> list[str]:
         """Options of the prediction script: whether the scale of the signals is matched.

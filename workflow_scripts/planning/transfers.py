@@ -90,10 +90,11 @@ def is_scored(plan: Plan, cell_type: str, trained_on: str) -> bool:
 
     plan: of this run of the workflow.
     cell_type: that is predicted.
-    trained_on: cell type of the trainings.
+    trained_on: cell type, or group, of the trainings.
     """
-    there, own = plan.cell_types[cell_type], plan.cell_types[trained_on]
-    return cell_type != trained_on and plan.trains(cell_type) and there.assembly == own.assembly
+    members = plan.members(trained_on)
+    there, own = plan.cell_types[cell_type], plan.cell_types[members[0]]
+    return cell_type not in members and plan.trains(cell_type) and there.assembly == own.assembly
 
 
 class TransferFiles:
@@ -149,5 +150,7 @@ class TransferFiles:
         }
 
     def _label(self, cell_type: str) -> str:
-        label = self.plan.cell_types[cell_type].label
+        label = self.plan.cell_types[
+            self.plan.members(cell_type)[0]
+        ].label  # those of a group share their assay
         return label.assay or label.kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from prism.genome.batch import Batch, Elements
-from prism.genome.dataset.windows import LARGEST_IN_MEMORY, Windows, moved
+from prism.genome.dataset.moved import moved
+from prism.genome.dataset.windows import LARGEST_IN_MEMORY, Windows
 
 # What must be the same in all cell types, in words.
 _SHARED = {
@@ -171,12 +172,10 @@ class JointWindows:
         rows = np.asarray(indices, np.int64)
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"row {rows.max()} was asked for; the rows are 0 to {len(self) - 1}")
-        rows = rows % len(self)
-        places = np.searchsorted(self._starts, rows, side="right") - 1
         parts, taken = [], []
-        for place in np.unique(places) if len(rows) else [0]:
-            taken.append(np.flatnonzero(places == place))
-            parts.append(self.members[place].batch(rows[taken[-1]] - self._starts[place]))
+        for member, its, within in self._by_member(rows % len(self)):
+            taken.append(its)
+            parts.append(member.batch(within))
         back = moved(np.argsort(np.concatenate(taken)), self.device) if len(parts) > 1 else None
         return Batch(
             sequence=_put_back([each.sequence for each in parts], back),
@@ -186,6 +185,23 @@ class JointWindows:
             elements=_elements([each.elements for each in parts], back),
             **{name: _put_back([getattr(each, name) for each in parts], back) for name in self.masks},
         )
+
+    def unknown_share(self, indices: Sequence[int]) -> np.ndarray:
+        """Share of bases other than A, C, G, T in some windows: (n,) float64 (`Windows.unknown_share`).
+
+        indices: rows of this dataset.
+        """
+        found = np.zeros(len(indices))
+        for member, its, within in self._by_member(np.asarray(indices, np.int64)):
+            found[its] = member.unknown_share(within)
+        return found
+
+    def _by_member(self, rows: np.ndarray) -> Iterator[tuple[Windows, np.ndarray, np.ndarray]]:
+        """The members that some rows are of: each with the places of its rows among them, and its rows in it."""
+        places = np.searchsorted(self._starts, rows, side="right") - 1
+        for place in np.unique(places) if len(rows) else [0]:
+            its = np.flatnonzero(places == place)
+            yield self.members[place], its, rows[its] - self._starts[place]
 
 
 def members_of(windows) -> list:

@@ -16,6 +16,7 @@ from torch import Tensor
 from prism.files.hdf5 import whole
 from prism.genome.batch import Batch
 from prism.genome.coordinates import check_length
+from prism.genome.dataset.moved import moved
 from prism.genome.dataset.opened import AGAIN, open_dataset
 from prism.genome.elements.reader import ElementReader
 from prism.genome.genes import table as gene_tables
@@ -122,9 +123,8 @@ class Windows:
         self._bin_sizes = {
             name: int(file[f"signals/{name}"].attrs.get("bin_size", 0)) for name in self.signal_names
         }
-        paths = ["sequence", *(f"signals/{name}" for name in self.signal_names)]
         self.masks = [name for name in ("blacklist", "peaks") if name in file]
-        paths += self.masks
+        paths = ["sequence", *(f"signals/{name}" for name in self.signal_names), *self.masks]
         binned = {f"signals/{name}" for name, size in self._bin_sizes.items() if size}
         self._widths = {path: file[path].shape[1] if path in binned else self.length for path in paths}
         self.nbytes = len(self) * sum(
@@ -297,13 +297,3 @@ class Windows:
 
 
 _ONE_HOT = torch.from_numpy(one_hot(np.arange(UNKNOWN + 1)))
-
-
-def moved(values: np.ndarray, device: torch.device) -> Tensor:
-    """The same values on a device; a GPU is not waited for, as a copy from memory that is not pinned would.
-
-    values: of any shape.
-    device: where they go.
-    """
-    tensor = torch.from_numpy(values)
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

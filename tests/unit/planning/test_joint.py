@@ -12,6 +12,7 @@ from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.prediction_files import PredictionFiles
 from workflow_scripts.planning.terminal.announcement import joint_lines
+from workflow_scripts.planning.transfers import TransferFiles
 
 ROWS = """\
 cell_type assembly label_kind label_assay label H3K27ac DNase DNase_transform DNase_output_type contacts peaks
@@ -100,6 +101,10 @@ def test_another_cell_type_is_predicted_with_the_run_of_a_group(project):
     files = PredictionFiles(Files(plan))
     assert files.all() == ["results/predictions/blank/both.all.fold1.seed2.tsv.gz"]
     assert files.checkpoint("both.all.fold1.seed2") == "results/runs/both/all/fold1/seed2/best.ckpt"
+    assert files.trained_genes("blank", "both.all.fold1.seed2") == [
+        "results/genes/A.tsv",
+        "results/genes/B.tsv",
+    ]
     assert files.needs("blank", "both.all.fold1.seed2").signals == ("H3K27ac", "DNase", "contacts")
     with pytest.raises(ValueError, match="flat has H3K27ac, contacts and lacks DNase"):
         project({"flat": ["both.all.fold1.seed2"]}, joint={"both": ["A", "B"]})
@@ -107,6 +112,16 @@ def test_another_cell_type_is_predicted_with_the_run_of_a_group(project):
         project({"blank": ["both.all3.fold1.seed2"]}, joint={"both": ["A", "B"]})
     with pytest.raises(ValueError, match=r"cell type 'bth' is in no table.*did you mean 'both'"):
         project({"blank": ["bth.all.fold1.seed2"]}, joint={"both": ["A", "B"]})
+
+
+def test_a_transfer_from_a_group_is_scored_where_the_cell_type_is_not_in_it(project):
+    plan = project(
+        {"log": ["both.one.fold1.seed2"], "A": ["both.one.fold1.seed2"]}, joint={"both": ["A", "B"]}
+    )
+    transfers = TransferFiles(Files(plan))
+    assert transfers.predictions() == ["results/predictions/log/both.one.fold1.seed2.tsv.gz"]
+    assert transfers.own() == ["results/runs/both/one/fold1/seed2/predictions.tsv.gz"]
+    assert json.loads(transfers.described()[0])["facts"]["own_label"] == "CAGE"
 
 
 def test_a_training_starts_from_the_run_of_a_group_and_a_group_from_its_own(project):

@@ -11,7 +11,7 @@ from prism.inference.prediction import predict
 from prism.inference.trained import Trained
 from prism.models.catalogue import ARCHITECTURES
 from prism.runs.checkpoint import read_checkpoint
-from prism.runs.predictions import read_predictions
+from prism.runs.predictions import over_cell_types, read_predictions
 from prism.runs.record import RunRecord
 from prism.training.fit import train
 from prism.training.loop.data import FoldData
@@ -155,6 +155,16 @@ def test_it_predicts_another_cell_type_and_compares_what_it_reads(trained, cells
         read_predictions(paths.predictions).query("cell_type == 'colon'").set_index("gene_id")["prediction"]
     )
     assert own[said.index].to_numpy() == pytest.approx(said.to_numpy(), rel=1e-4)
+
+
+def test_the_label_of_a_gene_over_the_cell_types_is_their_mean(trained):
+    table = read_predictions(trained[1].predictions)
+    found = over_cell_types(table)
+    assert len(found) == 12
+    for column in ("expression", "prediction"):
+        by_hand = [table.loc[table["gene_id"] == gene, column].sum() / 2 for gene in found["gene_id"]]
+        assert found[column].to_numpy() == pytest.approx(by_hand)
+    assert over_cell_types(found) is found
 
 
 def test_what_a_fold_lacks_in_one_cell_type_is_named(cells):

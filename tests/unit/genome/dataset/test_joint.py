@@ -103,6 +103,14 @@ def test_what_there_is_for_every_row(files):
     assert members_of(alone[0]) == [alone[0]]
 
 
+def test_unknown_bases_of_each_row(files):
+    joint, alone = opened(files)
+    wanted = [alone[row // N].unknown_share([row % N])[0] for row in ROWS]
+    assert joint.unknown_share(ROWS).tolist() == wanted
+    assert len(set(wanted)) > 3
+    assert joint.unknown_share([]).tolist() == []
+
+
 def test_where_it_comes_from(files):
     joint, alone = opened(files)
     text = f"{alone[0].identity} {alone[1].identity}"
