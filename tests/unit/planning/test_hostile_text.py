@@ -36,6 +36,7 @@ HOSTILE = [
 ]
 FILE = {"address": "in/file.zip", "md5": "a" * 32, "member": "inside.txt"}
 COLUMNS = {"gene_id": "id", "chrom": "chrom", "tss": "tss", "strand": "strand", "symbol": "symbol"}
+RUN = {"cell_types": ["A"], "models": ["small", "filed", "other"], "folds": ["one"], "seeds": [2]}
 CONFIG = {
     "cell_types": "cells.tsv",
     "models": ["models.yaml"],
@@ -53,13 +54,7 @@ CONFIG = {
             "strand_table": FILE | {"columns": {"gene_id": "id", "strand": "strand"}},
         }
     },
-    "run": {
-        "cell_types": ["A"],
-        "joint": {"both": ["A"]},
-        "models": ["small", "filed", "other"],
-        "folds": ["one"],
-        "seeds": [2],
-    },
+    "run": RUN | {"joint": {"both": ["A"]}},
     "windows": {"lengths": [300], "signals": ["DNase"]},
     "released": {
         "theirs": {
@@ -121,15 +116,8 @@ ROW = {
 PLACES = {("windows", "signals", 0): "needs the signal DNase"}
 # A list of one string may be the string itself; a list of runs stands for a mapping; genes may be a file.
 OTHER_FORMS = [("models",), ("predictions", "*", "*"), ("predictions", "*", "genes")]
-FREE = (
-    "assemblies",
-    "released",
-    "predictions",
-    "protocols",
-    "models",
-    "tune",
-    "joint",
-)  # mappings whose keys the user chooses
+# mappings whose keys the user chooses
+FREE = ("assemblies", "released", "predictions", "protocols", "models", "tune", "joint")
 
 
 def strings(value, path: tuple = ()) -> Iterator[tuple]:
