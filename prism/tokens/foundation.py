@@ -246,14 +246,18 @@ def _through(layer: nn.Module, x: Tensor, lengths: Sequence[int]) -> Tensor:
     q, k, v = (
         each.unflatten(-1, (own.num_attention_heads, -1)) for each in linear(x, weight, bias).chunk(3, -1)
     )
-    mixed = _linear(out.dense, _attention(q, k, v, lengths).flatten(1))
-    x = out.LayerNorm(out.dropout(mixed) + x)
-    inner = layer.intermediate.intermediate_act_fn(_linear(layer.intermediate.dense, x))
-    return layer.output.LayerNorm(layer.output.dropout(_linear(layer.output.dense, inner)) + x)
+    x = out.LayerNorm(_onto(out, _attention(q, k, v, lengths).flatten(1), x))
+    first, act = layer.intermediate.dense, layer.intermediate.intermediate_act_fn
+    relu = isinstance(act, nn.ReLU)
+    inner = linear(x, first.weight, first.bias, relu=relu)
+    return layer.output.LayerNorm(_onto(layer.output, inner if relu else act(inner), x))
 
 
-def _linear(part: nn.Linear, x: Tensor) -> Tensor:
-    return linear(x, part.weight, part.bias)
+def _onto(part: nn.Module, inner: Tensor, x: Tensor) -> Tensor:
+    """x plus the product of a part of transformers' layer, with its dropout."""
+    if part.training and part.dropout.p > 0:
+        return part.dropout(linear(inner, part.dense.weight, part.dense.bias)) + x
+    return linear(inner, part.dense.weight, part.dense.bias, add=x)
 
 
 def _attention(q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int]) -> Tensor:
