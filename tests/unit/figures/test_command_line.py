@@ -12,7 +12,7 @@ from workflow_scripts import figure
 
 def test_figures_read_folds_as_text(tmp_path):
     (tmp_path / "summary.tsv").write_text("cell_type\tmodel\tfold\tmean\nA\tsmall\t01\t0.5\n")
-    table = figure._table(str(tmp_path / "summary.tsv"))
+    table = figure.read_table(str(tmp_path / "summary.tsv"))
     assert table["fold"].tolist() == ["01"]
     assert table["mean"].tolist() == [0.5]
 
