@@ -18,6 +18,8 @@ from tests.unit.training import tiny_dataset
 from tests.unit.training.forked_runs import IN_WRITING, KILLS
 from tests.unit.training.tiny_training import die_at, paths_in, run_of, same_files
 
+pytestmark = pytest.mark.slow
+
 
 def forked_runs(word, files, folder):
     command = [
