@@ -9,19 +9,19 @@ from tests.cluster.submission import visible_gpus
 # comment of the job: partition, MB, minutes, cores, GPUs; a group's memory and cores are the sum over jobs that run
 # side by side, its time the sum over those that wait for each other
 JOBS = {
-    "rule_simulate": ("cpu", 2000, 10, 1, 0),
+    "rule_simulate": ("cpu", 1000, 10, 1, 0),
     "rule_genome_wildcards_simulated": ("cpu", 500, 60, 1, 0),
-    "rule_annotation_wildcards_simulated": ("cpu", 4000, 60, 1, 0),
-    "rule_genes_wildcards_simA": ("cpu", 4000, 60, 1, 0),
-    "rule_cut_windows_wildcards_simA_400": ("cpu", 4000, 120, 1, 0),
-    "rule_ridge_train_ridge": ("cpu", 4000, 30, 1, 0),
+    "rule_annotation_wildcards_simulated": ("cpu", 1500, 60, 1, 0),
+    "rule_genes_wildcards_simA": ("cpu", 1000, 60, 1, 0),
+    "rule_cut_windows_wildcards_simA_400": ("cpu", 2000, 120, 1, 0),
+    "rule_ridge_train_ridge": ("cpu", 2500, 30, 1, 0),
     "rule_train_prism_wildcards_simA_tiny_1_2": ("gpu", 5000, 1440, 1, 1),
     "rule_train_prism_wildcards_simA_tiny_1_22": ("gpu", 5000, 1440, 1, 1),
     # the quality page and the profile figure side by side
-    "rule_data_pages_figure_signal_profile_quality": ("cpu", 8000, 60, 2, 0),
+    "rule_data_pages_figure_signal_profile_quality": ("cpu", 3000, 60, 2, 0),
     # the tables and two figures side by side (30 min), then the figure of the tables (15 min)
     "rule_comparison_evaluation_tables_figure_metrics_figure_scatter_figure_training_curves": (
-        "cpu", 6000, 45, 3, 0,
+        "cpu", 3000, 45, 3, 0,
     ),
 }  # fmt: skip
 

@@ -23,8 +23,19 @@ SMALL = {"d_model": 8, "n_layer": 1}
 ENFORMER = {"crop_length": 1024, "d_model": 384, "n_layer": 1, "n_heads": 8}
 # Models of which each goes through rules that the others do not.
 ENTRIES = {
-    "enformer": {"architecture": "enformer", "length": LENGTH, "signals": [], "settings": ENFORMER},
-    "soft": {"architecture": "seq2exp_soft", "length": 400, "settings": SMALL | {"center_len": 100}},
+    "enformer": {
+        "architecture": "enformer",
+        "length": LENGTH,
+        "signals": [],
+        "settings": ENFORMER,
+        "tune": {"learning_rate": [1e-3, 2e-3]},
+    },
+    "soft": {
+        "architecture": "seq2exp_soft",
+        "length": 400,
+        "settings": SMALL | {"center_len": 100},
+        "tune": {"learning_rate": [1e-3, 2e-3]},
+    },
 }
 TARGETS = [
     "all",
@@ -32,7 +43,8 @@ TARGETS = [
     "results/smoke/simA/tiny.json",
     "results/smoke/simA/enformer.json",
 ]
-PREDICTED_WITH = ["simA.tiny.fold1.seed2", "simA.enformer.fold1.seed2", "theirs"]
+PREDICTED_WITH = ["simA.tiny.fold1.seed2", "simA.tiny.fold1.seed22", "simA.enformer.fold1.seed2", "theirs"]
+CHOSEN = ["SIMG00000000001", "SIMG00000000041"]
 
 
 def publish(path: Path) -> dict:
@@ -60,9 +72,9 @@ def configure(project: CondaProject) -> None:
     rows = cell_type_row("simA", "simA") + "\t".join(without_peaks.values()) + "\n"
     (project.folder / "cell_types.tsv").write_text("\t".join(COLUMNS) + "\n" + rows)
     (project.folder / "folds.tsv").write_text(FOLDS)
-    run = {"cell_types": ["simA"], "models": list(entries), "folds": [1], "seeds": [2]}
+    run = {"cell_types": ["simA"], "models": list(entries), "folds": [1], "seeds": [2, 22]}
     released = {"theirs": publish(project.folder / "published.ckpt")}
-    predictions = {"simB": PREDICTED_WITH}
+    predictions = {"simB": {"runs": PREDICTED_WITH, "genes": CHOSEN}}
     project.configure(run=run, windows={"lengths": [LENGTH]}, released=released, predictions=predictions)
 
 
