@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from prism.genome.batch import Batch, Elements
-from prism.genome.dataset.moved import moved
+from prism.genome.dataset.moved import counted, moved
 from prism.genome.dataset.windows import LARGEST_IN_MEMORY, Windows
 
 # What must be the same in all cell types, in words.
@@ -169,11 +169,8 @@ class JointWindows:
         indices: rows of this dataset, in any order; repeats are allowed.
         Raises IndexError for a row that is not there.
         """
-        rows = np.asarray(indices, np.int64)
-        if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
-            raise IndexError(f"row {rows.max()} was asked for; the rows are 0 to {len(self) - 1}")
         parts, taken = [], []
-        for member, its, within in self._by_member(rows % len(self)):
+        for member, its, within in self._by_member(counted(indices, len(self), "row")):
             taken.append(its)
             parts.append(member.batch(within))
         back = moved(np.argsort(np.concatenate(taken)), self.device) if len(parts) > 1 else None

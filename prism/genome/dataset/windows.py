@@ -16,7 +16,7 @@ from torch import Tensor
 from prism.files.hdf5 import whole
 from prism.genome.batch import Batch
 from prism.genome.coordinates import check_length
-from prism.genome.dataset.moved import moved
+from prism.genome.dataset.moved import counted, moved
 from prism.genome.dataset.opened import AGAIN, open_dataset
 from prism.genome.elements.reader import ElementReader
 from prism.genome.genes import table as gene_tables
@@ -219,10 +219,7 @@ class Windows:
         indices: rows of this dataset, in any order; repeats are allowed.
         Raises IndexError for a row that is not there.
         """
-        rows = np.asarray(indices, np.int64)
-        if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
-            raise IndexError(f"gene {rows.max()} was asked for; the genes are 0 to {len(self) - 1}")
-        rows = rows % len(self)
+        rows = counted(indices, len(self), "gene")
         index = moved(rows, self.device)
         arrays = self._taken(rows, list(self._widths))
         for name in self.signal_names:
