@@ -19,13 +19,6 @@ from tests.unit.training import tiny_dataset
 from tests.unit.training.tiny_training import RIDGE, paths_in, run_of
 
 
-@pytest.fixture(scope="module")
-def trained(dataset, tmp_path_factory):
-    paths = paths_in(tmp_path_factory.mktemp("run"))
-    train(run_of(dataset, RIDGE), paths, "cpu")
-    return paths
-
-
 def without(genes, folder, *columns):
     """A copy of a genes table without some columns."""
     path = folder / "genes.tsv"

@@ -12,9 +12,7 @@ import torch
 import prism
 from prism.inference.prediction import predict
 from prism.inference.scale_matching import quantile_map
-from prism.training.fit import train
 from tests.unit.training import tiny_dataset
-from tests.unit.training.tiny_training import RIDGE, paths_in, run_of
 
 
 def quantiles(positive, negative=()):
@@ -42,13 +40,6 @@ def test_a_sign_that_training_did_not_have_is_refused():
         quantile_map(np.array([-1.0]), quantiles([1.0], [1.0]), quantiles([1.0]), "ATAC")
 
 
-@pytest.fixture(scope="module")
-def trained(dataset, tmp_path_factory):
-    paths = paths_in(tmp_path_factory.mktemp("run"))
-    train(run_of(dataset, RIDGE), paths, "cpu")
-    return paths.checkpoint
-
-
 @pytest.fixture
 def fourfold(tmp_path):
     """The training's cell type with signals, and promoter activity, of four times the scale."""
@@ -65,11 +56,18 @@ def predicted(path):
 def test_four_times_the_scale_fails_and_matching_brings_the_predictions_back(
     trained, dataset, fourfold, tmp_path, capsys
 ):
-    predict(trained, *dataset, tmp_path / "own.tsv.gz", "cpu")
-    predict(trained, *fourfold, tmp_path / "plain.tsv.gz", "cpu")
+    predict(trained.checkpoint, *dataset, tmp_path / "own.tsv.gz", "cpu")
+    predict(trained.checkpoint, *fourfold, tmp_path / "plain.tsv.gz", "cpu")
     assert "warning: ATAC: mean is " in capsys.readouterr().err
     record = tmp_path / "matched.json"
-    predict(trained, *fourfold, tmp_path / "matched.tsv.gz", "cpu", match_scale="quantile", record=record)
+    predict(
+        trained.checkpoint,
+        *fourfold,
+        tmp_path / "matched.tsv.gz",
+        "cpu",
+        match_scale="quantile",
+        record=record,
+    )
     said = capsys.readouterr().err
     assert "match_scale: quantile: mean of ATAC " in said
     assert "warning" not in said
@@ -86,15 +84,15 @@ def test_four_times_the_scale_fails_and_matching_brings_the_predictions_back(
 
 
 def test_matching_a_dataset_to_itself_changes_nothing(trained, dataset, tmp_path):
-    predict(trained, *dataset, tmp_path / "own.tsv.gz", "cpu")
-    predict(trained, *dataset, tmp_path / "same.tsv.gz", "cpu", match_scale="quantile")
+    predict(trained.checkpoint, *dataset, tmp_path / "own.tsv.gz", "cpu")
+    predict(trained.checkpoint, *dataset, tmp_path / "same.tsv.gz", "cpu", match_scale="quantile")
     np.testing.assert_allclose(
         predicted(tmp_path / "own.tsv.gz"), predicted(tmp_path / "same.tsv.gz"), rtol=0, atol=1e-6
     )
 
 
 def test_a_checkpoint_without_quantiles_needs_the_training_dataset(trained, dataset, fourfold, tmp_path):
-    checkpoint = torch.load(trained, weights_only=True)
+    checkpoint = torch.load(trained.checkpoint, weights_only=True)
     del checkpoint["signal_quantiles"], checkpoint["feature_quantiles"]
     older = tmp_path / "older.ckpt"
     torch.save(checkpoint, older)
@@ -103,17 +101,17 @@ def test_a_checkpoint_without_quantiles_needs_the_training_dataset(trained, data
     ):
         predict(older, *fourfold, tmp_path / "out.tsv.gz", "cpu", match_scale="quantile")
     predict(older, *fourfold, tmp_path / "out.tsv.gz", "cpu", match_scale="quantile", training=dataset)
-    predict(trained, *fourfold, tmp_path / "new.tsv.gz", "cpu", match_scale="quantile")
+    predict(trained.checkpoint, *fourfold, tmp_path / "new.tsv.gz", "cpu", match_scale="quantile")
     assert (predicted(tmp_path / "out.tsv.gz") == predicted(tmp_path / "new.tsv.gz")).all()
 
 
 def test_another_value_is_refused(trained, dataset, tmp_path):
     with pytest.raises(ValueError, match="match_scale is 'rank'; it is one of none, quantile"):
-        predict(trained, *dataset, tmp_path / "out.tsv.gz", "cpu", match_scale="rank")
+        predict(trained.checkpoint, *dataset, tmp_path / "out.tsv.gz", "cpu", match_scale="rank")
 
 
 def test_in_a_notebook(trained, dataset, fourfold):
-    run = prism.load_run(trained)
+    run = prism.load_run(trained.checkpoint)
     own = run.predict(prism.open_windows(*dataset), device="cpu")["prediction"]
     found = run.predict(prism.open_windows(*fourfold), device="cpu", match_scale="quantile")["prediction"]
     np.testing.assert_allclose(found, own, rtol=0, atol=1e-5)

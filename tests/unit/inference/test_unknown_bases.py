@@ -17,13 +17,6 @@ from tests.unit.training import tiny_dataset
 from tests.unit.training.tiny_training import RIDGE, paths_in, run_of
 
 
-@pytest.fixture(scope="module")
-def trained(dataset, tmp_path_factory):
-    paths = paths_in(tmp_path_factory.mktemp("run"))
-    train(run_of(dataset, RIDGE), paths, "cpu")
-    return paths.checkpoint
-
-
 @pytest.fixture
 def holes(tmp_path):
     """gene02 and gene30 all N, gene05 24 of 32 N, gene06 16 of 32 N."""
@@ -42,7 +35,7 @@ MOSTLY_N = "windows are more than 50% N: 1 of 32, gene05; "
 
 
 def test_they_have_a_row_without_a_prediction_and_with_the_reason(trained, holes, tmp_path, capsys):
-    predict(trained, *holes, tmp_path / "out.tsv.gz", "cpu")
+    predict(trained.checkpoint, *holes, tmp_path / "out.tsv.gz", "cpu")
     said = capsys.readouterr().err
     assert f"warning: {ALL_N}" in said
     assert f"warning: {MOSTLY_N}" in said
@@ -56,7 +49,7 @@ def test_they_have_a_row_without_a_prediction_and_with_the_reason(trained, holes
 def test_a_window_on_a_whole_dataset_that_is_all_n(trained, holes, tmp_path):
     with h5py.File(holes[0], "r+") as file:
         file["sequence"][:] = np.uint8(4)
-    predict(trained, *holes, tmp_path / "out.tsv.gz", "cpu")
+    predict(trained.checkpoint, *holes, tmp_path / "out.tsv.gz", "cpu")
     assert read_predictions(tmp_path / "out.tsv.gz")["prediction"].isna().all()
 
 
@@ -70,7 +63,7 @@ def test_a_training_names_them_too(holes, tmp_path, capsys):
 def test_in_a_notebook(trained, holes):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = prism.load_run(trained).predict(
+        table = prism.load_run(trained.checkpoint).predict(
             prism.open_windows(*holes), ["gene02", "gene03"], device="cpu"
         )
     assert table["prediction"].isna().tolist() == [True, False]
@@ -78,14 +71,14 @@ def test_in_a_notebook(trained, holes):
 
 
 def test_chosen_genes_alone_with_the_numbers_that_they_have_among_all(trained, dataset, tmp_path):
-    predict(trained, *dataset, tmp_path / "all.tsv.gz", "cpu")
-    predict(trained, *dataset, tmp_path / "two.tsv.gz", "cpu", only=["gene07", "gene03"])
+    predict(trained.checkpoint, *dataset, tmp_path / "all.tsv.gz", "cpu")
+    predict(trained.checkpoint, *dataset, tmp_path / "two.tsv.gz", "cpu", only=["gene07", "gene03"])
     found = read_predictions(tmp_path / "two.tsv.gz").set_index("gene_id")["prediction"]
     assert list(found.index) == ["gene03", "gene07"]
     everything = read_predictions(tmp_path / "all.tsv.gz").set_index("gene_id")["prediction"]
     assert found.to_numpy() == pytest.approx(everything[found.index].to_numpy(), rel=1e-6)
     with pytest.raises(ValueError, match=r"genes\.tsv: has no gene 'gen07' \(did you mean 'gene07'\?\)"):
-        predict(trained, *dataset, tmp_path / "out.tsv.gz", "cpu", only=["gen07"])
+        predict(trained.checkpoint, *dataset, tmp_path / "out.tsv.gz", "cpu", only=["gen07"])
 
 
 def member(values, genes=("a", "b", "NA")):
