@@ -83,27 +83,6 @@ def test_without_signals_it_is_caduceus():
     torch.testing.assert_close(signals(batch).expression, plain(batch).expression, rtol=0, atol=0)
 
 
-def test_input_mask_hides_everything_outside_the_peaks():
-    model = models.build("caduceus_signals", {**SMALL, "input_mask": "peaks"}).eval()
-    batch = batch_with_peaks()
-    other = batch_with_peaks(seed=5)
-    hidden = ~batch.peaks[..., None]
-    changed = replace(
-        batch,
-        sequence=torch.where(hidden, other.sequence, batch.sequence),
-        signals=torch.where(hidden, other.signals, batch.signals),
-    )
-    assert not torch.equal(changed.signals, batch.signals)
-    answer = model(batch, with_details=True)
-    torch.testing.assert_close(model(changed).expression, answer.expression, rtol=0, atol=0)
-    assert torch.equal(answer.details["mask"], batch.peaks.float())
-    # Not even the bias of the embedding is left: without peaks, no weight of the embedding matters.
-    nowhere = replace(batch, peaks=torch.zeros_like(batch.peaks), rna_features=torch.zeros(2, 9))
-    before = model(nowhere).expression
-    torch.nn.init.ones_(model.embed.bias)
-    torch.testing.assert_close(model(nowhere).expression, before, rtol=0, atol=0)
-
-
 def test_input_mask_without_peaks_and_of_another_kind_is_refused():
     model = models.build("caduceus_signals", {**SMALL, "input_mask": "peaks"})
     with pytest.raises(ValueError, match="needs peaks in the dataset"):

@@ -196,7 +196,7 @@ def test_contexts_scale_the_tokens_of_the_signals():
     torch.testing.assert_close(details["intervention_prediction"], model.head(pooled, batch.rna_features))
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", [None, *STEMS])
 def test_peaks_hide_bases_before_the_stem(stem):
     model = models.build("caduceus_signals", {**SMALL, "input_mask": "peaks", "stem": stem}).eval()
     torch.nn.init.normal_(model.embed.bias)
@@ -208,6 +208,7 @@ def test_peaks_hide_bases_before_the_stem(stem):
         sequence=torch.where(hidden, other.sequence, batch.sequence),
         signals=torch.where(hidden, other.signals, batch.signals),
     )
+    assert not torch.equal(changed.signals, batch.signals)
     answer = model(batch, with_details=True)
     torch.testing.assert_close(model(changed).expression, answer.expression, rtol=0, atol=0)
     assert torch.equal(answer.details["mask"], batch.peaks.float())
