@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from prism.protocol.tuning import candidates
+from workflow_scripts.planning import trials
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.tables.models import Entry
 
@@ -21,11 +22,7 @@ def tuned_in(plan: Plan, environment: str) -> list[str]:
     plan: of this run of the workflow.
     environment: `training`, or one of an architecture's own.
     """
-    return [
-        name
-        for name, entry in plan.entries.items()
-        if entry.tune and entry.traits.environment == environment and not entry.traits.closed_form
-    ]
+    return [name for name in trials.trained_in(plan, environment) if plan.entries[name].tune]
 
 
 def solved(plan: Plan) -> list[str]:
@@ -33,7 +30,7 @@ def solved(plan: Plan) -> list[str]:
 
     plan: of this run of the workflow.
     """
-    return [name for name, entry in plan.entries.items() if entry.tune and entry.traits.closed_form]
+    return [name for name in trials.solved(plan) if plan.entries[name].tune]
 
 
 def seed(plan: Plan) -> int:
