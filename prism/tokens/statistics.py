@@ -100,10 +100,9 @@ def benjamini_hochberg(ps: np.ndarray) -> np.ndarray:
     ps: (n,) uncorrected; NaN stays NaN and is no test.
     """
     ps = np.asarray(ps, np.float64)
-    corrected, known = np.full(len(ps), np.nan), np.flatnonzero(~np.isnan(ps))
-    order = known[np.argsort(-ps[known], kind="stable")]
-    scaled = ps[order] * len(known) / np.arange(len(known), 0, -1)
-    corrected[order] = np.minimum(np.minimum.accumulate(scaled), 1.0) if len(known) else []
+    corrected, known = np.full(len(ps), np.nan), ~np.isnan(ps)
+    if known.any():
+        corrected[known] = stats.false_discovery_control(ps[known])
     return corrected
 
 
