@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ def row_of(task: stages.Task, found: Errors, floor: Errors) -> dict:
         "stage": task.stage,
         "label": task.label,
         "signals": "+".join(task.signals),
-        **arms.described(task.arm),
+        **asdict(task.arm),
         "genes": len(found.known),
         "seeds": len(found.mse),
         "mse": round(found.mse.mean(), 4),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -125,11 +125,3 @@ def training(learning_rate: float) -> dict[str, Any]:
         "precision": "fp32",
         "validations_per_epoch": 1,
     }
-
-
-def described(arm: Arm) -> dict[str, Any]:
-    """The arm as a row of a table.
-
-    arm: the arm.
-    """
-    return asdict(arm)

@@ -59,15 +59,6 @@ def blocks(genes: pd.DataFrame, n: int = 10) -> list[Split]:
     return [_split(f"block{i + 1}of{n}", genes, genes.index, parts[(i + 1) % n], parts[i]) for i in range(n)]
 
 
-def bootstrap_blocks(genes: pd.DataFrame) -> np.ndarray:
-    """The block of each gene, (n,) whole numbers: genes of one chromosome and one stretch of 20 kb share it.
-
-    genes: chrom, tss.
-    """
-    stretch = genes["chrom"].astype(str) + ":" + (genes["tss"] // BLOCK).astype(str)
-    return np.unique(stretch, return_inverse=True)[1]
-
-
 def _by_chromosome(genes: pd.DataFrame, train: str, valid: str) -> Split:
     split = genes["chrom"].map({train: "train", valid: "valid"}).fillna("test")
     return Split(f"{train}_to_{valid}", genes.assign(split=split)[["gene_id", "split"]])

@@ -15,6 +15,7 @@ import pandas as pd
 from benchmarks.recipe import arms, runs, splits
 from benchmarks.recipe.arms import ALL_SIGNALS, SEEDS, Arm
 from benchmarks.recipe.statistics import Errors
+from prism.evaluation.statistics import blocks_of
 from prism.files.atomic import writing
 
 FROZEN = Path("benchmarks/recipe/frozen.json")
@@ -137,7 +138,7 @@ def errors(task: Task, work: Path, chosen: dict[str, dict]) -> Errors:
     for seed, table in pieces(task, work, chosen):
         found.setdefault(seed, []).append(table)
     genes = runs.genes_of(task.label)
-    block_of = pd.Series(splits.bootstrap_blocks(genes), index=genes["gene_id"])
+    block_of = pd.Series(blocks_of(genes["chrom"], genes["tss"], splits.BLOCK), index=genes["gene_id"])
     return Errors.of([pd.concat(tables) for tables in found.values()], block_of)
 
 
