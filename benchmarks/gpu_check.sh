@@ -44,9 +44,11 @@ step() {
 gpu() { python3 -m "benchmarks.gpu.$@" --device "$device" $quick; }
 
 tests_marked() {
-    # by marker, in the files that hold one: the others import what reads genomes
-    grep -rlE 'mark\.gpu|[(, ]place\)' tests --include='test_*.py' | sort |
-        xargs python3 -m pytest -q -p no:cacheprovider -m "$1"
+    # in the files that hold a marker, or a fixture of their folder that has one: the others import what reads genomes
+    {
+        grep -rl 'mark\.gpu' tests --include='test_*.py'
+        grep -rl 'mark\.gpu' tests --include=conftest.py | xargs dirname | xargs grep -rlw place --include='test_*.py'
+    } | sort -u | xargs python3 -m pytest -q -p no:cacheprovider -m "$1"
 }
 export -f gpu tests_marked
 export device quick

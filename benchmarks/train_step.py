@@ -46,6 +46,7 @@ PUBLIC = {
 ON_GPU = [
     "prism, CUDA graph",
     "prism",
+    "prism on mamba-ssm, CUDA graph",
     "prism on mamba-ssm",
     "prism on compiled mambapy",
     "prism on mambapy",

@@ -42,7 +42,7 @@ def random_batch(size: argparse.Namespace) -> Batch:
 
 
 def our_model(architecture: str, size: argparse.Namespace) -> nn.Module:
-    """`prism` with size.n intervened branches, or `mamba`, one branch in one direction."""
+    """`prism` with size.n intervened branches, or `mamba`, one branch in one direction; size.settings may add some."""
     sizes = {
         "d_model": size.d,
         "n_layer": size.layers,
@@ -51,7 +51,7 @@ def our_model(architecture: str, size: argparse.Namespace) -> nn.Module:
     }
     if architecture == "prism":
         sizes |= {"length": size.length, "n_signals": N_SIGNALS, "n_context": size.n}
-    return build(architecture, sizes).to(size.device).train()
+    return build(architecture, sizes | getattr(size, "settings", {})).to(size.device).train()
 
 
 def our_loss(module: nn.Module, batch: Batch) -> Tensor:
@@ -188,6 +188,9 @@ def swapped(scan: Callable, convolution: Callable | None = None) -> None:
 def step_of(contender: str, size: argparse.Namespace) -> Step | GraphStep:
     """The step of that name; ImportError where its package is not installed."""
     if contender == "prism, CUDA graph":
+        return GraphStep(size)
+    if contender == "prism on mamba-ssm, CUDA graph":
+        swapped(mamba_ssm_scan, mamba_ssm_conv)
         return GraphStep(size)
     if contender.startswith("transformers"):
         return transformers_step(size, mambapy=contender == "transformers + mambapy")

@@ -2,8 +2,8 @@
 
     python -m benchmarks.gpu.peers [--device cpu --quick]
 
-mamba-ssm where it is installed, mambapy plain and compiled, and the plain twin. Each has 60 seconds. The last line is
-the ratio to the fastest peer that ran.
+mamba-ssm's kernels where they are installed, launched one by one and as one CUDA graph; else mambapy, plain and
+compiled. Each has 60 seconds. The last line is the ratio to the fastest peer that ran.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import sys
 from benchmarks.gpu.place import parsed
 
 OURS = {"cuda": "prism, CUDA graph", "cpu": "prism"}
-PEERS = {
-    "cuda": ("prism on mamba-ssm", "prism on compiled mambapy", "prism on mambapy"),
+KERNELS = ("prism on mamba-ssm", "prism on mamba-ssm, CUDA graph")
+PLAIN = {
+    "cuda": ("prism on compiled mambapy", "prism on mambapy"),
     "cpu": ("prism on mambapy", "transformers + mambapy"),
 }
 SECONDS = 60
@@ -28,12 +29,18 @@ def main() -> None:
     options = parsed(__doc__)
     precision = "bf16" if options.device == "cuda" else "fp32"
     found = {}
-    for name in (OURS[options.device], *PEERS[options.device]):
-        found[name] = measured(name, options, precision)
-        said = f"{found[name]:.5f} s" if isinstance(found[name], float) else f"did not run: {found[name]}"
-        print(f"{name:28s}{precision}  {said}", flush=True)
-    ours, *theirs = found.values()
-    theirs = [seconds for seconds in theirs if isinstance(seconds, float)]
+
+    def told(*names: str) -> list[float]:
+        for name in names:
+            found[name] = measured(name, options, precision)
+            said = f"{found[name]:.5f} s" if isinstance(found[name], float) else f"did not run: {found[name]}"
+            print(f"{name:32s}{precision}  {said}", flush=True)
+        return [found[name] for name in names if isinstance(found[name], float)]
+
+    told(OURS[options.device])
+    theirs = told(*KERNELS) if options.device == "cuda" else []
+    theirs = theirs or told(*PLAIN[options.device])
+    ours = found[OURS[options.device]]
     if isinstance(ours, float) and theirs:
         print(f"ratio to the fastest of the others: {min(theirs) / ours:.2f}x")
     else:

@@ -13,13 +13,18 @@ from prism.genome.batch import Batch
 from tests.unit.models.tiny_models import random_batch, random_mask
 
 LENGTH = 96
-SETTINGS = {
-    "caduceus": {},
-    "caduceus_signals": {},
-    "hyenadna": {},
-    "mamba": {},
-    "prism": {},
-    "seq2exp_soft": {},
+FAST = {"stem": {"kind": "conv", "size": 4}, "pool_bins": 4}
+MODELS = {
+    "caduceus": ("caduceus", {}),
+    "caduceus_signals": ("caduceus_signals", {}),
+    "caduceus_signals, fast": ("caduceus_signals", FAST),
+    "hyenadna": ("hyenadna", {}),
+    "mamba": ("mamba", {}),
+    "mamba, fast": ("mamba", FAST),
+    "prism": ("prism", {}),
+    "prism, fast": ("prism", FAST),
+    "prism, 4 bins": ("prism", {"pool_bins": 4}),
+    "seq2exp_soft": ("seq2exp_soft", {}),
 }
 SMALL = {"d_model": 16, "n_layer": 2, "center_len": 32, "length": LENGTH, "n_signals": 3, "n_rna_features": 9}
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")]
@@ -44,10 +49,11 @@ def numbers(module: torch.nn.Module, device: str, dtype: torch.dtype) -> dict[st
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", MODELS)
 def test_a_gpu_gives_the_numbers_of_the_float64_twin(name, dtype, tolerance, monkeypatch):
     torch.manual_seed(1)
-    module = models.build(name, SMALL | SETTINGS[name])
+    architecture, settings = MODELS[name]
+    module = models.build(architecture, SMALL | settings)
     monkeypatch.setenv("PRISM_SCAN", "reference")
     exact = numbers(module, "cpu", torch.float64)
     monkeypatch.delenv("PRISM_SCAN")
