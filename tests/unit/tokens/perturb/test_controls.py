@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from prism.tokens import controls
-from prism.tokens.shift import shifts
+from prism.tokens.perturb import controls
+from prism.tokens.perturb.shift import shifts
 
 CELL = np.array([12, 7, 9, 4, 30])
 

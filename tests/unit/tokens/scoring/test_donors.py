@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from prism.tokens import donors
-from prism.tokens.ranking_scores import auroc
+from prism.tokens.scoring import donors
+from prism.tokens.scoring.ranking_scores import auroc
 
 LEAST = donors.Least(donors=3, cells=10, cells_per_donor=2)
 

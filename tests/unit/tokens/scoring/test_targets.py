@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prism.tokens.targets import read_lists, read_targets
+from prism.tokens.scoring.targets import read_lists, read_targets
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from prism.tokens.ranking_scores import Metric
+from prism.tokens.scoring.ranking_scores import Metric
 
 
 def exceedance(observed: float, null: np.ndarray) -> float:

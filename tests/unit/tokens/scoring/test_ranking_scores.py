@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from prism.tokens.ranking_scores import (
+from prism.tokens.scoring.ranking_scores import (
     MEASURES,
     auroc,
     average_precision,

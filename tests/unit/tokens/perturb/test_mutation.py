@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prism.genome.tracks.sequence import decode, encode
-from prism.tokens.mutation import (
+from prism.tokens.perturb.mutation import (
     Change,
     deletion,
     every_change,

@@ -6,8 +6,8 @@ import gzip
 
 import pytest
 
-from prism.tokens.mutation import Change
-from prism.tokens.vcf import read_changes, read_haplotypes
+from prism.tokens.perturb.mutation import Change
+from prism.tokens.perturb.vcf import read_changes, read_haplotypes
 
 HEADER = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tanna\tben\n"
 LINES = [

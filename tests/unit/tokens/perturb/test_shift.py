@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from prism.tokens.profile import agreement, chosen
-from prism.tokens.shift import Mean, no_op_floor, said, shifts
+from prism.tokens.perturb.profile import agreement, chosen
+from prism.tokens.perturb.shift import Mean, no_op_floor, said, shifts
 
 
 def test_shifts_by_hand():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
-from prism.tokens.ranking_scores import Metric
+from prism.tokens.scoring.ranking_scores import Metric
 
 
 @dataclass(frozen=True)

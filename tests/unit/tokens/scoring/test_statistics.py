@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from prism.tokens import statistics
-from prism.tokens.ranking_scores import auroc
+from prism.tokens.scoring import statistics
+from prism.tokens.scoring.ranking_scores import auroc
 
 
 def test_an_exceedance_counts_the_observed_itself():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prism.files.text import open_text
-from prism.tokens.mutation import Change
+from prism.tokens.perturb.mutation import Change
 
 _COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
 _GENOTYPE = re.compile(r"(\d+|\.)(?:([|/])(\d+|\.))?")

@@ -1,0 +1,1 @@
+"""What a result is worth: known targets, scores of rankings, donors, nulls."""
