@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
-from prism.tokens.scoring.ranking_scores import Metric
+from prism.tokens.scoring.ranking_scores import Measure
 
 
 @dataclass(frozen=True)
@@ -129,42 +129,48 @@ def tail_of(donors: int, level: float = 0.95) -> float:
     return float(stats.norm.cdf(widened))
 
 
-def metric_of_donors(metric: Metric, target: np.ndarray) -> Callable[[np.ndarray], float]:
-    """The statistic for `donor_interval`: a metric of each donor's own shifts, mean of the donors.
+def each_donor(measure: Measure, target: np.ndarray, by_donor: np.ndarray) -> np.ndarray:
+    """A measure of each donor's own shifts: (donors,); their mean (`mean_of`) is what is reported.
 
-    metric: of (score, target), such as `ranking_scores.average_precision`.
+    measure: of `ranking_scores.MEASURES`.
     target: (genes,) bool.
+    by_donor: (donors, genes), NaN where a donor lacks the gene.
 
-    In each donor the genes that it has are judged; one without a target or without another gene says nothing. The
-    metric of the donors' mean shift would be higher, but drawing donors again says nothing fair of that: a set that
-    holds some donors twice averages over fewer, so nearly all its values lie below (such intervals held the truth 31 to
-    69 times in 100, with 6 to 12 noisy donors).
+    In each donor the genes that it has are judged; one without a target, without another gene or with too few genes
+    says nothing, NaN. The metric of the donors' mean shift would be higher, but drawing donors again says nothing fair
+    of that: a set that holds some donors twice averages over fewer, so nearly all its values lie below (such intervals
+    held the truth 31 to 69 times in 100, with 6 to 12 noisy donors).
     """
-
-    def value(by_donor: np.ndarray) -> float:
-        found = []
-        for shift in by_donor:
-            known = np.isfinite(shift)
-            kept = target[known]
-            if kept.any() and not kept.all():
-                found.append(metric(shift[known], kept))
-        return float(np.mean(found)) if found else float("nan")
-
-    return value
+    found = np.full(len(by_donor), np.nan)
+    for donor, shift in enumerate(by_donor):
+        known = np.isfinite(shift)
+        kept = target[known]
+        if len(kept) >= measure.least_genes and kept.any() and not kept.all():
+            found[donor] = measure.function(shift[known], kept)
+    return found
 
 
-def difference_of_differences(
-    metric: Metric, direct: np.ndarray, indirect: np.ndarray
-) -> Callable[[np.ndarray], float]:
-    """The statistic for `donor_interval`: what ours gains over a control on direct targets, less the gain on indirect.
+def mean_of(values: np.ndarray) -> float:
+    """The mean over the donors that say something; NaN where none does.
 
-    metric: of (score, target).
+    values: (donors,).
+    """
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def of_both_kinds(
+    measure: Measure, direct: np.ndarray, indirect: np.ndarray, by_donor: np.ndarray
+) -> np.ndarray:
+    """A measure of direct and of indirect targets in each donor: (donors, 2).
+
+    measure: of `ranking_scores.MEASURES`.
     direct: (genes,) bool.
     indirect: (genes,) bool, none of them direct.
+    by_donor: (donors, genes), NaN where a donor lacks the gene.
     Raises ValueError where a gene is both, or one kind is absent.
 
-    It takes (donors, 2, genes): ours, then the control's. Each kind is found among the genes that are neither, so the
-    other kind is no mistake.
+    Each kind is found among the genes that are neither, so the other kind is no mistake.
     """
     direct, indirect = np.asarray(direct, bool), np.asarray(indirect, bool)
     if (direct & indirect).any():
@@ -173,15 +179,13 @@ def difference_of_differences(
         raise ValueError(
             f"{direct.sum()} direct and {indirect.sum()} indirect targets; both kinds are needed"
         )
+    kinds = ((direct, indirect), (indirect, direct))
+    return np.column_stack([each_donor(measure, kind[~other], by_donor[:, ~other]) for kind, other in kinds])
 
-    def value(both: np.ndarray) -> float:
-        gains = []
-        for kind, other in ((direct, indirect), (indirect, direct)):
-            kept = ~other
-            ours, control = (
-                metric_of_donors(metric, kind[kept])(both[:, which][:, kept]) for which in (0, 1)
-            )
-            gains.append(ours - control)
-        return gains[0] - gains[1]
 
-    return value
+def difference_of_kinds(values: np.ndarray) -> float:
+    """Direct less indirect: for `donor_interval`; of a gain over a control, the difference of differences.
+
+    values: (donors, 2), as `of_both_kinds` gives them, or ours less a control's.
+    """
+    return mean_of(values[:, 0]) - mean_of(values[:, 1])

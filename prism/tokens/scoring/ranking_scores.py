@@ -90,16 +90,18 @@ class Measure:
     title: in figures and tables.
     function: (score, target) -> value; larger is better.
     no_skill: the value of a score that knows nothing; None where it is the share of targets.
+    least_genes: fewer cannot be judged.
     """
 
     title: str
     function: Metric
     no_skill: float | None
+    least_genes: int = 2
 
 
 MEASURES = {
     "average_precision": Measure("average precision", average_precision, None),
     "auroc": Measure("area under the ROC curve", auroc, 0.5),
-    "precision_at_50": Measure("precision at 50", precision_at, None),
-    "enrichment_at_50": Measure("enrichment at 50", enrichment_at, 1.0),
+    "precision_at_50": Measure("precision at 50", precision_at, None, AT + 1),
+    "enrichment_at_50": Measure("enrichment at 50", enrichment_at, 1.0, AT + 1),
 }

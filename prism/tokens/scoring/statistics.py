@@ -8,18 +8,24 @@ from scipy import stats
 from prism.tokens.scoring.ranking_scores import Metric
 
 
-def exceedance(observed: float, null: np.ndarray) -> float:
+def exceedance(observed: float, null: np.ndarray, rng: np.random.Generator | None = None) -> float:
     """Share of the null that is as large as what was observed, the observed itself counted in; never 0.
 
     observed: the value.
     null: (n,) values where nothing is true; NaN is not counted.
+    rng: where given, ties with the observed (itself among them) count by a random part of them; default None, whole.
     Raises ValueError where there is none.
+
+    Plain p lie on the steps 1 / (n + 1), ..., 1, so with n = 20 they are far from uniform where nothing is true, in a
+    test such as Kolmogorov and Smirnov's. With `rng` they are uniform for every n. A result is reported by the plain
+    one, which is never smaller; many worlds are held against the uniform distribution by the other.
     """
     null = np.asarray(null, np.float64)
     null = null[~np.isnan(null)]
     if not len(null):
         raise ValueError("no value of the null was given; raise the number of draws")
-    return float((1 + (null >= observed).sum()) / (1 + len(null)))
+    above, ties = int((null > observed).sum()), 1 + int((null == observed).sum())
+    return float((above + (ties if rng is None else ties * rng.random())) / (1 + len(null)))
 
 
 def strata(level: np.ndarray, detection: np.ndarray, bins: int = 5) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse, stats
 
 from prism.tokens.scoring import donors
-from prism.tokens.scoring.ranking_scores import auroc
+from prism.tokens.scoring.ranking_scores import MEASURES, auroc
 
 LEAST = donors.Least(donors=3, cells=10, cells_per_donor=2)
 
@@ -74,33 +74,34 @@ def test_intervals_hold_the_true_mean_as_often_as_they_say():
     assert np.mean(held) == pytest.approx(0.95, abs=0.033)  # 3 sd of 400
 
 
+AUROC = MEASURES["auroc"]
+
+
 def test_an_area_is_taken_in_each_donor():
     target = np.arange(40) < 10
     score = np.random.default_rng(1).standard_normal(40) + target
-    area = donors.metric_of_donors(auroc, target)
-    same = donors.donor_interval(np.tile(score, (6, 1)), area, np.random.default_rng(1), 50)
-    assert same.value == same.low == same.high == pytest.approx(auroc(score, target))
+    same = donors.each_donor(AUROC, target, np.tile(score, (6, 1)))
+    np.testing.assert_allclose(same, auroc(score, target))
     noisy = score + 3 * np.random.default_rng(2).standard_normal((6, 40))
-    differ = donors.donor_interval(noisy, area, np.random.default_rng(1), 200)
-    assert differ.value == pytest.approx(np.mean([auroc(each, target) for each in noisy]))
-    assert differ.low < differ.value < differ.high
     noisy[0, 5:] = np.nan  # a donor that has targets only
     noisy[1, 0] = np.nan
     by_hand = [auroc(noisy[1, 1:], target[1:]), *(auroc(each, target) for each in noisy[2:])]
-    assert area(noisy) == pytest.approx(np.mean(by_hand))
-    assert np.isnan(area(noisy[:1]))
+    values = donors.each_donor(AUROC, target, noisy)
+    np.testing.assert_allclose(values, [np.nan, *by_hand])
+    assert donors.mean_of(values) == pytest.approx(np.mean(by_hand))
+    assert np.isnan(donors.mean_of(values[:1]))
+    # the best 50 of 40 genes are no choice
+    assert np.isnan(donors.each_donor(MEASURES["precision_at_50"], target, noisy)).all()
 
 
 def test_the_difference_of_differences_by_hand():
     direct, indirect = np.arange(6) < 2, (np.arange(6) >= 2) & (np.arange(6) < 4)
-    ours = np.array([9, 8, 1, 2, 4, 3.0])  # direct above the two others: area 1; indirect below: 0
-    control = np.array([9, 1, 5, 4, 3, 2.0])  # direct: 2 of 4 pairs; indirect: 1
-    value = donors.difference_of_differences(auroc, direct, indirect)
-    both = np.stack([np.stack([ours, control])] * 3)
-    assert value(both) == pytest.approx((1 - 0.5) - (0 - 1))
-    interval = donors.donor_interval(both, value, np.random.default_rng(1), 20)
-    assert interval.low == interval.high == pytest.approx(1.5)
+    ours = np.array([[9, 8, 1, 2, 4, 3.0]])  # direct above the two others: area 1; indirect below: 0
+    control = np.array([[9, 1, 5, 4, 3, 2.0]])  # direct: 2 of 4 pairs; indirect: 1
+    first, second = (donors.of_both_kinds(AUROC, direct, indirect, each) for each in (ours, control))
+    np.testing.assert_allclose([first[0], second[0]], [[1, 0], [0.5, 1]])
+    assert donors.difference_of_kinds(first - second) == pytest.approx((1 - 0.5) - (0 - 1))
     with pytest.raises(ValueError, match="2 direct and 0 indirect targets; both kinds are needed"):
-        donors.difference_of_differences(auroc, direct, np.zeros(6, bool))
+        donors.of_both_kinds(AUROC, direct, np.zeros(6, bool), ours)
     with pytest.raises(ValueError, match="2 genes are direct and indirect targets"):
-        donors.difference_of_differences(auroc, direct, direct)
+        donors.of_both_kinds(AUROC, direct, direct, ours)

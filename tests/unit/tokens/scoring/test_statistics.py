@@ -127,3 +127,15 @@ def test_cells_of_one_donor_do_not_make_a_donor_effect_significant():
     over_donors = statistics.donor_ps(np.exp(means), np.ones((6, 400)))
     assert (over_cells < 0.05).mean() > 0.3
     assert (over_donors < 0.05).mean() == pytest.approx(0.05, abs=0.033)  # 3 sd of 400 genes
+
+
+def test_random_parts_of_ties_make_p_uniform_whatever_the_number_of_draws():
+    rng = np.random.default_rng(4)
+    assert statistics.exceedance(3.0, np.array([1.0, 2.0, 3.0, 4.0])) == 3 / 5
+    drawn = [statistics.exceedance(3.0, np.array([1.0, 2.0, 3.0, 4.0]), rng) for _ in range(2_000)]
+    assert 1 / 5 <= min(drawn) < 0.21 < 0.59 < max(drawn) <= 3 / 5  # one above, two of five tied
+    worlds = rng.integers(0, 4, (2_000, 10)).astype(float)  # many ties
+    ps = [statistics.exceedance(each[0], each[1:], rng) for each in worlds]
+    assert stats.kstest(ps, "uniform").pvalue > 0.001
+    plain = [statistics.exceedance(each[0], each[1:]) for each in worlds]
+    assert stats.kstest(plain, "uniform").pvalue < 1e-6
