@@ -43,15 +43,19 @@ step() {
 
 gpu() { python3 -m "benchmarks.gpu.$@" --device "$device" $quick; }
 
+# each kernel is compiled for each type, direction and size: side by side where pytest-xdist is installed
+side_by_side=
+[ "$device" = cpu ] || ! python3 -c 'import xdist' 2> /dev/null || side_by_side="-n $(($(nproc) < 12 ? $(nproc) : 12))"
+
 tests_marked() {
     # in the files that hold a marker, or a fixture of their folder that has one: the others import what reads genomes
     {
         grep -rl 'mark\.gpu' tests --include='test_*.py'
         grep -rl 'mark\.gpu' tests --include=conftest.py | xargs dirname | xargs grep -rlw place --include='test_*.py'
-    } | sort -u | xargs python3 -m pytest -q -p no:cacheprovider -m "$1"
+    } | sort -u | xargs python3 -m pytest -q -p no:cacheprovider -m "$1" $side_by_side
 }
 export -f gpu tests_marked
-export device quick
+export device quick side_by_side
 
 rm -f "$out"/{versions,tests,steps,training,peers,memory,inference}.txt
 step "versions and one kernel" 60 versions.txt bash -c 'gpu versions' || { echo "stopped: the kernel is wrong" | tee -a "$summary"; exit 1; }

@@ -8,6 +8,10 @@ import torch
 
 from prism.compute.device import cpu_name
 
+torch.backends.cudnn.allow_tf32 = (
+    False  # a convolution in fp32 is one, not rounded to 10 bits as a GPU would by default
+)
+
 CPU_PRECISIONS = ("fp32", "bf16")
 # processor flags of products in bfloat16: x86, then Arm
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}

@@ -60,30 +60,69 @@ def products(gs, states, CHUNK: tl.constexpr):
 
 
 @triton.jit
-def rows_of(first, second, third, fourth, b, start, length):
-    """Where position `start` begins in four sequences; the fourth may be None."""
-    last = row(third, b, start, length)
-    if fourth is not None:
-        last = row(fourth, b, start, length)
-    return row(first, b, start, length), row(second, b, start, length), row(third, b, start, length), last
+def tile(x, b, start, length, lane, k, there):
+    """A chunk of a sequence in float32, (CHUNK, BLOCK), zeros where `there` is false."""
+    return tl.load(row(x, b, start, length) + k * x[2] + lane, mask=there, other=0.0).to(tl.float32)
 
 
 @triton.jit
-def opened(u, delta, z, gy, rows, shift, lane, inside, left, CHUNK: tl.constexpr, SOFTPLUS: tl.constexpr):
-    """What does not depend on states: the steps, what enters with them, and the gradients before the gate."""
-    steps, drives, gs = (), (), ()
-    for k in tl.static_range(CHUNK):
-        there = inside & (k < left)
-        dt, _ = step(lanes(rows[1] + k * delta[2], lane, there), shift, SOFTPLUS)
-        dt = tl.where(there, dt, 0.0)  # past the end nothing decays and nothing enters
-        g = lanes(rows[2] + k * gy[2], lane, there)
-        if z is not None:
-            gate = lanes(rows[3] + k * z[2], lane, there)
-            g *= gate * sigmoid(gate)
-        steps = steps + (dt,)
-        drives = drives + (dt * lanes(rows[0] + k * u[2], lane, there),)
-        gs = gs + (g,)
-    return steps, drives, gs
+def put(x, b, start, length, lane, k, there, values):
+    """Write a chunk of a sequence."""
+    tl.store(row(x, b, start, length) + k * x[2] + lane, values, mask=there)
+
+
+@triton.jit
+def unstacked(values, LEVELS: tl.constexpr, BLOCK: tl.constexpr):
+    """The 2^LEVELS rows of a tile, each (BLOCK,): one memory instruction for all compiles faster than one a row."""
+    tiles = (tl.trans(values),)
+    for level in tl.static_range(LEVELS):
+        even, odd = (), ()
+        for j in tl.static_range(1 << level):
+            first, second = tl.split(tl.reshape(tiles[j], [BLOCK, 1 << (LEVELS - 1 - level), 2]))
+            even, odd = even + (first,), odd + (second,)
+        tiles = even + odd
+    rows = ()
+    for k in tl.static_range(1 << LEVELS):
+        rows = rows + (tl.reshape(tiles[k], [BLOCK]),)
+    return rows
+
+
+@triton.jit
+def stacked(rows, LEVELS: tl.constexpr, BLOCK: tl.constexpr):
+    """The tile whose rows these are: what `unstacked` takes apart."""
+    tiles = ()
+    for k in tl.static_range(1 << LEVELS):
+        tiles = tiles + (tl.reshape(rows[k], [BLOCK, 1]),)
+    for level in tl.static_range(LEVELS):
+        merged = ()
+        for j in tl.static_range(1 << (LEVELS - 1 - level)):
+            both = tl.join(tiles[j], tiles[j + (1 << (LEVELS - 1 - level))])
+            merged = merged + (tl.reshape(both, [BLOCK, 2 << level]),)
+        tiles = merged
+    return tl.trans(tiles[0])
+
+
+@triton.jit
+def opened(sequences, place, shift, SOFTPLUS: tl.constexpr, LEVELS: tl.constexpr, BLOCK: tl.constexpr):
+    """What does not depend on states: the steps, what enters with them, and the gradients before the gate, in rows.
+
+    sequences: u, delta, gy, z (or None).
+    place: sample, first position, length, channels, positions of the chunk, and which of both are there.
+    """
+    u, delta, gy, z = sequences
+    b, start, length, lane, k, there = place
+    dt, _ = step(tile(delta, b, start, length, lane, k, there), shift, SOFTPLUS)
+    dt = tl.where(there, dt, 0.0)  # past the end nothing decays and nothing enters
+    g = tile(gy, b, start, length, lane, k, there)
+    if z is not None:
+        gate = tile(z, b, start, length, lane, k, there)
+        g *= gate * sigmoid(gate)
+    drives = dt * tile(u, b, start, length, lane, k, there)
+    return (
+        unstacked(dt, LEVELS, BLOCK),
+        unstacked(drives, LEVELS, BLOCK),
+        unstacked(g, LEVELS, BLOCK),
+    )
 
 
 @triton.jit
@@ -121,40 +160,37 @@ def pulled_back(
 def closed(
     sequences,
     outputs,
-    rows,
-    gradients,
+    place,
     sums,
     skip,
     shift,
-    lane,
-    inside,
-    left,
-    CHUNK: tl.constexpr,
     SOFTPLUS: tl.constexpr,
+    LEVELS: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):
     """Write the gradients of u, delta and z, now that all states have added to `sums`; return those of D and the bias.
 
-    sequences: u, delta, gy, z with their rows; outputs: gu, gdelta, gz with theirs in `gradients` (its third: none).
+    sequences, place: as for `opened`.
+    outputs: gu, gdelta, gz (or None).
+    sums: rows of what the states add to the outputs, to the drives and to the steps.
     """
     u, delta, gy, z = sequences
     gu, gdelta, gz = outputs
-    steps, gs, outs, to_drives, to_steps = sums
-    gD_sum, gbias_sum = tl.zeros(skip.shape, tl.float32), tl.zeros(skip.shape, tl.float32)
-    for k in tl.static_range(CHUNK):
-        there = inside & (k < left)
-        x = lanes(rows[0] + k * u[2], lane, there)
-        _, slope = step(lanes(rows[1] + k * delta[2], lane, there), shift, SOFTPLUS)
-        to_delta = (to_drives[k] * x + to_steps[k] * LN2) * slope
-        tl.store(gradients[0] + k * gu[2] + lane, gs[k] * skip + to_drives[k] * steps[k], mask=there)
-        tl.store(gradients[1] + k * gdelta[2] + lane, to_delta, mask=there)
-        gD_sum += gs[k] * x
-        gbias_sum += to_delta
-        if z is not None:
-            gate, g = lanes(rows[3] + k * z[2], lane, there), lanes(rows[2] + k * gy[2], lane, there)
-            share = sigmoid(gate)
-            opening = share * (1.0 + gate * (1.0 - share))
-            tl.store(gradients[3] + k * gz[2] + lane, g * (outs[k] + skip * x) * opening, mask=there)
-    return gD_sum, gbias_sum
+    b, start, length, lane, k, there = place
+    out, to_drive = stacked(sums[0], LEVELS, BLOCK), stacked(sums[1], LEVELS, BLOCK)
+    to_step = stacked(sums[2], LEVELS, BLOCK)
+    x, g = tile(u, b, start, length, lane, k, there), tile(gy, b, start, length, lane, k, there)
+    dt, slope = step(tile(delta, b, start, length, lane, k, there), shift, SOFTPLUS)
+    if z is not None:
+        gate = tile(z, b, start, length, lane, k, there)
+        share = sigmoid(gate)
+        opening = share * (1.0 + gate * (1.0 - share))
+        put(gz, b, start, length, lane, k, there, g * (out + skip * x) * opening)
+        g *= gate * share
+    to_delta = tl.where(there, (to_drive * x + to_step * LN2) * slope, 0.0)
+    put(gu, b, start, length, lane, k, there, g * skip + to_drive * dt)
+    put(gdelta, b, start, length, lane, k, there, to_delta)
+    return tl.sum(g * x, 0), tl.sum(to_delta, 0)
 
 
 @triton.jit(do_not_specialize=["length", "chunks"])
@@ -189,17 +225,22 @@ def chunk_gradients(
     gcolumns, gD, gbias = parts
     b, c, block = place(d, chunks, BLOCK)
     lane = block * BLOCK + tl.arange(0, BLOCK)
-    inside, left = lane < d, length - c * CHUNK
-    skip, shift = lanes(D, lane, inside), bias_of(bias, lane, inside)
-    rows = rows_of(u, delta, gy, z, b, c * CHUNK, length)
-    steps, drives, gs = opened(u, delta, z, gy, rows, shift, lane, inside, left, CHUNK, SOFTPLUS)
+    inside, k = lane < d, tl.arange(0, CHUNK)[:, None]
+    there = inside[None, :] & (k < length - c * CHUNK)
+    here = (b, c * CHUNK, length, lane[None, :], k, there)
+    sequences, shift = (u, delta, gy, z), bias_of(bias, lane, inside)[None, :]
+    steps, drives, gs = opened(sequences, here, shift, SOFTPLUS, LEVELS, BLOCK)
     outs, to_drives, to_steps = zeros(BLOCK, CHUNK), zeros(BLOCK, CHUNK), zeros(BLOCK, CHUNK)
     padded, blocks = chunks * CHUNK, tl.cdiv(d, BLOCK)
     matrix = (tl.num_programs(0) // (chunks * blocks)).to(tl.int64) * N * padded
+    state, pull = boundary(states, b, c, 0, d, chunks, N), boundary(pulls, b, c, 0, d, chunks, N)
+    rates_next = rates_of(A, 0, lane, inside)
+    h_next, f_next = lanes(state, lane, inside), lanes(pull, lane, inside)
     for n in range(N):
-        rates = rates_of(A, n, lane, inside)
-        state = boundary(states, b, c, n, d, chunks, N)
-        h, f = lanes(state, lane, inside), lanes(boundary(pulls, b, c, n, d, chunks, N), lane, inside)
+        # what a state begins with is asked for one state ahead
+        rates, h, f, ahead = rates_next, h_next, f_next, inside & (n + 1 < N)
+        rates_next = rates_of(A, n + 1, lane, ahead)
+        h_next, f_next = lanes(state + d, lane, ahead), lanes(pull + d, lane, ahead)
         column = (b.to(tl.int64) * N + n) * padded + c * CHUNK
         B_column, C_column = columns + column, columns + matrix + column
         decays, past, outs = rebuilt(h, rates, steps, drives, outs, B_column, C_column, CHUNK)
@@ -211,11 +252,9 @@ def chunk_gradients(
         part = gcolumns + matrix * block + column + tl.arange(0, CHUNK)
         tl.store(part, sums_over_lanes(B_parts, LEVELS, BLOCK))
         tl.store(part + matrix * blocks, sums_over_lanes(C_parts, LEVELS, BLOCK))
-    gradients = rows_of(outputs[0], outputs[1], gy, outputs[2], b, c * CHUNK, length)
-    sums = (b.to(tl.int64) * chunks + c) * d + lane
-    tuples = (steps, gs, outs, to_drives, to_steps)
-    gD_sum, gbias_sum = closed(
-        (u, delta, gy, z), outputs, rows, gradients, tuples, skip, shift, lane, inside, left, CHUNK, SOFTPLUS
-    )
-    tl.store(gD + sums, gD_sum, mask=inside)
-    tl.store(gbias + sums, gbias_sum, mask=inside)
+        state, pull = state + d, pull + d
+    skip, sums = lanes(D, lane, inside)[None, :], (outs, to_drives, to_steps)
+    gD_sum, gbias_sum = closed(sequences, outputs, here, sums, skip, shift, SOFTPLUS, LEVELS, BLOCK)
+    summed = (b.to(tl.int64) * chunks + c) * d + lane
+    tl.store(gD + summed, gD_sum, mask=inside)
+    tl.store(gbias + summed, gbias_sum, mask=inside)

@@ -123,11 +123,19 @@ def chunk_ends(
         pull = pull + (tl.zeros([BLOCK], tl.float32),)
     if gy is not None:
         gy_row, C_row = row(gy, b, start, length), row(C, b, start, length)
+        g_next = lanes(gy_row, lane, inside)
         if z is not None:
             z_row = row(z, b, start, length)
-    for k in range(tl.minimum(CHUNK, length - start)):
-        dt, _ = step(lanes(delta_row + k * delta[2], lane, inside), shift, SOFTPLUS)
-        drive = dt * lanes(u_row + k * u[2], lane, inside)
+            gate_next = lanes(z_row, lane, inside)
+    # the numbers of a position are asked for one position ahead: memory is slower than the arithmetic of a position
+    left = tl.minimum(CHUNK, length - start)
+    v_next, x_next = lanes(delta_row, lane, inside), lanes(u_row, lane, inside)
+    for k in range(left):
+        ahead, v, x = inside & (k + 1 < left), v_next, x_next
+        v_next = lanes(delta_row + (k + 1) * delta[2], lane, ahead)
+        x_next = lanes(u_row + (k + 1) * u[2], lane, ahead)
+        dt, _ = step(v, shift, SOFTPLUS)
+        drive = dt * x
         total += dt
         next_h, next_reach, next_pull = (), (), ()
         for n in tl.static_range(N):
@@ -136,9 +144,11 @@ def chunk_ends(
             next_reach = next_reach + (reach[n] * decay,)
         h = next_h
         if gy is not None:
-            g = lanes(gy_row + k * gy[2], lane, inside)
+            g = g_next
+            g_next = lanes(gy_row + (k + 1) * gy[2], lane, ahead)
             if z is not None:
-                gate = lanes(z_row + k * z[2], lane, inside)
+                gate = gate_next
+                gate_next = lanes(z_row + (k + 1) * z[2], lane, ahead)
                 g *= gate * sigmoid(gate)
             for n in tl.static_range(N):
                 weight = tl.load(C_row + k * C[2] + n).to(tl.float32)
@@ -220,6 +230,7 @@ def chunk_outputs(
     B_row, C_row = row(B, b, start, length), row(C, b, start, length)
     if z is not None:
         z_row = row(z, b, start, length)
+        gate_next = lanes(z_row, lane, inside)
     rates, h = (), ()
     for n in tl.static_range(N):
         rates = rates + (rates_of(A, n, lane, inside),)
@@ -227,9 +238,16 @@ def chunk_outputs(
             h = h + (tl.zeros([BLOCK], tl.float32),)
         else:
             h = h + (lanes(boundary(states, b, c, n, d, chunks, N), lane, inside),)
-    for k in range(tl.minimum(CHUNK, length - start)):
-        dt, _ = step(lanes(delta_row + k * delta[2], lane, inside), shift, SOFTPLUS)
-        x = lanes(u_row + k * u[2], lane, inside)
+    left = tl.minimum(CHUNK, length - start)
+    v_next, x_next = (
+        lanes(delta_row, lane, inside),
+        lanes(u_row, lane, inside),
+    )  # one position ahead, as above
+    for k in range(left):
+        ahead, v, x = inside & (k + 1 < left), v_next, x_next
+        v_next = lanes(delta_row + (k + 1) * delta[2], lane, ahead)
+        x_next = lanes(u_row + (k + 1) * u[2], lane, ahead)
+        dt, _ = step(v, shift, SOFTPLUS)
         drive, out = dt * x, skip * x
         next_h = ()
         for n in tl.static_range(N):
@@ -239,6 +257,7 @@ def chunk_outputs(
             next_h = next_h + (state,)
         h = next_h
         if z is not None:
-            gate = lanes(z_row + k * z[2], lane, inside)
+            gate = gate_next
+            gate_next = lanes(z_row + (k + 1) * z[2], lane, ahead)
             out *= gate * sigmoid(gate)
         tl.store(y_row + k * y[2] + lane, out, mask=inside)

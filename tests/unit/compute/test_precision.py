@@ -27,3 +27,8 @@ def test_a_cpu_computes_in_what_is_chosen(monkeypatch):
 
 def test_a_cpu_computes_in_fp32():
     assert usable_precision("bf16", torch.device("cpu")) == "fp32"
+
+
+def test_a_convolution_in_fp32_is_not_rounded_to_tf32():
+    assert torch.backends.cudnn.allow_tf32 is False
+    assert torch.backends.cuda.matmul.allow_tf32 is False
