@@ -37,7 +37,7 @@ class Part:
     """The rows of one factor in one cell type.
 
     factor: such as GATA4, or GATA4+TBX5.
-    cell_type: "" in tables that have no such column.
+    cell_type: "" for all cells together, and in tables that have no such column.
     table: the rows.
     """
 
@@ -89,9 +89,9 @@ def parts(table: pd.DataFrame) -> list[Part]:
     table: with a column factor, and cell_type where it has one.
     """
     keys = ["factor", *(["cell_type"] if "cell_type" in table else [])]
+    named = table.assign(**{key: table[key].fillna("").astype(str) for key in keys})
     return [
-        Part(str(key[0]), str(key[1]) if len(key) > 1 else "", rows)
-        for key, rows in table.groupby(keys, sort=False, dropna=False)
+        Part(key[0], key[1] if len(key) > 1 else "", rows) for key, rows in named.groupby(keys, sort=False)
     ]
 
 

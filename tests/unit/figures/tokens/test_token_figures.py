@@ -73,3 +73,9 @@ def test_values_that_are_missing_are_left_out():
     drawn_methods = {line.get_gid().split()[0] for line in axes.lines if line.get_gid()}
     assert {"shift", "deletion"} <= drawn_methods
     assert "mask" not in drawn_methods
+
+
+def test_all_cells_together_have_no_cell_type_to_name(tmp_path):
+    made_up.scores().assign(cell_type="").to_csv(tmp_path / "scores.tsv", sep="\t", index=False)
+    told = words(controls_figure(pd.read_csv(tmp_path / "scores.tsv", sep="\t"), {}))
+    assert "GATA4: 24 targets among 120 genes" in told
