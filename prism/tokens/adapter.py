@@ -105,13 +105,7 @@ def warm_start(
 
     Returns how the tokens compared before and after they were matched.
     """
-    if int(train.sum()) < 2:
-        raise ValueError(f"{int(train.sum())} genes to start the adapter from; at least 2 are needed")
-    static = static.detach().float()
-    adapter.centre.copy_(embeddings[train].mean(0))
-    adapter.spread.copy_(embeddings[train].std(0, correction=0).clamp_min(1e-6))
-    adapter.scale.fill_(1.0)
-    adapter.shift.copy_(static[train].mean(0))
+    static = _standardised(adapter, embeddings, static, train)
     wanted = static - adapter.shift
     inside = (embeddings - adapter.centre) / adapter.spread
     if adapter.kind == "linear":
@@ -121,6 +115,31 @@ def warm_start(
     before = agreement(adapter, embeddings, static, train, valid)
     _match(adapter, embeddings[train], static[train])
     return before, agreement(adapter, embeddings, static, train, valid)
+
+
+def untrained(adapter: Adapter, embeddings: Tensor, static: Tensor, train: Tensor) -> None:
+    """Leave the random weights of an adapter as they are, and match the mean and the norm of its tokens: a control.
+
+    adapter: as it was made; its buffers are changed in place.
+    embeddings: (n, d_in) of genes in the reference.
+    static: (n, width), their tokens in the model.
+    train: (n,) bool, the genes over which mean and norm are matched.
+    Raises ValueError with fewer than two such genes.
+    """
+    static = _standardised(adapter, embeddings, static, train)
+    _match(adapter, embeddings[train], static[train])
+
+
+def _standardised(adapter: Adapter, embeddings: Tensor, static: Tensor, train: Tensor) -> Tensor:
+    """Set how the adapter's inputs are standardised, nothing being matched; the static tokens in float32."""
+    if int(train.sum()) < 2:
+        raise ValueError(f"{int(train.sum())} genes to start the adapter from; at least 2 are needed")
+    static = static.detach().float()
+    adapter.centre.copy_(embeddings[train].mean(0))
+    adapter.spread.copy_(embeddings[train].std(0, correction=0).clamp_min(1e-6))
+    adapter.scale.fill_(1.0)
+    adapter.shift.copy_(static[train].mean(0))
+    return static
 
 
 @torch.no_grad()

@@ -65,6 +65,16 @@ class GenomeEmbeddings:
                 row_of[number, token] = row(token, vector)
         return cls(torch.from_numpy(np.stack(values)), torch.from_numpy(row_of))
 
+    def exchanged(self, tokens: Sequence[int], given: Sequence[int]) -> GenomeEmbeddings:
+        """The same DNA among other genes, in every genome alike: the control of shuffled DNA.
+
+        tokens: (n,) of the genes.
+        given: (n,) token of the gene whose embedding each gets, such as `tokens[perturb.controls.shuffled(n, rng)]`.
+        """
+        row_of = self.row_of.clone()
+        row_of[:, torch.as_tensor(tokens)] = self.row_of[:, torch.as_tensor(given)]
+        return GenomeEmbeddings(self.values, row_of)
+
 
 class DynamicTokens(nn.Module):
     """Tokens by an adapter: its output, or the static token moved by how far a genome departs from the reference.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prism.compute.batches import chunks
 from prism.files.checksums import digits_of
 from prism.genome.batch import Batch
 from prism.genome.reading import GENE
@@ -106,6 +107,39 @@ class TrainedRun:
         windows: as for `__call__`.
         Raises ValueError for windows of another length or number of signals than the run's.
         """
+        # the features of the mRNA meet the window only behind the pooling
+        batch = self._batch(windows, torch.zeros(len(windows), len(self.facts["rna_feature_names"])))
+        seen: list[Tensor] = []
+        handle = self.module.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        try:
+            self.module(batch)
+        finally:
+            handle.remove()
+        return seen[0].unflatten(1, (getattr(self.module, "pool_bins", 1), -1)).mean(1)
+
+    def predicted(self, windows: DnaWindows, rna_features: np.ndarray | None = None) -> np.ndarray:
+        """Expression, log10(x + 1), (n,) float64: with and without a mutation, what it changes of its own gene.
+
+        windows: as for `__call__`.
+        rna_features: (n, features), in the order of the run's training; default None, for a run that reads none.
+        Raises ValueError as `pooled` does, and for features that are missing.
+        """
+        names = self.facts["rna_feature_names"]
+        features = np.zeros((len(windows), 0)) if rna_features is None else np.asarray(rna_features)
+        if features.shape != (len(windows), len(names)):
+            raise ValueError(
+                f"{self.name}: reads {len(names)} gene features ({', '.join(names) or 'none'}) of {len(windows)} "
+                f"windows, and {features.shape} are given; they are in the genes table of its dataset"
+            )
+        found = []
+        with torch.inference_mode():
+            for some in chunks(range(len(windows)), self.at_once):
+                rows = np.asarray(some)
+                batch = self._batch(windows[rows], torch.from_numpy(features[rows].astype(np.float32)))
+                found.append(self.module(batch).expression.double().numpy())
+        return np.concatenate(found) if found else np.zeros(0)
+
+    def _batch(self, windows: DnaWindows, rna_features: Tensor) -> Batch:
         n, length = windows.sequence.shape
         signals = list(self.facts["signals"])
         given = 0 if windows.signals is None else windows.signals.shape[2]
@@ -115,19 +149,11 @@ class TrainedRun:
                 f"({', '.join(signals) or 'none'}), and these have {length:,} bp and {given}"
             )
         codes, values = windows.read(self.trained.orientation)
-        batch = Batch(
+        return Batch(
             sequence=_ONE_HOT[codes.int()],
             signals=torch.zeros(n, length, 0) if values is None else values,
-            # they meet the window only behind the pooling
-            rna_features=torch.zeros(n, len(self.facts["rna_feature_names"])),
+            rna_features=rna_features,
         )
-        seen: list[Tensor] = []
-        handle = self.module.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-        try:
-            self.module(batch)
-        finally:
-            handle.remove()
-        return seen[0].unflatten(1, (getattr(self.module, "pool_bins", 1), -1)).mean(1)
 
 
 class LiveRun(nn.Module):

@@ -50,7 +50,11 @@ CONTROLS = {
     "shuffled_dna": Control(
         "shuffled DNA", "an adapter that was trained with the genes' DNA embeddings exchanged among them"
     ),
-    "untrained_adapter": Control("untrained adapter", "the adapter as it was before masked genes trained it"),
+    "untrained_adapter": Control(
+        "untrained adapter",
+        "an adapter of random weights, the mean and norm of its tokens matched: whether its training matters, or only "
+        "that DNA which changes gives a token that changes",
+    ),
     "co_expression": Control(
         "co-expression", "correlation with the factor over cells, within donors; no model", runs_model=False
     ),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from prism.tokens.adapter import Adapter, warm_start
+from prism.tokens.adapter import Adapter, agreement, untrained, warm_start
 from prism.tokens.dynamic import DynamicTokens, GenomeEmbeddings
 from prism.tokens.masked_genes import masked, masked_gene_logits
 
@@ -141,3 +141,26 @@ def test_adapters_that_there_are_not():
         Adapter(4, 3, "deep")
     with pytest.raises(ValueError, match="1 genes to start the adapter from"):
         warm_start(Adapter(4, 3), torch.ones(2, 4), torch.ones(2, 3), *(torch.arange(2) < n for n in (1, 0)))
+
+
+def test_an_untrained_adapter_has_the_norm_and_mean_of_the_static_tokens_and_its_random_weights():
+    random = torch.Generator().manual_seed(0)
+    embeddings, static = torch.randn(30, 6, generator=random), 3 + torch.randn(30, 16, generator=random)
+    train, none = torch.arange(30) < 20, torch.zeros(30, dtype=bool)
+    adapter = Adapter(6, 16, seed=4)
+    before = [each.clone() for each in adapter.parameters()]
+    untrained(adapter, embeddings, static, train)
+    assert all(torch.equal(a, b) for a, b in zip(before, adapter.parameters(), strict=True))
+    found = agreement(adapter, embeddings, static, train, none)
+    assert found.norm == pytest.approx(found.static_norm, rel=1e-4)
+    assert found.mean_distance == pytest.approx(0, abs=1e-4)
+    with pytest.raises(ValueError, match="1 genes to start the adapter from"):
+        untrained(adapter, embeddings, static, torch.arange(30) < 1)
+
+
+def test_dna_is_exchanged_among_genes_in_every_genome_alike():
+    genomes = GenomeEmbeddings.of(8, {2: [1.0], 3: [2.0], 4: [3.0]}, [{3: [9.0]}])
+    swapped = genomes.exchanged([2, 3, 4], [3, 4, 2])
+    found = [[float(swapped.values[swapped.row_of[g, t]]) for t in (2, 3, 4)] for g in (0, 1)]
+    assert found == [[2, 3, 1], [9, 3, 1]]
+    assert swapped.row_of[:, [0, 1, 5]].unique().tolist() == [-1]

@@ -134,6 +134,24 @@ def test_a_runs_pooled_hidden_states_in_its_own_orientation(tmp_path, orientatio
     assert (found[0] == found[1]).all() == (orientation is None)
 
 
+def test_a_run_predicts_windows_in_its_own_orientation(tmp_path):
+    path, model = a_run(tmp_path, orientation="gene", d_model=8, n_layer=1, center_len=16)
+    bases = ["ACGTTNGACCATTGCA", "A" * 16] * 5  # more than go at a time
+    features = np.arange(10.0)[:, None]
+    found = TrainedRun(path).predicted(windows(*bases, minus=[True, False] * 5), features)
+    read = [bases[0].translate(TURN)[::-1], bases[1]] * 5
+    one_hot = torch.stack(
+        [torch.nn.functional.one_hot(torch.tensor(encode(each)).long(), 5)[:, :4] for each in read]
+    ).float()
+    batch = SimpleNamespace(
+        sequence=one_hot, signals=torch.zeros(10, 16, 0), rna_features=torch.tensor(features).float()
+    )
+    with torch.inference_mode():
+        np.testing.assert_allclose(found, model(batch).expression, atol=1e-5)
+    with pytest.raises(ValueError, match=r"reads 1 gene features \(promoter_activity\) of 1 windows"):
+        TrainedRun(path).predicted(windows(bases[1]))
+
+
 def test_a_run_that_learns_with_the_adapter(tmp_path):
     path, _ = a_run(tmp_path, d_model=8, n_layer=1, center_len=16)
     run, some = TrainedRun(path), windows("ACGTTNGACCATTGCA", "A" * 16, "C" * 16)
