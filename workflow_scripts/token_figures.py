@@ -25,21 +25,20 @@ from workflow_scripts.figure import read_table
 
 
 class TokenFigure(NamedTuple):
-    """A figure: what draws it, the tables that it gets, whether it is told the primary metric."""
+    """A figure: what draws it, and the tables that it gets before the record."""
 
     draw: Callable[..., Figure]
     tables: tuple[str, ...]
-    by_metric: bool = False
 
 
 FIGURES = {
     "ranked": TokenFigure(ranked_figure, ("effects",)),
     "profile": TokenFigure(profile_figure, ("profile",)),
     "network": TokenFigure(network_figure, ("edges", "effects")),
-    "controls": TokenFigure(controls_figure, ("scores",), True),
-    "direct_indirect": TokenFigure(direct_indirect_figure, ("scores",), True),
+    "controls": TokenFigure(controls_figure, ("scores",)),
+    "direct_indirect": TokenFigure(direct_indirect_figure, ("scores",)),
     "heldout": TokenFigure(heldout_figure, ("heldout",)),
-    "routes": TokenFigure(routes_figure, ("routes",), True),
+    "routes": TokenFigure(routes_figure, ("routes",)),
 }
 TABLES = sorted({table for figure in FIGURES.values() for table in figure.tables})
 
@@ -50,11 +49,10 @@ def main() -> None:
     tables = {name: read_table(getattr(given, name)) for name in TABLES}
     record = read_checked(given.record, "record", "run the workflow again")
     for name, figure in FIGURES.items():
-        metric = {"primary": given.metric} if figure.by_metric else {}
-        drawn = figure.draw(*(tables[table] for table in figure.tables), record, **metric)
+        drawn = figure.draw(*(tables[table] for table in figure.tables), record)
         for form in ("svg", "png"):
             with writing(Path(given.out) / f"{name}.{form}") as part:
-                style.save(drawn, part, form, json.dumps(record.get("provenance") or {}, sort_keys=True))
+                style.save(drawn, part, form, json.dumps(record["provenance"], sort_keys=True))
 
 
 def parsed() -> argparse.Namespace:
@@ -63,7 +61,6 @@ def parsed() -> argparse.Namespace:
     for name in TABLES:
         parser.add_argument(f"--{name}", required=True, help=f"{name}.tsv of results/tokens/<name>/")
     parser.add_argument("--record", required=True, help="its record.json")
-    parser.add_argument("--metric", required=True, help="the metric that was chosen beforehand")
     parser.add_argument("--out", required=True, help="folder to write into")
     return parser.parse_args()
 

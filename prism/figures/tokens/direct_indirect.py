@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from prism.drawing import style
-from prism.figures.tokens.controls import COLUMNS, LOOKS, ordered
+from prism.figures.tokens.controls import COLUMNS, LOOKS, ordered, row_title
 from prism.figures.tokens.tables import (
     DIRECT,
     INDIRECT,
@@ -21,8 +21,8 @@ from prism.figures.tokens.tables import (
     KINDS,
     NO_SKILL,
     OURS,
-    PRIMARY,
     Part,
+    Primary,
     counts,
     footer,
     interval_dot,
@@ -45,16 +45,16 @@ ROW = 0.24  # inches of a method
 
 
 @style.paper()
-def direct_indirect_figure(scores: pd.DataFrame, record: Mapping[str, Any], primary: str = PRIMARY) -> Figure:
+def direct_indirect_figure(scores: pd.DataFrame, record: Mapping[str, Any]) -> Figure:
     """Draw direct and indirect targets side by side, and the difference of differences against each control.
 
     scores: as scores.tsv; the contrasts direct, indirect and direct_minus_indirect are drawn.
-    record: as record.json, for the small print.
-    primary: the metric that was chosen beforehand; default average_precision.
+    record: as record.json: the primary metric, and the small print.
     Raises ValueError for a column that is absent.
     """
     need(scores, COLUMNS, "scores.tsv")
-    kinds = scores["contrast"].isin([DIRECT, INDIRECT, DIFFERENCE]) & (scores["metric"] == primary)
+    primary = Primary.of(record)
+    kinds = scores["contrast"].isin([DIRECT, INDIRECT, DIFFERENCE]) & (scores["metric"] == primary.metric)
     found = parts(scores[kinds])
     sizes = [0.75 + ROW * part.table["method"].nunique() for part in found] or [1.0]
     figure, body = style.page(style.PAGE, sum(sizes) + 0.35, footer(record))
@@ -69,18 +69,18 @@ def direct_indirect_figure(scores: pd.DataFrame, record: Mapping[str, Any], prim
     return figure
 
 
-def _part(figure: SubFigure, part: Part, primary: str) -> None:
+def _part(figure: SubFigure, part: Part, primary: Primary) -> None:
     by_contrast = dict(list(part.table.groupby("contrast", sort=False)))
-    methods = ordered(by_contrast.get(DIRECT, part.table), primary)
+    methods = ordered(by_contrast.get(DIRECT, part.table), primary.metric)
     methods += [method for method in dict.fromkeys(part.table["method"]) if method not in methods]
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.3, 1])
     told = []
     for kind in (DIRECT, INDIRECT):
         if kind in by_contrast:
             rows = by_contrast[kind]
-            _kind(left, rows, methods, kind, no_skill(primary, rows))
+            _kind(left, rows, methods, kind, no_skill(primary.metric, rows))
             told += [f"{int(rows['n_targets'].iloc[0]):,} {kind}"] if "n_targets" in rows else []
-    left.set_xlabel(metric_title(primary))
+    left.set_xlabel(metric_title(primary.metric))
     difference = by_contrast.get(DIFFERENCE)
     if difference is None:
         style.empty(right, "not measured")
@@ -89,7 +89,7 @@ def _part(figure: SubFigure, part: Part, primary: str) -> None:
     right.set_xlabel("gain of ours over the control:\non direct minus on indirect targets")
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(5))
-    rows_axis([left, right], [method_title(method) for method in methods], [method_title(OURS)])
+    rows_axis([left, right], [row_title(method, primary) for method in methods], [method_title(OURS)])
     words = " · ".join(filter(None, [" and ".join(told) + " targets" if told else "", counts(part.table)]))
     figure.suptitle(f"{part.title}: {words}", x=0.01, ha="left", fontsize=7.5)
 

@@ -28,7 +28,7 @@ def network_figure(
 
     edges: as edges.tsv: source, target (ids or symbols), weight (the shift).
     effects: as effects.tsv: gene_id, symbol, factor, target.
-    record: as record.json, for the small print.
+    record: as record.json: what the factors are called, and the small print.
     top: genes of a ring; default 50.
     Raises ValueError for a column that is absent.
     """
@@ -47,18 +47,19 @@ def network_figure(
     if not rings:
         style.empty(grid[0], "edges.tsv has no edge")
         return figure
+    # edges name a factor by its symbol, effects by its key in the configuration
+    keys = {each["symbol"] or each["gene_id"]: each["factor"] for each in record.get("factors", [])}
     drawn = [set(rows["target"]) for rows in rings.values()]
     for axes, (source, rows) in zip(grid, rings.items(), strict=False):
         shared = {gene for gene in rows["target"] if sum(gene in each for each in drawn) > 1}
-        _ring(axes, source, rows, _facts(effects, source), shared)
+        _ring(axes, source, rows, _facts(effects, keys.get(source, source)), shared)
     _legend(body, len(rings) > 1, kinds_in(kinds_of(effects)))
     return figure
 
 
-def _facts(effects: pd.DataFrame, source: str) -> dict[str, tuple[str, str]]:
+def _facts(effects: pd.DataFrame, factor: str) -> dict[str, tuple[str, str]]:
     """Symbol and kind of every gene of a factor, by id and by symbol."""
-    mine = effects[effects["factor"].astype(str) == source]
-    mine = effects if mine.empty else mine
+    mine = effects[effects["factor"].astype(str) == factor]
     found = {}
     for gene, symbol, kind in zip(mine["gene_id"], mine["symbol"], kinds_of(mine), strict=True):
         name = symbol if isinstance(symbol, str) and symbol else gene

@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from prism.drawing import style
 from prism.figures.tokens.tables import (
     INTERVAL,
-    PRIMARY,
     Part,
+    Primary,
     footer,
     interval_dot,
     metric_title,
@@ -38,16 +38,16 @@ ROW = 0.22  # inches of a route
 
 
 @style.paper()
-def routes_figure(routes: pd.DataFrame, record: Mapping[str, Any], primary: str = PRIMARY) -> Figure:
+def routes_figure(routes: pd.DataFrame, record: Mapping[str, Any]) -> Figure:
     """Draw a row for each route and a panel for each contrast, in the primary metric.
 
     routes: as routes.tsv: factor, cell_type, route, contrast, metric, value, low, high.
-    record: as record.json, for the small print.
-    primary: the metric that was chosen beforehand; default average_precision.
+    record: as record.json: the primary metric, and the small print.
     Raises ValueError for a column that is absent.
     """
     need(routes, COLUMNS, "routes.tsv")
-    found = parts(routes[(routes["metric"] == primary) & routes["value"].notna()])
+    metric = Primary.of(record).metric
+    found = parts(routes[(routes["metric"] == metric) & routes["value"].notna()])
     sizes = [0.72 + ROW * part.table["route"].nunique() for part in found] or [1.0]
     figure, body = style.page(style.PAGE, sum(sizes) + 0.3, footer(record))
     if not found:
@@ -56,13 +56,13 @@ def routes_figure(routes: pd.DataFrame, record: Mapping[str, Any], primary: str 
     for row, part in zip(
         np.atleast_1d(body.subfigures(len(found), 1, height_ratios=sizes)), found, strict=True
     ):
-        _part(row, part, primary)
+        _part(row, part, metric)
     label = "95% interval over donors (hollow: none)"
     body.legend(handles=[Line2D([], [], color=style.NOTE, label=label, **INTERVAL)], loc="outside lower left")
     return figure
 
 
-def _part(figure: SubFigure, part: Part, primary: str) -> None:
+def _part(figure: SubFigure, part: Part, metric: str) -> None:
     routes = [name for name in ROUTES if name in set(part.table["route"])]
     routes += [name for name in dict.fromkeys(part.table["route"]) if name not in routes]
     contrasts = [name for name in TITLES if name in set(part.table["contrast"])]
@@ -74,6 +74,6 @@ def _part(figure: SubFigure, part: Part, primary: str) -> None:
             if route in rows.index:
                 interval_dot(axes, rows.loc[route], place, LOOK, f"{route} {contrast}")
         axes.xaxis.set_major_locator(MaxNLocator(4))
-        axes.set_xlabel(f"{metric_title(primary)},\n{TITLES.get(contrast, contrast.replace('_', ' '))}")
+        axes.set_xlabel(f"{metric_title(metric)},\n{TITLES.get(contrast, contrast.replace('_', ' '))}")
     rows_axis(grid, [ROUTES.get(name, name.replace("_", " ")) for name in routes])
     figure.suptitle(part.title, x=0.01, ha="left", fontsize=7.5)

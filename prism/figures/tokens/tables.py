@@ -15,7 +15,6 @@ from prism.tokens.perturb.controls import CONTROLS
 from prism.tokens.scoring.ranking_scores import MEASURES
 
 OURS = "shift"
-PRIMARY = "average_precision"
 DIRECT, INDIRECT, SOME = "direct", "indirect", "target"
 LINEAGE = (
     "dynamic tokens after Bio-DTA (arXiv 2504.13049), lineage inferred from Geneformer's evaluation, no reproduction "
@@ -138,6 +137,28 @@ def counts(rows: pd.DataFrame) -> str:
         if len(values):
             told.append(style.count(int(max(values)), noun))
     return ", ".join(told)
+
+
+@dataclass(frozen=True)
+class Primary:
+    """What was chosen before anything was computed.
+
+    metric: a key of `MEASURES`.
+    contrast: targets, direct, indirect or direct_minus_indirect.
+    against: the control that ours is held against; "" where none is said.
+    """
+
+    metric: str = "average_precision"
+    contrast: str = "targets"
+    against: str = ""
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Primary:
+        """From a record, its key `primary`.
+
+        record: of record.json.
+        """
+        return cls(**(record.get("primary") or {}))
 
 
 def footer(record: Mapping[str, Any]) -> list[str]:

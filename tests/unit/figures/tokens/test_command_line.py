@@ -25,9 +25,9 @@ def command(folder: Path) -> list[str]:
     assert sorted(made) == TABLES
     for name, table in made.items():
         table.to_csv(folder / f"{name}.tsv", sep="\t", index=False)
-    records.write(folder / "record.json", made_up.RECORD)
+    records.write(folder / "record.json", made_up.RECORD | {"primary": {"metric": "auroc"}})
     options = [word for name in made for word in (f"--{name}", str(folder / f"{name}.tsv"))]
-    options += ["--record", str(folder / "record.json"), "--metric", "auroc", "--out", str(folder / "out")]
+    options += ["--record", str(folder / "record.json"), "--out", str(folder / "out")]
     return [sys.executable, "-m", "workflow_scripts.token_figures", *options]
 
 

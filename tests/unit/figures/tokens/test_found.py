@@ -27,7 +27,7 @@ class TestControls:
         first = panels(figure)[0]
         assert rows(first)[:2] == ["token deleted", "ours: mutated DNA"]
         assert [text.get_fontweight() for text in first.get_yticklabels()][:2] == ["normal", "bold"]
-        by_area = controls_figure(scores, {}, primary="auroc")
+        by_area = controls_figure(scores, {"primary": {"metric": "auroc"}})
         assert rows(panels(by_area)[0])[0] == "ours: mutated DNA"
         assert panels(by_area)[0].get_xlabel() == "area under the ROC curve\nchosen beforehand"
 
@@ -44,8 +44,16 @@ class TestControls:
         assert dot.get_markerfacecolor() == "white"
         assert "24 targets among 120 genes · 40 cells, 1 donor · no interval: too few donors" in words(figure)
 
-    def test_only_all_targets_are_drawn(self):
-        assert "no list of known targets" in words(controls_figure(made_up.scores(contrasts=("direct",)), {}))
+    def test_the_contrast_and_the_control_that_were_chosen_are_drawn_and_marked(self):
+        scores = made_up.scores(contrasts=("direct", "indirect"))
+        assert "no list of known targets" in words(controls_figure(scores, {}))
+        chosen = {"metric": "auroc", "contrast": "direct", "against": "co_expression"}
+        figure = controls_figure(scores, {"primary": chosen})
+        assert "12 direct targets among 120 genes" in words(figure)
+        assert "co-expression *" in rows(panels(figure)[0])
+        assert "* the control that was chosen beforehand" in words(figure)
+        difference = {"primary": {"contrast": "direct_minus_indirect"}}
+        assert "24 targets among 120 genes" in words(controls_figure(made_up.scores(), difference))
 
     def test_methods_have_words_and_looks(self):
         assert [method_title(name) for name in ("shift", "mask", "of_the_future")] == [

@@ -118,3 +118,18 @@ class TestNetwork:
             if text.get_fontweight() == "bold"
         }
         assert bold == {f"GENE{i}" for i in range(30) if i != 3} | {"GATA4", "TBX5"}
+
+    def test_a_factor_may_have_another_key_than_its_symbol(self):
+        edges = pd.DataFrame({"source": "GATA4", "target": ["S0"], "weight": [0.1]})
+        effects = small([0.1], ["direct"], factor="mine")
+        told = {"factors": [{"symbol": "GATA4", "gene_id": "E9", "factor": "mine"}]}
+        looks = [
+            next(
+                line
+                for line in panels(network_figure(edges, effects, record))[0].lines
+                if line.get_gid() == "node S0"
+            )
+            for record in (told, {})
+        ]
+        assert [line.get_marker() for line in looks] == ["o", "o"]
+        assert [line.get_color() == KINDS["direct"]["color"] for line in looks] == [True, False]
