@@ -59,9 +59,9 @@ export device quick side_by_side
 
 rm -f "$out"/{versions,tests,steps,training,peers,memory,inference}.txt
 step "versions and one kernel" 60 versions.txt bash -c 'gpu versions' || { echo "stopped: the kernel is wrong" | tee -a "$summary"; exit 1; }
-step "tests: parity" 90 tests.txt bash -c 'tests_marked "gpu and not slow"'
-step "steps of Prism" 90 steps.txt bash -c 'gpu steps'
-step "training, 300 steps" 60 training.txt bash -c 'gpu training --steps 300'
+step "tests: parity" 120 tests.txt bash -c 'tests_marked "gpu and not slow"'
+step "steps of Prism" 120 steps.txt bash -c 'gpu steps'
+step "training, 300 steps" 90 training.txt bash -c 'gpu training --steps 300'
 step "training, 3000 steps" 120 training.txt bash -c 'gpu training --steps 3000'
 step "roofline" 60 steps.txt bash -c 'gpu roofline'
 step "peers" 200 peers.txt bash -c 'gpu peers'

@@ -43,7 +43,7 @@ long.
 """
 ESTIMATES = """\
 ## Memory of a GPU, estimated
-**No GPU has run this.** Worked out by `prism/models/memory.py` from what every operation keeps for its
+**No GPU has checked this.** Worked out by `prism/models/memory.py` from what every operation keeps for its
 gradient, in bf16 with the fused kernels; the count for a CPU in float32 is checked against the tensors that are
 kept, to 2 % (`tests/unit/models/test_memory.py`). Bytes kept for each position are those of the whole model between
 the forward and the backward pass of one gene, with the layers checkpointed (`checkpoint_layers`, their inputs
