@@ -89,7 +89,7 @@ def scores(factors=("GATA4",), intervals=True, contrasts=("targets", "direct", "
     table = pd.DataFrame(rows, columns=["factor", "method", "contrast", "metric", "value", "n_targets"])
     half = 0.05 if intervals else np.nan
     table["low"], table["high"] = table["value"] - half, table["value"] + half
-    return table.assign(cell_type="cardiomyocyte", n_universe=120, n_cells=40, n_donors=8 if intervals else 1)
+    return table.assign(cell_type="cardiomyocyte", n_universe=120, n_cells=40, n_donors=8 if intervals else 0)
 
 
 def heldout(folds=(1,), outputs=("dynamic", "static")) -> pd.DataFrame:

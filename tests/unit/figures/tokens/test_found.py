@@ -42,7 +42,7 @@ class TestControls:
         figure = controls_figure(made_up.scores(intervals=False), {})
         dot = next(line for line in panels(figure)[0].lines if line.get_gid() == "shift average_precision")
         assert dot.get_markerfacecolor() == "white"
-        assert "24 targets among 120 genes · 40 cells, 1 donor · no interval: too few donors" in words(figure)
+        assert "24 targets among 120 genes · 40 cells · no interval: too few donors" in words(figure)
 
     def test_the_contrast_and_the_control_that_were_chosen_are_drawn_and_marked(self):
         scores = made_up.scores(contrasts=("direct", "indirect"))
