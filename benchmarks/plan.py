@@ -28,6 +28,7 @@ from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.tables.paths import BASE
 from workflow_scripts.planning.terminal.announcement import training_lines
 from workflow_scripts.planning.terminal.sizes import GB, GENES, dataset_bytes
+from workflow_scripts.planning.terminal.training_costs import Trained
 
 RESULTS = Path(__file__).parent / "results"
 KEY = {"FOURDN_KEY_ID": "none", "FOURDN_KEY_SECRET": "none"}
@@ -82,7 +83,7 @@ def costs(folder: str, output: str) -> list[str]:
         plan = make_plan(yaml.safe_load((BASE / "config" / "paper.yaml").read_text()))
         cut = set(re.findall(r"output: results/windows/([\w-]+)/(\d+)\.h5", output))
         disk = sum(dataset_bytes(plan, name, int(length)) for name, length in cut)
-        hours = training_lines([each.model for each in plan.trainings()], plan)
+        hours = training_lines([Trained(each.model) for each in plan.trainings()], plan)
     return [f"windows on disk: at most {disk / GB:,.0f} GB before compression ({GENES:,} genes)", *hours]
 
 

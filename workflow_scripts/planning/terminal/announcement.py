@@ -16,6 +16,7 @@ from workflow_scripts.planning.tables.cell_types import same_file
 from workflow_scripts.planning.tables.models import GENES, Entry
 from workflow_scripts.planning.terminal.sizes import GB, dataset_bytes, size_of
 from workflow_scripts.planning.terminal.training_costs import (
+    Trained,
     beyond_limit,
     candidate_name,
     read_step_times,
@@ -29,10 +30,10 @@ def _kinds(plan: Plan) -> tuple[str, ...]:
     return {"cpu": ("CPU",), "cuda": ("GPU",), "auto": ("GPU", "CPU")}[plan.config["device"]]
 
 
-def training_lines(trainings: list[str], plan: Plan) -> list[str]:
+def training_lines(trainings: list[Trained], plan: Plan) -> list[str]:
     """A line of hours for each kind of device that the configuration allows.
 
-    trainings: name of the entry of each, or of the candidate.
+    trainings: what is trained.
     plan: of this run of the workflow.
     """
     times, entries = read_step_times(), with_candidates(plan.entries)
@@ -46,15 +47,15 @@ def limit_lines(jobs: list, plan: Plan) -> list[str]:
     jobs: Snakemake's, of trainings.
     plan: of this run of the workflow.
     """
-    allowed = {_trained_by(job): (job.resources.get("runtime"), job.restart_times + 1) for job in jobs}
+    allowed = {_trained_by(job, plan): (job.resources.get("runtime"), job.restart_times + 1) for job in jobs}
     times, entries = read_step_times(), with_candidates(plan.entries)
     return [line for kind in _kinds(plan) for line in beyond_limit(allowed, entries, times, GENES, kind)]
 
 
-def _trained_by(job) -> str:
-    """What a job trains: an entry, or a candidate of one."""
-    place = getattr(job.wildcards, "candidate", None)
-    return candidate_name(job.wildcards.model, place) if place else job.wildcards.model
+def _trained_by(job, plan: Plan) -> Trained:
+    place, model = getattr(job.wildcards, "candidate", None), job.wildcards.model
+    name = candidate_name(model, place) if place else model
+    return Trained(name, len(plan.members(job.wildcards.cell_type)))
 
 
 def tuning_lines(jobs: list) -> list[str]:
@@ -244,7 +245,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             *other_genome_lines(plan),
             *warm_up_lines(plan),
             *tuning_lines(trainings),
-            *training_lines([_trained_by(job) for job in trainings], plan),
+            *training_lines([_trained_by(job, plan) for job in trainings], plan),
             *limit_lines(trainings, plan),
         ]
     )

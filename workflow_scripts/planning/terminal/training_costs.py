@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from prism.protocol.settings import TrainingSettings
 from workflow_scripts.planning.tables.models import Entry
@@ -67,22 +68,33 @@ def _alike(entry: Entry) -> str:
     return json.dumps(fields, sort_keys=True)
 
 
+class Trained(NamedTuple):
+    """What a job trains.
+
+    entry: the name of an entry, or of a candidate of one.
+    cell_types: how many train it together, whose genes a pass goes over; default 1.
+    """
+
+    entry: str
+    cell_types: int = 1
+
+
 def training_hours(
-    trainings: Iterable[str], entries: dict[str, Entry], times: list[StepTime], genes: int, gpu: bool
+    trainings: Iterable[Trained], entries: dict[str, Entry], times: list[StepTime], genes: int, gpu: bool
 ) -> Hours:
     """Hours of trainings, one after the other; one with values still to be chosen counts as its longest candidate.
 
-    trainings: the entry of each.
+    trainings: what is trained.
     entries: by name.
     times: what was measured; an entry takes the time of one that is alike.
-    genes: training genes, for entries whose length is in passes over them.
+    genes: training genes of a cell type, for entries whose length is in passes over them.
     gpu: whether times on a GPU count, or those on a CPU.
     """
     measured = {
         _alike(entries[each.entry]): each for each in times if each.on_gpu == gpu and each.entry in entries
     }
     total = Hours()
-    for name in trainings:
+    for name, cell_types in trainings:
         entry = entries[name]
         if entry.traits.closed_form:
             continue
@@ -92,7 +104,7 @@ def training_hours(
             total.unmeasured.add(name)
             continue
         hours, batch, time = max(
-            (_hours(each, time, genes), _batch_of(each), time)
+            (_hours(each, time, genes * cell_types), _batch_of(each), time)
             for each, time in zip(entry.as_trained, times_of, strict=True)
         )
         total.scaled += time.genes != batch
@@ -143,7 +155,7 @@ def told(total: Hours, what: str) -> str:
 
 
 def beyond_limit(
-    allowed: dict[str, tuple[float | None, int]],
+    allowed: dict[Trained, tuple[float | None, int]],
     entries: dict[str, Entry],
     times: list[StepTime],
     genes: int,
@@ -151,16 +163,18 @@ def beyond_limit(
 ) -> list[str]:
     """A line for each entry whose training takes longer than its attempts may take together.
 
-    allowed: minutes of an attempt (0 or None: no limit) and attempts, by entry.
+    allowed: minutes of an attempt (0 or None: no limit) and attempts, by what is trained.
     entries, times, genes: as for `training_hours`.
     kind: `CPU` or `GPU`.
     """
     lines = []
-    for name, (minutes, attempts) in sorted(allowed.items()):
-        hours = training_hours([name], entries, times, genes, kind == "GPU").hours
+    for what, (minutes, attempts) in sorted(allowed.items()):
+        hours = training_hours([what], entries, times, genes, kind == "GPU").hours
         if minutes and hours > attempts * minutes / 60:
+            together = f" on {what.cell_types} cell types" if what.cell_types > 1 else ""
             lines.append(
-                f"Time limit: {name} takes about {hours:,.0f} hours a run on a {kind}, more than {attempts} attempts "
-                f"of {minutes / 60:.3g} hours; it goes on after them as long as each attempt gets further"
+                f"Time limit: {what.entry}{together} takes about {hours:,.0f} hours a run on a {kind}, "
+                f"more than {attempts} attempts of {minutes / 60:.3g} hours; it goes on after them as long as "
+                "each attempt gets further"
             )
     return lines
