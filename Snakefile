@@ -17,6 +17,7 @@ include: "rules/tuning.smk"
 include: "rules/training.smk"
 include: "rules/prediction.smk"
 include: "rules/evaluation.smk"
+include: "rules/tokens.smk"
 include: "rules/figures.smk"
 include: "rules/local_files.smk"
 
@@ -34,6 +35,7 @@ rule all:
         PREDICTIONS.all(),
         transfers.ensemble_files(PLAN),
         TRANSFERS.table(),
+        TOKEN_FILES.all(),
     localrule: True
 
 
@@ -75,4 +77,10 @@ rule figures:
     input:
         FILES.all_figures(),
         FILES.all_quality(),
+    localrule: True
+
+
+rule tokens:
+    input:
+        TOKEN_FILES.all(),
     localrule: True

@@ -99,6 +99,17 @@ def local_file(download):
     return local(download.local) if download.local else []
 
 
+def of_user(paths):
+    """Files that an entry of `tokens` names: those of the user without a module's prefix, those of a rule with it."""
+    return [path if TOKEN_FILES.is_made(path) else local(path) for path in paths]
+
+
+def foundation_of(name):
+    """config.json of the single-cell model of an entry of `tokens`."""
+    path = TOKEN_FILES.foundation(name)
+    return local(path) if PLAN.tokens[name].folder else path
+
+
 def made_by_rule(path):
     """Whether a rule, of this workflow or its host, makes a file; asked when all rules are known."""
     return any(each.is_producer(form) for each in workflow.rules for form in (path, os.path.abspath(path)))

@@ -100,6 +100,28 @@ def make_dictionary(
     )
 
 
+def gene_called(said: str, dictionary: Dictionary, names: GeneNames | None = None) -> str:
+    """The id of a gene that a user names by symbol or id.
+
+    said: such as GATA4 or ENSG00000136574.
+    dictionary: of the model.
+    names: a table of genes; default None: the dictionary's own symbols alone.
+    Raises ValueError, naming the gene and the fix, where the dictionary has no such gene, or several.
+    """
+    names = dictionary.names if names is None else names.and_then(dictionary.names)
+    gene = plain_id(said)
+    gene = gene if gene in dictionary.token_of else names.successor_of.get(gene, gene)
+    known = [each for each in (gene, *names.ids_of.get(said.strip(), ())) if each in dictionary.token_of]
+    if len(set(known)) != 1:
+        what = (
+            f"is {len(set(known))} genes of the dictionary ({named(known)})"
+            if known
+            else "is not in the dictionary"
+        )
+        raise ValueError(f"gene {said!r} {what}; give its Ensembl id, or a table of genes with this symbol")
+    return known[0]
+
+
 def check_size(dictionary: Dictionary, rows: int, model: str) -> None:
     """Refuse a model that was made for another dictionary.
 

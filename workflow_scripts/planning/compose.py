@@ -8,6 +8,7 @@ from prism.genome.dataset.folds import read as read_folds
 from workflow_scripts.planning import downloads, requests
 from workflow_scripts.planning.checks.name_clashes import by_file, check_assemblies, check_signal_names
 from workflow_scripts.planning.checks.predictions import check_predictions
+from workflow_scripts.planning.checks.tokens import check_tokens
 from workflow_scripts.planning.checks.training import check_chosen, check_settings, check_trainings
 from workflow_scripts.planning.downloads import Download
 from workflow_scripts.planning.plan import Plan
@@ -19,6 +20,7 @@ from workflow_scripts.planning.tables.folds import split_of
 from workflow_scripts.planning.tables.models import read_models
 from workflow_scripts.planning.tables.paths import find
 from workflow_scripts.planning.tables.released import read_released
+from workflow_scripts.planning.tables.tokens import read_tokens
 
 
 def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Plan:
@@ -51,12 +53,14 @@ def make_plan(given: dict, prefix: str = "", layers: Layers | None = None) -> Pl
         released=released,
         prefix=prefix,
         starts=start_pairs(config, entries, cell_types, released),
+        tokens=read_tokens(config),
     )
     check_assemblies(config, cell_types, plan.cell_types_asked)
     plan = replace(plan, downloads=_downloads(plan, places))
     check_trainings(plan)
     check_predictions(plan)
     check_settings(plan)
+    check_tokens(plan)
     return plan
 
 

@@ -12,6 +12,7 @@ from workflow_scripts.planning.requests import Training
 from workflow_scripts.planning.tables.cell_types import CellType
 from workflow_scripts.planning.tables.models import Entry, further_windows_mb
 from workflow_scripts.planning.tables.released import Released
+from workflow_scripts.planning.tables.tokens import TokensEntry
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Plan:
     config: the whole configuration. cell_types, entries, released: rows and entries by name, also those that are not
     asked for. splits: fold -> canonical description of its split. downloads: by the file that each is written to.
     prefix: of every file, where another workflow uses this one as a module. starts: (cell type or group, entry) of
-    trainings that others start from, asked for or not.
+    trainings that others start from, asked for or not. tokens: entries of dynamic tokens by name.
 
     In its methods `cell_type` is the name of a row, `model` the name of an entry, and `name` that of what a model is
     trained on: a row, or a group of `run.joint`.
@@ -35,6 +36,7 @@ class Plan:
     released: dict[str, Released] = field(default_factory=dict)
     prefix: str = ""
     starts: list[tuple[str, str]] = field(default_factory=list)
+    tokens: dict[str, TokensEntry] = field(default_factory=dict)
 
     @property
     def chosen(self) -> dict:
@@ -113,7 +115,11 @@ class Plan:
         starts = {
             self.entries[name].start_from.get("released") for name in self.to_train if name in self.entries
         }
-        return {run for _, run in requests.predictions(self.config)} | starts
+        return (
+            {run for _, run in requests.predictions(self.config)}
+            | starts
+            | set(requests.token_runs(self.config))
+        )
 
     @property
     def cell_types_asked(self) -> list[str]:

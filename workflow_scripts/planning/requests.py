@@ -1,4 +1,4 @@
-"""What the configuration asks for: trainings, and predictions with the models that they leave."""
+"""What the configuration asks for: trainings, predictions with the models that they leave, tokens by their windows."""
 
 from __future__ import annotations
 
@@ -82,12 +82,21 @@ def predictions(config: dict) -> list[tuple[str, str]]:
     return [(name, run) for name in named for run in dict.fromkeys(asked_of(config, name).runs)]
 
 
-def predicted_trainings(config: dict) -> list[Training]:
-    """The trainings that predictions name, each once.
+def token_runs(config: dict) -> list[str]:
+    """The runs that encode the DNA of dynamic tokens: names of trainings or of released checkpoints, each once.
 
     config: the whole configuration.
     """
-    found = [Training.named(run) for _, run in predictions(config)]
+    named = ((each.get("encoder") or {}).get("run") for each in (config.get("tokens") or {}).values())
+    return list(dict.fromkeys(run for run in named if run))
+
+
+def named_trainings(config: dict) -> list[Training]:
+    """The trainings that predictions and dynamic tokens name, each once.
+
+    config: the whole configuration.
+    """
+    found = [Training.named(run) for run in (*(run for _, run in predictions(config)), *token_runs(config))]
     return list(dict.fromkeys(training for training in found if training))
 
 
@@ -109,26 +118,34 @@ def trained_or_described(config: dict) -> list[str]:
 
 
 def cell_types(config: dict) -> list[str]:
-    """Cell types to train on or to predict for, each once.
+    """Cell types to train on, to predict for, or whose genes have dynamic tokens, each once.
 
     config: the whole configuration.
     """
-    return list(dict.fromkeys([*trained_or_described(config), *(name for name, _ in predictions(config))]))
+    encoders = ((each.get("encoder") or {}) for each in (config.get("tokens") or {}).values())
+    of_tokens = (each["cell_type"] for each in encoders if each.get("cell_type"))
+    trained = [each.cell_type for each in map(Training.named, token_runs(config)) if each]
+    groups = joint(config)
+    of_runs = [name for each in trained for name in groups.get(each, [each])]
+    predicted = (name for name, _ in predictions(config))
+    return list(dict.fromkeys([*trained_or_described(config), *predicted, *of_tokens, *of_runs]))
 
 
 def models(config: dict) -> list[str]:
-    """Entries to train, by themselves or to predict with, each once.
+    """Entries to train, by themselves, to predict with or to encode DNA, each once.
 
     config: the whole configuration.
     """
-    named = [training.model for training in predicted_trainings(config)]
+    named = [training.model for training in named_trainings(config)]
     return list(dict.fromkeys([*config["run"]["models"], *named]))
 
 
 def folds(config: dict) -> list[str]:
-    """Folds to train on, by themselves or to predict with, each once.
+    """Folds to train on, by themselves, to predict with or to encode DNA, and those that tokens hold out, each once.
 
     config: the whole configuration.
     """
-    named = [training.fold for training in predicted_trainings(config)]
-    return list(dict.fromkeys([*map(str, config["run"]["folds"]), *named]))
+    named = [training.fold for training in named_trainings(config)]
+    held_out = [each.get("fold") for each in (config.get("tokens") or {}).values()]
+    asked = [*map(str, config["run"]["folds"]), *named, *(str(fold) for fold in held_out if fold is not None)]
+    return list(dict.fromkeys(asked))

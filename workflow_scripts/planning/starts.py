@@ -35,7 +35,7 @@ def start_pairs(
     ]
     groups = requests.joint(config)
     asked += [(group, model) for group in groups for model in config["run"]["models"]]
-    asked += [(each.cell_type, each.model) for each in requests.predicted_trainings(config)]
+    asked += [(each.cell_type, each.model) for each in requests.named_trainings(config)]
     found: list[Pair] = []
     for pair in asked:
         chain = [pair]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from prism.files.checksums import writing_checked
 from prism.files.h5ad import write_h5ad
-from prism.simulate.regulation.network import REPRESSED, TARGETS
+from prism.simulate.regulation.network import DIRECT, INDIRECT, REPRESSED, TARGETS
 from prism.simulate.regulation.world import World
 
 
@@ -20,7 +20,7 @@ def write_world(world: World, folder: str | Path) -> None:
 
     Files: cells.h5ad (integer counts in X; var: ensembl_id, feature_name; obs: cell_type, donor_id, batch, n_counts),
     donors.vcf (the donors' genotypes, both copies alike), unseen.vcf (variants that no donor carries), targets.tsv
-    (source, target, weight), and the truth: variants.tsv and roles.tsv.
+    (source, target, weight, kind), and the truth: variants.tsv and roles.tsv.
     """
     folder = Path(folder)
     names = world.genes["gene_id"]
@@ -29,7 +29,8 @@ def write_world(world: World, folder: str | Path) -> None:
     donors = list(dict.fromkeys(world.obs["donor_id"]))
     _write_lines(folder / "donors.vcf", _vcf(world, seen=True, donors=donors))
     _write_lines(folder / "unseen.vcf", _vcf(world, seen=False, donors=[]))
-    tables = {"targets": targets(world)[["source", "target", "weight"]], "variants": world.variants}
+    known = targets(world)[["source", "target", "weight", "kind"]]
+    tables = {"targets": known, "variants": world.variants}
     for name, table in (tables | {"roles": roles(world)}).items():
         with writing_checked(folder / f"{name}.tsv") as part:
             table.to_csv(part, sep="	", index=False)
@@ -53,15 +54,24 @@ def roles(world: World) -> pd.DataFrame:
 
 
 def targets(world: World) -> pd.DataFrame:
-    """The true targets of every factor: source, target, weight (1 activates, -1 represses), role.
+    """The true targets of every factor: source, target, weight, role, kind.
 
     world: as drawn; where nothing regulates, the pairs that would be.
+
+    Weight is 1 where the factor activates and -1 where it represses; kind is direct or indirect.
     """
     table = roles(world)
     table = table[table["role"].isin(TARGETS)]
     weight = table["role"].map(lambda role: -1 if role == REPRESSED else 1)
+    kind = table["role"].map(lambda role: INDIRECT if role == INDIRECT else DIRECT)
     return pd.DataFrame(
-        {"source": table["factor"], "target": table["gene_id"], "weight": weight, "role": table["role"]}
+        {
+            "source": table["factor"],
+            "target": table["gene_id"],
+            "weight": weight,
+            "role": table["role"],
+            "kind": kind,
+        }
     ).reset_index(drop=True)
 
 

@@ -18,7 +18,7 @@ IUPAC = {
     "A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
     "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT",
 }  # fmt: skip
-_COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
+COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 _TRIES = 1_000
 
 
@@ -65,7 +65,7 @@ def of_gene(chrom: str, tss: int, strand: str, offset: int, ref: str, alt: str) 
         return Change(chrom, tss + offset, ref, alt)
     if strand != "-":
         raise ValueError(f"{chrom}, TSS {tss}: strand {strand!r} is neither + nor -")
-    turned = [each.translate(_COMPLEMENT)[::-1] for each in (ref, alt)]
+    turned = [each.translate(COMPLEMENT)[::-1] for each in (ref, alt)]
     return Change(chrom, tss - offset - len(ref) + 1, *turned)
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from prism.tokens.cells.door import Choice, open_cells
 from prism.tokens.cells.genes import GeneNames
-from prism.tokens.dictionary import make_dictionary
+from prism.tokens.dictionary import gene_called, make_dictionary
 from prism.tokens.dictionary_files import read_dictionary
-from prism.tokens.vocabulary import expressing, gene_called, in_vocabulary
+from prism.tokens.vocabulary import expressing, in_vocabulary
 from tests.unit.tokens import h5ad_file
 
 IDS = [f"ENSG0000000000{digit}" for digit in range(6)]

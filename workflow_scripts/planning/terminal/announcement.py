@@ -15,6 +15,7 @@ from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.tables.cell_types import same_file
 from workflow_scripts.planning.tables.models import GENES, Entry
 from workflow_scripts.planning.terminal.sizes import GB, dataset_bytes, size_of
+from workflow_scripts.planning.terminal.token_hours import token_lines
 from workflow_scripts.planning.terminal.training_costs import (
     Trained,
     beyond_limit,
@@ -244,6 +245,7 @@ def announce(jobs: Iterable, plan: Plan) -> str:
             *signal_lines(plan),
             *other_genome_lines(plan),
             *warm_up_lines(plan),
+            *token_lines(jobs, plan),
             *tuning_lines(trainings),
             *training_lines([_trained_by(job, plan) for job in trainings], plan),
             *limit_lines(trainings, plan),

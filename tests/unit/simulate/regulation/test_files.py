@@ -54,7 +54,7 @@ def test_genotypes_are_read_back_by_pysam(world, written):
 
 def test_targets_are_the_genes_that_the_factor_moves(world, written):
     table = pd.read_csv(written / "targets.tsv", sep="\t")
-    assert list(table.columns) == ["source", "target", "weight"]
+    assert list(table.columns) == ["source", "target", "weight", "kind"]
     ids = world.genes["gene_id"].to_numpy()
     for factor, row in enumerate(world.network.factors):
         moved = world.change({factor: 1.0})

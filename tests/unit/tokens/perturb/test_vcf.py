@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from prism.tokens.perturb.mutation import Change
-from prism.tokens.perturb.vcf import read_changes, read_haplotypes
+from prism.tokens.perturb.vcf import read_changes, read_genotypes, read_haplotypes
 
 HEADER = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tanna\tben\n"
 LINES = [
@@ -80,3 +80,19 @@ def test_an_absent_sample_and_what_is_no_vcf(vcf):
         read_changes(vcf([], "##fileformat=VCFv4.2\n"), "c", 0, 20)
     with pytest.raises(ValueError, match="line 1: the header of a VCF file begins"):
         read_changes(vcf([], "chrom\tpos\n"), "c", 0, 20)
+
+
+def test_many_donors_and_intervals_are_read_at_once(vcf):
+    found = read_genotypes(vcf(), [("c", 0, 12), ("c", 11, 30), ("d", 0, 20), ("e", 0, 20)], ["ben", "anna"])
+    one, two, three = Change("c", 10, "G", "A"), Change("c", 10, "G", "C"), Change("c", 11, "T", "TGG")
+    assert found == [
+        {"anna": ([one], [two, three]), "ben": ([], [three])},
+        {"anna": ([], [three]), "ben": ([], [three])},
+        {"anna": ([Change("d", 10, "G", "T")],) * 2, "ben": ([Change("d", 10, "G", "T")],) * 2},
+        {},
+    ]
+
+
+def test_a_donor_without_a_column_is_named_though_no_record_is_asked_for(vcf):
+    with pytest.raises(ValueError, match="no sample 'carl'; it has anna, ben"):
+        read_genotypes(vcf(), [], ["anna", "carl"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prism.tokens.scoring.targets import read_lists, read_targets
+from prism.tokens.scoring.targets import read_lists, read_targets, targets_of
 
 
 @pytest.fixture
@@ -50,3 +50,24 @@ def test_lists_are_read_by_column(table):
     assert read_lists(path) == {"GATA4_direct": ["A", "C"], "TBX5_direct": ["B", "D"]}
     with pytest.raises(ValueError, match="a table of pairs, not of lists"):
         read_lists(table("source,target\nF,A\n"))
+
+
+def test_pairs_say_which_targets_are_direct(table):
+    path = table("source\ttarget\tweight\tkind\nF\tA\t1\tdirect\nF\tB\t1\tindirect\nF\tC\t1\t\n")
+    assert read_targets(path, "F").kind == {"A": "direct", "B": "indirect"}
+    with pytest.raises(ValueError, match="line 2: kind 'near' is neither direct nor indirect"):
+        read_targets(table("source\ttarget\tkind\nF\tA\tnear\n"), "F")
+
+
+def test_the_first_known_name_of_a_factor_counts_in_pairs_and_in_lists(table):
+    assert targets_of(table("source\ttarget\nF\tA\n"), ["E1", "F"]).weight == {"A": 0}
+    path = table("F_direct\tF_far\nA\tB\nC\tA\n")
+    found = targets_of(path, ["F_direct"], "F_far")
+    assert found.kind == {
+        "A": "direct",
+        "B": "indirect",
+        "C": "direct",
+    }  # a gene of both lists is a direct target
+    assert set(found.weight) == {"A", "B", "C"}
+    with pytest.raises(ValueError, match="has no column 'F'; it has F_direct, F_far"):
+        targets_of(path, ["F"])

@@ -1,1 +1,0 @@
-"""Jobs that fetch, check and cut what models are trained on."""

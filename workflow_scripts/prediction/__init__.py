@@ -1,1 +1,0 @@
-"""Jobs that predict, and that compare predictions."""
