@@ -81,7 +81,7 @@ def _ring(axes: Axes, source: str, rows: pd.DataFrame, facts: dict, shared: set[
         )
         _label(axes, angle, name, gene in shared)
     axes.plot([0], [0], marker="o", markersize=27, color="white", markeredgecolor=style.INK, zorder=4)
-    size = 7 if len(source) < 7 else 7 * 6 / len(source)
+    size = min(7.0, 36 / len(source))  # inside the circle
     axes.text(0, 0, source, ha="center", va="center_baseline", fontweight="bold", fontsize=size, zorder=5)
     axes.set_xlim(-REACH, REACH)
     axes.set_ylim(-REACH, REACH)

@@ -166,13 +166,10 @@ def footer(record: Mapping[str, Any]) -> list[str]:
 
     record: of record.json; what it lacks is left out.
     """
-    made = record.get("provenance") or record
-    words = {
-        "git_revision": "code {:.8}",
-        "numbers_version": "numbers version {}",
-        "dataset_hash": "data set {:.8}",
-    }
-    told = [form.format(str(made[key])) for key, form in words.items() if made.get(key)]
+    made = record.get("provenance") or {}
+    told = [f"code {made['git_revision']:.8}"] if made.get("git_revision") else []
+    told += [f"numbers version {made['numbers_version']}"] if made.get("numbers_version") else []
+    told += [f"{name} {digits:.8}" for name, digits in (made.get("files") or {}).items()]
     return [LINEAGE, *([" · ".join(told)] if told else [])]
 
 

@@ -7,7 +7,13 @@ import itertools
 import numpy as np
 import pandas as pd
 
-RECORD = {"provenance": {"dataset_hash": "a1b2c3d4e5f6", "numbers_version": 3, "git_revision": "3f2a9c1b77"}}
+RECORD = {
+    "provenance": {
+        "git_revision": "3f2a9c1b77",
+        "numbers_version": 3,
+        "files": {"cells.h5ad": "a1b2c3d4e5f6"},
+    }
+}
 METHODS = (
     "shift", "deletion", "deletion_in_place", "mask", "random_direction", "matched_gene_token", "matched_factor",
     "shuffled_dna", "untrained_adapter", "co_expression", "expression_level", "attention",

@@ -45,7 +45,7 @@ def test_small_print_says_what_it_is(name):
     draw, tables, _ = FIGURES[name]
     told = words(draw(*tables, made_up.RECORD))
     assert LINEAGE in " ".join(told.split())
-    assert "code 3f2a9c1b · numbers version 3 · data set a1b2c3d4" in told
+    assert "code 3f2a9c1b · numbers version 3 · cells.h5ad a1b2c3d4" in told
 
 
 @pytest.mark.parametrize("name", FIGURES)
