@@ -34,7 +34,8 @@ test-slow: setup
 ENFORMER_STAMP = .venv-enformer/.requirements-$(shell cksum < requirements-enformer.txt | tr ' ' '-')
 
 test-enformer: $(ENFORMER_STAMP)
-	.venv-enformer/bin/python -m pytest -p no:cacheprovider tests/unit/models/test_enformer.py tests/unit/models/test_memory.py -k enformer
+	.venv-enformer/bin/python -m pytest -p no:cacheprovider tests/unit/models/test_enformer.py tests/unit/models/test_memory.py \
+		tests/unit/tokens/test_enformer_windows.py -k enformer
 
 $(ENFORMER_STAMP):
 	$(or $(PYTHON),python3) -m venv .venv-enformer

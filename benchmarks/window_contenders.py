@@ -67,7 +67,12 @@ def cut_all(case: Case) -> dict:
         "assembly": "none", "signals": json.dumps(signals), "blacklist": case.folder / "blacklist.bed",
         "peaks": case.folder / "peaks.bed", "threads": case.threads, "out": case.out,
     }  # fmt: skip
-    command = [sys.executable, "-m", "workflow_scripts.windows", *(f"--{k}={v}" for k, v in options.items())]
+    command = [
+        sys.executable,
+        "-m",
+        "workflow_scripts.inputs.windows",
+        *(f"--{k}={v}" for k, v in options.items()),
+    ]
     started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:

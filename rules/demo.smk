@@ -36,7 +36,7 @@ if PLAN.config.get("simulate") is not None:
             settings=lambda wildcards: json.dumps(PLAN.config["simulate"], sort_keys=True),
             folder=subpath(output.genome, parent=True),
         shell:
-            "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.simulate"
+            "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.simulate"
             " --settings {params.settings:q}"
             " --out {params.folder:q} > {log:q} 2>&1"
 

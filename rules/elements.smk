@@ -20,7 +20,7 @@ rule call_peaks:
     params:
         options=lambda wildcards: FILES.peak_options(),
     shell:
-        "(PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.bedgraph"
+        "(PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.bedgraph"
         " --bigwig {input:q}"
         " --out {output.bedgraph:q}"
         " && macs3 bdgpeakcall"
@@ -28,7 +28,7 @@ rule call_peaks:
         " {params.options:q}"
         " --no-trackline"
         " --ofile {output.peaks:q}"
-        " && PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.add_checksum"
+        " && PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.add_checksum"
         " --file {output.peaks:q}) > {log:q} 2>&1"
 
 
@@ -58,7 +58,7 @@ rule candidate_elements:
         contacts=lambda wildcards: FILES.contacts_json(wildcards.cell_type),
         activity=lambda wildcards: FILES.activity_json(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.elements"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.elements"
         " --genes {input.genes:q}"
         " --fasta {input.fasta:q}"
         " --peaks {input.peaks:q}"

@@ -20,7 +20,7 @@ rule evaluation_tables:
         mem_mb=1000,
         runtime=30,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.compare"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.prediction.compare"
         " --metrics {input.metrics:q}"
         " --predictions {input.predictions:q}"
         " --out-metrics {output.metrics:q}"

@@ -27,7 +27,7 @@ rule import_released:
     params:
         options=lambda wildcards: PREDICTIONS.import_options(wildcards.released),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.import_checkpoint"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.training.import_checkpoint"
         " --checkpoint {input:q}"
         " {params.options:q}"
         " --out {output:q} > {log:q} 2>&1"
@@ -49,7 +49,7 @@ rule chosen_genes:
         names=lambda wildcards: PREDICTIONS.names_options(wildcards.cell_type),
         digest=lambda wildcards: PREDICTIONS.names_digest(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.chosen_genes"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.prediction.chosen_genes"
         " --genes {input:q}"
         " {params.names:q}"
         " --out {output:q} > {log:q} 2>&1"
@@ -88,7 +88,7 @@ rule predict_expression:
         match=lambda wildcards: PREDICTIONS.match_options(wildcards.cell_type),
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.predict"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.prediction.predict"
         " --checkpoint {input.checkpoint:q}"
         " --windows {input.windows:q}"
         " --genes {input.genes:q}"
@@ -136,7 +136,7 @@ rule ensemble:
             each.seed for each in transfers.ensemble(PLAN, wildcards.cell_type, wildcards.group).members
         ],
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.ensemble"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.prediction.ensemble"
         " --predictions {input:q}"
         " --seeds {params.seeds:q}"
         " --out {output:q} > {log:q} 2>&1"
@@ -163,7 +163,7 @@ rule transfer_scores:
         transfers=TRANSFERS.described(),
         settings=[f"--{key}={value}" for key, value in sorted((PLAN.config.get("transfer") or {}).items())],
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.transfer"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.prediction.transfer"
         " --transfers {params.transfers:q}"
         " {params.settings:q}"
         " --out {output:q} > {log:q} 2>&1"
@@ -200,7 +200,7 @@ rule learned_mask:
         split=lambda wildcards: PLAN.splits[wildcards.fold],
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.mask"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.prediction.mask"
         " --checkpoint {input.checkpoint:q}"
         " --windows {input.windows:q}"
         " --genes {input.genes:q}"

@@ -29,7 +29,7 @@ rule quality:
         folds=lambda wildcards: FILES.fold_options(wildcards.cell_type),
         splits=lambda wildcards: FILES.splits(wildcards.cell_type),  # the page depends on what the folds hold
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.quality"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.quality"
         " --windows {input.windows:q}"
         " --genes {input.genes:q}"
         " --label={params.label:q}"

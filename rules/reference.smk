@@ -32,7 +32,7 @@ rule download:
         # A local file that another one has replaced is taken again, whatever its time.
         content=lambda wildcards: content_of(FILES.download(wildcards.file)),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.download"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.download"
         " {params.options:q}"
         " --checksum-from={resources.checksum_from:q}"
         " --made-here={resources.made_here:q}"
@@ -57,7 +57,7 @@ rule genome:
         mem_mb=500,
         runtime=60,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genome_fasta"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.genome_fasta"
         " --fasta {input:q}"
         " --out {output.fasta:q} > {log:q} 2>&1"
 
@@ -83,7 +83,7 @@ rule annotation:
     params:
         options=lambda wildcards: FILES.annotation_options(wildcards.assembly),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.annotation"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.annotation"
         " --fasta {input.fasta:q}"
         " {params.options:q}"
         " --out {output:q} > {log:q} 2>&1"

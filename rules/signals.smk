@@ -23,7 +23,7 @@ rule genes:
         label=lambda wildcards: FILES.label_json(wildcards.cell_type),
         activity=lambda wildcards: FILES.activity_json(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.genes"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.genes"
         " --annotation {input.annotation:q}"
         " --fasta {input.fasta:q}"
         " --label {params.label:q}"

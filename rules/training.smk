@@ -40,7 +40,7 @@ rule train_model:
         state=FILES.placed(STATE),
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.train"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.training.train"
         " --windows {input.windows:q}"
         " --genes {input.genes:q}"
         " --elements {input.elements:q}"

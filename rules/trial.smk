@@ -29,7 +29,7 @@ rule try_model:
         folds=lambda wildcards: PLAN.config["folds"],  # as written: the script finds it wherever the clone lies
         fold=lambda wildcards: trials.fold(PLAN),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.trial"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.training.trial"
         " --windows {input.windows:q}"
         " --genes {input.genes:q}"
         " --elements {input.elements:q}"
@@ -85,5 +85,5 @@ rule clear_for_training:
     conda:
         "../envs/training.yaml"
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.clear_for_training"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.training.clear_for_training"
         " --trial {input:q} > {log:q} 2>&1"

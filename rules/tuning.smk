@@ -36,7 +36,7 @@ rule tune_model:
         state=FILES.placed(tuning.STATE),
         numbers_version=NUMBERS_VERSION,
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.tune"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.training.tune"
         " --windows {input.windows:q}"
         " --genes {input.genes:q}"
         " --elements {input.elements:q}"
@@ -94,7 +94,7 @@ rule choose_candidate:
     params:
         tune=lambda wildcards: tuning.tune_json(PLAN, wildcards.model),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.choose"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.training.choose"
         " --tune {params.tune:q}"
         " --records {input:q}"
         " --chosen {output.chosen:q}"
@@ -112,6 +112,6 @@ rule tuning_table:
     conda:
         "../envs/training.yaml"
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.tuning_table"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.training.tuning_table"
         " --tables {input:q}"
         " --out {output:q} > {log:q} 2>&1"

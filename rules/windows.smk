@@ -25,7 +25,7 @@ rule cut_windows:
         signals=lambda wildcards: FILES.signals_json(wildcards.cell_type),
         masks=lambda wildcards: FILES.mask_options(wildcards.cell_type),
     shell:
-        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.windows"
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.inputs.windows"
         " --genes {input.genes:q}"
         " --fasta {input.fasta:q}"
         " --length {wildcards.length:q}"

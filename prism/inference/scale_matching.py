@@ -139,7 +139,7 @@ def matched(
         raise ValueError(
             f"{path}: does not hold the quantiles of its training's signals, which match_scale: quantile needs: it was "
             "released by others, or trained by an older version; train it again, or give the dataset that it was "
-            "trained on (workflow_scripts.predict --training-windows, --training-genes)"
+            "trained on (workflow_scripts.prediction.predict --training-windows, --training-genes)"
         )
     return MatchedWindows(windows, there, features)
 

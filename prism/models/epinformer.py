@@ -245,7 +245,7 @@ class EPInformer(Architecture):
         if batch.elements is None:
             raise ValueError(
                 "epinformer needs candidate elements and this batch has none; give the file that "
-                "workflow_scripts.elements makes (--elements, or Windows(..., elements=...))"
+                "workflow_scripts.inputs.elements makes (--elements, or Windows(..., elements=...))"
             )
         elements = batch.elements
         for name, width in (("sequence", (ELEMENT_LENGTH, 4)), ("features", (N_FEATURES,))):

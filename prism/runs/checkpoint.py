@@ -25,7 +25,7 @@ UNREADABLE = (
     AttributeError,
     struct.error,
 )
-IMPORT = "import it with python -m workflow_scripts.import_checkpoint"
+IMPORT = "import it with python -m workflow_scripts.training.import_checkpoint"
 
 
 def write_checkpoint(path: str | Path, checkpoint: dict[str, Any]) -> None:

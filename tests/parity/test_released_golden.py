@@ -92,7 +92,7 @@ def test_another_order_of_the_published_signals_is_refused(name, golden, tmp_pat
 
 
 def test_the_script_says_what_does_not_fit(golden, tmp_path, root):
-    command = [sys.executable, "-m", "workflow_scripts.import_checkpoint", "--length", "256"]
+    command = [sys.executable, "-m", "workflow_scripts.training.import_checkpoint", "--length", "256"]
     command += [
         "--checkpoint",
         str(published(golden("prism"), tmp_path)),

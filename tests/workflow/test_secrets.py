@@ -141,7 +141,7 @@ def test_secrets_stay_where_they_are_kept(served, monkeypatch):
         said += project.snakemake("-p", "predict")
         said += project.snakemake("--report", "report.html") + project.snakemake("--report", "report.zip")
     assert [secret for secret in SECRETS if secret in said] == []
-    assert any("workflow_scripts.download" in command for command in commands)
+    assert any("workflow_scripts.inputs.download" in command for command in commands)
     assert [command for command in commands if any(secret in command for secret in SECRETS)] == []
     kept = project.folder / ".snakemake/prism/addresses"
     assert {os.path.dirname(name) for name in holding(project.folder)} == {".snakemake/prism/addresses"}

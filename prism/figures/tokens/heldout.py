@@ -21,6 +21,7 @@ OUTPUTS = {
     "static": "static outputs: another gene is hidden,\nheld-out genes are its context",
 }
 ENCODERS = {
+    "pretrained": "its own pretrained token",
     "run": "trained run",
     "enformer": "Enformer",
     "kmers": "k-mer counts",
@@ -31,8 +32,12 @@ METRICS = {
     "accuracy": "accuracy\n(higher is better)",
     "mean_log_loss": "mean log loss, nats\n(lower is better)",
 }
-LOOK = {"read": {"color": style.EXPRESSED, "marker": "o"}, "control": {"color": "#4A4A4A", "marker": "s"}}
-CONTROLS = ("shuffled", "mean_token")
+LOOKS = {
+    "dna": {"color": style.EXPRESSED, "marker": "o", "label": "reads the gene's own DNA"},
+    "none": {"color": "#4A4A4A", "marker": "s", "label": "does not"},
+    "ceiling": {"color": style.LOW, "marker": "D", "label": "was trained on the gene: a ceiling, no rival"},
+}
+LOOK_OF = {"shuffled": "none", "mean_token": "none", "pretrained": "ceiling"}
 ROW = 0.24  # inches of an encoder
 
 
@@ -60,13 +65,21 @@ def heldout_figure(heldout: pd.DataFrame, record: Mapping[str, Any]) -> Figure:
     ):
         _block(part, name, heldout[heldout["output_tokens"] == name])
     handles = [
-        Line2D([], [], linestyle="", markersize=4.6, label="reads the gene's own DNA", **LOOK["read"]),
-        Line2D([], [], linestyle="", markersize=4.6, label="does not", **LOOK["control"]),
         Line2D(
-            [], [], color=style.NOTE, label="95% interval (hollow: none); a dot for each fold", **INTERVAL
-        ),
+            [],
+            [],
+            linestyle="",
+            markersize=4.6,
+            marker=look["marker"],
+            color=look["color"],
+            label=look["label"],
+        )
+        for look in LOOKS.values()
     ]
-    body.legend(handles=handles, loc="outside lower left", ncols=3, handlelength=1.4)
+    handles.append(
+        Line2D([], [], color=style.NOTE, label="95% interval over genes (hollow: none)", **INTERVAL)
+    )
+    body.legend(handles=handles, loc="outside lower left", ncols=4, handlelength=1.4)
     return figure
 
 
@@ -84,7 +97,7 @@ def _block(figure, name: str, table: pd.DataFrame) -> None:
     n = f"{masked[0]:,}" if len(masked) == 1 else f"{masked[0]:,} to {masked[-1]:,}" if masked else "?"
     names = [f"{fold}" for fold in dict.fromkeys(table["fold"])]
     folds = f"fold {names[0]}" if len(names) == 1 else f"folds {', '.join(names)} from above"
-    figure.suptitle(f"{OUTPUTS.get(name, name)} · {n} hidden genes, {folds}".replace("\n", " "), x=0.01,
+    figure.suptitle(f"{OUTPUTS.get(name, name)} · {n} guesses, {folds}".replace("\n", " "), x=0.01,
                     ha="left", fontsize=7.5)  # fmt: skip
 
 
@@ -92,7 +105,7 @@ def _panel(axes: Axes, table: pd.DataFrame, encoders: list[str]) -> None:
     folds = list(dict.fromkeys(table["fold"]))
     steps = np.linspace(-0.2, 0.2, len(folds)) if len(folds) > 1 else [0.0]
     for place, encoder in enumerate(encoders):
-        look = LOOK["control" if encoder in CONTROLS else "read"]
+        look = LOOKS[LOOK_OF.get(encoder, "dna")]
         for step, fold in zip(steps, folds, strict=True):
             for _, row in table[(table["encoder"] == encoder) & (table["fold"] == fold)].iterrows():
                 interval_dot(axes, row, place + step, look, f"{encoder} fold {fold}")

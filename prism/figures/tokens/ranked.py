@@ -21,6 +21,7 @@ TOP, LISTED, ALPHA = 50, 12, 0.05
 BAND = "#D6D6D6"
 MOST = 6  # parts that are drawn
 HEIGHT = 2.5  # inches of a part
+LONG = 600  # genes beyond which ranks are logarithmic: the head of the list would be a line
 
 
 @style.paper()
@@ -134,8 +135,14 @@ def _rug(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylim(max(len(kinds), 1) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlim(0, len(table) + 1)
-    axes.set_xlabel("rank of the gene, most moved first")
+    if len(table) > LONG:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.set_xlim(0.9, len(table) * 1.05)
+        axes.set_xlabel("rank of the gene, most moved first (logarithmic)")
+    else:
+        axes.set_xlim(0, len(table) + 1)
+        axes.set_xlabel("rank of the gene, most moved first")
     if not kinds:
         style.empty(axes, "no known target in the list")
 

@@ -134,7 +134,7 @@ def counts(rows: pd.DataFrame) -> str:
     told = []
     for column, noun in (("n_cells", "cell"), ("n_donors", "donor")):
         values = pd.to_numeric(rows[column]).dropna() if column in rows else []
-        if len(values):
+        if len(values) and max(values) > 0:  # 0 donors: they were too few, and none was counted
             told.append(style.count(int(max(values)), noun))
     return ", ".join(told)
 

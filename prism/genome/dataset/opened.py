@@ -20,7 +20,7 @@ def open_dataset(path: str | Path) -> h5py.File:
     path: the file.
     Raises ValueError, naming the file and the fix, for a file that is missing, damaged or of another layout.
     """
-    file = opened(Path(path), "dataset file", "workflow_scripts.windows", AGAIN)
+    file = opened(Path(path), "dataset file", "workflow_scripts.inputs.windows", AGAIN)
     if (version := file.attrs.get("schema_version")) != SCHEMA_VERSION:
         file.close()
         raise ValueError(

@@ -145,12 +145,12 @@ class ElementReader:
 
 
 def _opened(path: Path) -> h5py.File:
-    file = opened(path, "file of elements", "workflow_scripts.elements", _AGAIN)
+    file = opened(path, "file of elements", "workflow_scripts.inputs.elements", _AGAIN)
     kind, version = file.attrs.get("kind"), file.attrs.get("schema_version")
     if (kind, version) != (KIND, SCHEMA_VERSION):
         file.close()
         raise ValueError(
             f"{path}: kind {kind}, layout version {version}, not {KIND}, version {SCHEMA_VERSION}: "
-            "give the file that workflow_scripts.elements makes"
+            "give the file that workflow_scripts.inputs.elements makes"
         )
     return file

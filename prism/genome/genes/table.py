@@ -77,7 +77,7 @@ def lengths_used(frame: pd.DataFrame, lengths: Mapping[str, int]) -> dict[str, i
     if missing:
         raise ValueError(
             f"the genes table names chromosome {named(missing)}, which the genome lacks (it has {named(lengths)}); "
-            "make the table again with workflow_scripts.annotation and this genome"
+            "make the table again with workflow_scripts.inputs.annotation and this genome"
         )
     return {chrom: lengths[chrom] for chrom in chromosomes}
 
@@ -168,7 +168,7 @@ def read(path: str | Path) -> GeneTable:
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{path}: not a genes table ({error}); make it again with workflow_scripts.genes"
+            f"{path}: not a genes table ({error}); make it again with workflow_scripts.inputs.genes"
         ) from None
     return gene_table(frame, path)
 

@@ -26,7 +26,7 @@ _ALLOWED = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-*."
 class Genome:
     """Windows of a plain FASTA file, read with pyfaidx.
 
-    path: a FASTA file with `<path>.fai` beside it, as `workflow_scripts.genome_fasta` writes them. It must be
+    path: a FASTA file with `<path>.fai` beside it, as `workflow_scripts.inputs.genome_fasta` writes them. It must be
     plain, because UCSC's gzip files cannot be indexed.
     Raises ValueError if the index is absent or belongs to another file, or one of them is damaged.
 
@@ -97,10 +97,10 @@ def _checked_lengths(path: Path) -> dict[str, int]:
     """bp of each chromosome; ValueError unless the file is plain FASTA and as long as its index says."""
     index = Path(f"{path}.fai")
     if not path.is_file():
-        raise ValueError(f"{path}: no such FASTA file; make it with workflow_scripts.genome_fasta")
+        raise ValueError(f"{path}: no such FASTA file; make it with workflow_scripts.inputs.genome_fasta")
     if not index.is_file():
         raise ValueError(
-            f"{index}: no such index; make it with workflow_scripts.genome_fasta (or samtools faidx)"
+            f"{index}: no such index; make it with workflow_scripts.inputs.genome_fasta (or samtools faidx)"
         )
     with open(path, "rb") as fasta:
         if (start := fasta.read(1)) != b">":

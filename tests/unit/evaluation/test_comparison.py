@@ -206,7 +206,7 @@ def test_command_line_takes_lists_from_files(runs, tmp_path, root):
         lines = [f"--{name}", *(str(run.path.parent / suffix) for run in runs)]
         (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n")
     outputs = {name: tmp_path / "out" / f"{name}.tsv" for name in ("metrics", "summary", "paired")}
-    command = [sys.executable, "-m", "workflow_scripts.compare"]
+    command = [sys.executable, "-m", "workflow_scripts.prediction.compare"]
     command += [f"@{tmp_path}/metrics.txt", f"@{tmp_path}/predictions.txt"]
     for name, path in outputs.items():
         command += [f"--out-{name}", str(path)]
@@ -217,7 +217,7 @@ def test_command_line_takes_lists_from_files(runs, tmp_path, root):
 
 
 def test_command_line_refuses_in_one_line(runs, tmp_path, root):
-    command = [sys.executable, "-m", "workflow_scripts.compare", "--metrics", str(runs[0].path)]
+    command = [sys.executable, "-m", "workflow_scripts.prediction.compare", "--metrics", str(runs[0].path)]
     predictions = [str(run.path.parent / "predictions.tsv.gz") for run in runs[:2]]
     command += ["--predictions", *predictions]
     for name in ("metrics", "summary", "paired"):

@@ -27,7 +27,15 @@ HANG = 600  # seconds: no verdict depends on it
 
 
 def start(address: str, out: Path, *more: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "workflow_scripts.download", "--address", address, "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "workflow_scripts.inputs.download",
+        "--address",
+        address,
+        "--out",
+        str(out),
+    ]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [*command, "--pause", "0.01", *more], env=environ, stderr=subprocess.PIPE, text=True, cwd=out.parent

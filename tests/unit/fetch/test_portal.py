@@ -124,7 +124,7 @@ def run(*arguments: object, folder: Path, **environ: str) -> subprocess.Complete
     quick = ["--pause", "0.01", "--attempts", "2"]
     environ = {k: v for k, v in os.environ.items() if k not in KEY} | environ
     environ["PYTHONPATH"] = str(Path(__file__).parents[3])
-    command = [sys.executable, "-m", "workflow_scripts.download", *map(str, arguments), *quick]
+    command = [sys.executable, "-m", "workflow_scripts.inputs.download", *map(str, arguments), *quick]
     return subprocess.run(
         command, capture_output=True, text=True, env=environ, cwd=folder, check=False, timeout=600
     )

@@ -133,7 +133,7 @@ def test_the_comparison_of_older_runs_warns_and_ends_well(tmp_path, root):
     content = {**run.record.content, "metrics": {s: {k: v for k, v in found.items() if k != "r2"} for s, found in
                                                  run.record.metrics.items()}}  # fmt: skip
     RunRecord(content, run.path).write()
-    command = [sys.executable, "-m", "workflow_scripts.compare", "--metrics", run.path]
+    command = [sys.executable, "-m", "workflow_scripts.prediction.compare", "--metrics", run.path]
     command += ["--predictions", run.path.with_name("predictions.tsv.gz")]
     for name in ("metrics", "summary", "paired"):
         command += [f"--out-{name}", tmp_path / f"{name}.tsv"]

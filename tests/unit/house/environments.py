@@ -59,7 +59,7 @@ def uses() -> list[tuple[str, str]]:
             environment = re.search(r'"\.\./envs/(\w+)\.yaml"', rule)
             if header is None:
                 continue
-            scripts = scripts_of.setdefault(header[1], re.findall(r"workflow_scripts\.(\w+)", rule))
+            scripts = scripts_of.setdefault(header[1], re.findall(r"workflow_scripts\.([\w.]+)", rule))
             if environment:
                 found |= {(script, environment[1]) for script in scripts}
     return sorted(found)

@@ -28,9 +28,8 @@ SEEN_ELSEWHERE = {
 
 
 def test_every_rule_is_seen():
-    assert {("train", "training"), ("windows", "data"), ("figure", "figures"), ("quality", "quality")} <= set(
-        uses()
-    )
+    seen = {("training.train", "training"), ("inputs.windows", "data"), ("figure", "figures")}
+    assert seen | {("inputs.quality", "quality")} <= set(uses())
 
 
 @pytest.mark.parametrize(("script", "environment"), uses())
@@ -88,5 +87,5 @@ def test_versions_are_known_to_be_on_their_channels(file, shared):
 def test_a_missing_package_is_noticed():
     """The first check can fail: without pyBigWig the windows script is not served."""
     held = set(pins(ROOT / "envs/data.yaml"))
-    assert not third_party("windows") - provided(held)
-    assert "pyBigWig" in third_party("windows") - provided(held - {"pyBigWig", "pybedtools", "cooler"})
+    assert not third_party("inputs.windows") - provided(held)
+    assert "pyBigWig" in third_party("inputs.windows") - provided(held - {"pyBigWig", "pybedtools", "cooler"})

@@ -59,7 +59,7 @@ def test_script_writes_the_test_genes(trained, dataset, tmp_path, root):
     command = [
         sys.executable,
         "-m",
-        "workflow_scripts.mask",
+        "workflow_scripts.prediction.mask",
         "--checkpoint",
         trained,
         "--windows",

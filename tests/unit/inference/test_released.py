@@ -227,7 +227,7 @@ def test_script_then_prediction_without_a_comparison_of_scales(tmp_path, root, c
     command = [
         sys.executable,
         "-m",
-        "workflow_scripts.import_checkpoint",
+        "workflow_scripts.training.import_checkpoint",
         "--architecture",
         "prism",
         "--length",

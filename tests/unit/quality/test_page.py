@@ -18,7 +18,7 @@ from prism.quality.page.correlation import correlation_figure
 from prism.quality.page.label import label_figure
 from tests.unit.drawing.drawn_figure import marks, panels, words
 from tests.unit.quality.toy_dataset import CHROM_LENGTH, CHROMOSOMES, measured
-from workflow_scripts import quality
+from workflow_scripts.inputs import quality
 from workflow_scripts.planning.compose import make_plan
 from workflow_scripts.planning.files import Files
 

@@ -9,7 +9,7 @@ import pytest
 
 from prism.simulate import Settings
 from workflow_scripts import cli
-from workflow_scripts.simulate import main
+from workflow_scripts.inputs.simulate import main
 
 
 def test_defaults_are_the_demo_s_folds(root):

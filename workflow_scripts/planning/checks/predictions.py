@@ -149,6 +149,7 @@ def _check_match(plan: Plan, cell_type: str, wanted: Needs, where: str) -> None:
     if wanted.run in plan.released:
         raise ValueError(
             f"{where}: match_scale: quantile needs the quantiles of the training's signals, which a released "
-            "checkpoint does not hold; where you have its training's dataset, run workflow_scripts.predict with "
-            "--training-windows and --training-genes; else predict with match_scale: none"
+            "checkpoint does not hold; where you have its training's dataset, run "
+            "workflow_scripts.prediction.predict with --training-windows and --training-genes; "
+            "else predict with match_scale: none"
         )

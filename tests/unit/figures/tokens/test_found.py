@@ -42,7 +42,7 @@ class TestControls:
         figure = controls_figure(made_up.scores(intervals=False), {})
         dot = next(line for line in panels(figure)[0].lines if line.get_gid() == "shift average_precision")
         assert dot.get_markerfacecolor() == "white"
-        assert "24 targets among 120 genes · 40 cells, 1 donor · no interval: too few donors" in words(figure)
+        assert "24 targets among 120 genes · 40 cells · no interval: too few donors" in words(figure)
 
     def test_the_contrast_and_the_control_that_were_chosen_are_drawn_and_marked(self):
         scores = made_up.scores(contrasts=("direct", "indirect"))
@@ -89,12 +89,13 @@ class TestHeldout:
     def test_a_block_for_each_output_and_a_dot_for_each_fold(self):
         figure = heldout_figure(made_up.heldout((1, 2)), {})
         accuracy, loss = panels(figure)[:2]
-        assert rows(accuracy) == ["trained run", "k-mer counts", "DNA of another gene", "mean token, no DNA"]
-        assert marks(accuracy, "run fold 1")[0].ravel() == pytest.approx([0.31, -0.2])
-        assert marks(accuracy, "run fold 2")[0].ravel() == pytest.approx([0.32, 0.2])
-        assert marks(loss, "kmers fold 1")[0].ravel() == pytest.approx([3.6, 0.8])
+        assert rows(accuracy)[:2] == ["its own pretrained token", "trained run"]
+        assert rows(accuracy)[2:] == ["k-mer counts", "DNA of another gene", "mean token, no DNA"]
+        assert marks(accuracy, "run fold 1")[0].ravel() == pytest.approx([0.31, 0.8])
+        assert marks(accuracy, "run fold 2")[0].ravel() == pytest.approx([0.32, 1.2])
+        assert marks(loss, "kmers fold 1")[0].ravel() == pytest.approx([3.6, 1.8])
         assert len(panels(figure)) == 4
-        assert "500 hidden genes, folds 1, 2 from above" in words(figure)
+        assert "500 guesses, folds 1, 2 from above" in words(figure)
 
     def test_it_says_that_a_pretrained_model_has_seen_all_genes(self):
         figure = heldout_figure(made_up.heldout(outputs=("dynamic",)), {})

@@ -58,6 +58,10 @@ class TestRanked:
         assert marks(axes, "other")[0][1].tolist() == [0.5, axes.get_ylim()[0]]
         drawn(ranked_figure(small([0.0, 0.0], "none", low=0.0, high=0.0), {}))
 
+    def test_ranks_of_a_long_list_are_logarithmic(self):
+        scales = [panels(ranked_figure(made_up.effects(n), {}))[2].get_xscale() for n in (600, 601)]
+        assert scales == ["linear", "log"]
+
     def test_more_parts_than_fit_are_named(self):
         figure = ranked_figure(made_up.effects(12, [f"F{i}" for i in range(8)]), {})
         assert "not drawn, in effects.tsv: F6 in cardiomyocyte, F7 in cardiomyocyte" in words(figure)

@@ -236,7 +236,7 @@ def script(root, files, out, *more):
     listed = [{"name": "a", "kind": "bigwig", "files": [str(files / "a.bw")], "transform": "none"}]
     listed += [{"name": "HiC", "kind": "contacts", "files": [str(files / "map.cool")]}]
     command = [
-        sys.executable, "-m", "workflow_scripts.windows", "--genes", str(files / "genes.tsv"), "--fasta",
+        sys.executable, "-m", "workflow_scripts.inputs.windows", "--genes", str(files / "genes.tsv"), "--fasta",
         str(files / "genome.fa"), "--cell-type", "X", "--assembly", "tiny", "--signals", json.dumps(listed),
         "--threads", "2", "--out", str(out), *more,
     ]  # fmt: skip

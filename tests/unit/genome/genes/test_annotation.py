@@ -128,7 +128,7 @@ def test_tss_beyond_the_chromosome_is_refused(tmp_path, genome):
 
 
 def test_script(tmp_path, genome, root):
-    command = [sys.executable, "-m", "workflow_scripts.annotation", "--fasta", str(genome.path)]
+    command = [sys.executable, "-m", "workflow_scripts.inputs.annotation", "--fasta", str(genome.path)]
     out = tmp_path / "out" / "genes.tsv"
     gtf = write(tmp_path / "x.gtf.gz", FORWARD + REVERSE)
     subprocess.run([*command, "--gtf", gtf, "--out", out], cwd=root, check=True, capture_output=True)

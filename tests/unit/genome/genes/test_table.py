@@ -114,7 +114,7 @@ def test_script_joins_the_label(tmp_path, root):
     command = [
         sys.executable,
         "-m",
-        "workflow_scripts.genes",
+        "workflow_scripts.inputs.genes",
         "--annotation",
         tmp_path / "a.tsv",
         "--fasta",

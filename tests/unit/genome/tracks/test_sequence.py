@@ -170,7 +170,13 @@ def test_a_genome_that_does_not_fit_its_index_is_refused(tmp_path, damage, messa
 
 def test_the_script_says_what_is_wrong_in_one_line(tmp_path, root):
     (tmp_path / "in.fa").write_text("nonsense")
-    command = [sys.executable, "-m", "workflow_scripts.genome_fasta", "--fasta", str(tmp_path / "in.fa")]
+    command = [
+        sys.executable,
+        "-m",
+        "workflow_scripts.inputs.genome_fasta",
+        "--fasta",
+        str(tmp_path / "in.fa"),
+    ]
     done = subprocess.run(
         [*command, "--out", str(tmp_path / "g.fa")], cwd=root, capture_output=True, text=True
     )

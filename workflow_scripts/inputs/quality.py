@@ -74,7 +74,7 @@ def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--windows", required=True, help="dataset file of workflow_scripts.windows")
+    add("--windows", required=True, help="dataset file of workflow_scripts.inputs.windows")
     add("--genes", required=True, help="genes table of the cell type")
     label = "JSON: kind, assay, files, minus_files, ..."
     add("--label", type=json.loads, default="{}", help=label)

@@ -8,7 +8,7 @@ import json
 from prism.jobs import records
 from prism.runs.tuning import COLUMNS, choose, read_candidates, table_rows
 from workflow_scripts import cli
-from workflow_scripts.tuning_table import write_table
+from workflow_scripts.training.tuning_table import write_table
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--annotation", required=True, help="genes table of workflow_scripts.annotation")
+    add("--annotation", required=True, help="genes table of workflow_scripts.inputs.annotation")
     add("--fasta", required=True, help="genome.fa with genome.fa.fai beside it")
     label = "JSON: kind, files, minus_files, id_column, ..."
     add("--label", type=json.loads, default='{"kind": "none"}', help=label)

@@ -1,0 +1,1 @@
+"""Jobs that fetch, check and cut what models are trained on."""

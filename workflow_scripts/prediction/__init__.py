@@ -1,0 +1,1 @@
+"""Jobs that predict, and that compare predictions."""
