@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import sys
 import zlib
 from collections.abc import Callable
@@ -53,9 +54,11 @@ def main() -> None:
 
 def _metrics(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
     known = read_table(str(find(given.published, "published"))) if given.published else None
-    for line in published.omissions(runs, known) if known is not None else []:
+    references = json.loads(given.references or "{}")
+    for line in published.omissions(runs, known, references) if known is not None else []:
         print(line, file=sys.stderr, flush=True)
-    return metrics_figure(read_table(given.summary), read_table(given.metrics), runs, known)
+    tables = read_table(given.summary), read_table(given.metrics)
+    return metrics_figure(*tables, runs, known, references=references)
 
 
 def _scatter(given: argparse.Namespace, runs: list[RunRecord]) -> Figure:
@@ -96,7 +99,7 @@ def read_table(path: str) -> pd.DataFrame:
 
 
 FIGURES = {
-    "metrics": ReportFigure(_metrics, ("summary", "metrics"), ("runs",), ("published",)),
+    "metrics": ReportFigure(_metrics, ("summary", "metrics"), ("runs",), ("published", "references")),
     "scatter": ReportFigure(_scatter, ("cell-type",), ("predictions", "runs"), ("seed",)),
     "training_curves": ReportFigure(_training_curves, ("cell-type",), ("histories", "runs")),
     "mask": ReportFigure(_mask, ("cell-type",), ("masks", "runs")),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,6 +21,7 @@ from prism.runs.record import RunRecord
 from prism.scores import Metric, headlines, known
 
 GREY = "#555555"
+PALE = "#A0A0A0"  # of a published number at another window
 MEAN = {"marker": "o", "linestyle": "", "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.6}
 SEED = {"marker": "o", "linestyle": "", "markersize": 2.2, "markeredgewidth": 0, "alpha": 0.65}
 INTERVAL = {"linewidth": 1.6, "solid_capstyle": "butt"}
@@ -29,6 +33,7 @@ PUBLISHED = {
     "markeredgecolor": style.INK,
     "markeredgewidth": 0.7,
 }
+ELSEWHERE = PUBLISHED | {"markeredgecolor": PALE}
 ROW = 0.215  # inches for a model
 HEADING = 0.22  # inches above the panels of a cell type
 SEED_LIFT, PUBLISHED_DROP = -0.27, 0.27  # in rows; the y axis points down
@@ -42,15 +47,18 @@ def metrics_figure(
     published: pd.DataFrame | None = None,
     shown: tuple[str, ...] | None = None,
     split: str = "test",
+    references: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Figure:
     """Draw one block per cell type, one row per model (best first metric on top), one panel per metric.
 
     summary: cell_type, model, fold, split, metric, n_seeds, mean, ci_low, ci_high (empty with one seed)
     metrics: cell_type, model, fold, seed, split, metric, value; in log10(x + 1) units
     runs: the runs that the tables were made of (label, number of genes, floor, provenance)
-    published: the table of published results; shown only beside runs of the same protocol
+    published: the table of published results; shown beside runs of the same protocol, and grey where the window is
+        all that differs
     shown: names of scores, each a panel; None for the headline scores of `prism.scores.METRICS`
     split: valid or test, whose scores are drawn; default test
+    references: entries that reproduce the published numbers, by name; default none
     Raises ValueError if nothing of `shown` is there for `split`, or a name is not that of a score.
     """
     panels = list(headlines() if shown is None else known(shown))
@@ -67,7 +75,7 @@ def metrics_figure(
     blocks = []
     for cell_type in dict.fromkeys(summary.cell_type):
         rows = ranked_rows(cell_type, summary, runs, present[0])
-        scores = scores_of(cell_type, rows, (summary, metrics, published), runs, split)
+        scores = scores_of(cell_type, rows, (summary, metrics, published), runs, split, references or {})
         blocks.append((cell_type, rows, scores))
     footer = unrecorded(runs, panels, split) + input_lines(runs) + provenance_lines(runs)
     if published is not None and split == "test":
@@ -170,10 +178,12 @@ def _row(axes: Axes, place: float, row: Row, metric: str, scores: Scores) -> Non
 
 def _published(axes: Axes, place: float, known: dict) -> None:
     value, sd = float(known["mean"]), float(known.get("sd", np.nan))
+    elsewhere = known["other_window"]
     if np.isfinite(sd):
-        ends = [value - sd, value + sd]
-        axes.plot(ends, [place, place], color=style.INK, linewidth=0.7, zorder=2, gid="published sd")
-    axes.plot([value], [place], zorder=3, gid="published", **PUBLISHED)
+        ends, colour = [value - sd, value + sd], PALE if elsewhere else style.INK
+        axes.plot(ends, [place, place], color=colour, linewidth=0.7, zorder=2, gid="published sd")
+    look, gid = (ELSEWHERE, "published elsewhere") if elsewhere else (PUBLISHED, "published")
+    axes.plot([value], [place], zorder=3, gid=gid, **look)
 
 
 def _floor_label(axes: Axes, floors: list[float], far: list[float], low: float) -> None:
@@ -196,8 +206,13 @@ def _legend(body: SubFigure, scores: list[Scores], columns: int) -> None:
         handles.insert(0, Line2D([], [], color=GREY, label="a seed", **SEED))
         handles.append(Line2D([], [], color=GREY, label="95% t-interval of the mean", **INTERVAL))
     tables = [table for part in scores for table in part.published.values()]
-    if tables:
-        cited = {source.split(" table")[0] for table in tables for source in table.source.astype(str)}
-        words = "published (bar: its sd), " + "; ".join(sorted(cited))
-        handles.append(Line2D([], [], label=words, **PUBLISHED))
+    for elsewhere, look in ((False, PUBLISHED), (True, ELSEWHERE)):
+        rows = [table[table.other_window == elsewhere] for table in tables]
+        rows = pd.concat(rows) if rows else pd.DataFrame()
+        if len(rows):
+            cited = "; ".join(sorted({source.split(" table")[0] for source in rows.source.astype(str)}))
+            windows = " and ".join(f"{bp // 1000:,} kb" for bp in sorted(set(rows.window_bp)))
+            words = f"published with a window of {windows}" if elsewhere else "published (bar: its sd)"
+            handles.append(Line2D([], [], label=f"{words}, {cited}", **look))
+            columns = 2 if elsewhere else columns  # two such lines do not fit beside others
     body.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=1.4, columnspacing=1.6)

@@ -5,17 +5,35 @@ Source of the protocol: Prism (ICLR 2026) and Seq2Exp (ICLR 2025); the numbers t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from prism.genome.genes.feature_groups import WORDS, chosen_by, groups_of
-from prism.genome.reading import CHOICES, recorded
+from prism.genome.reading import reading_of
 from prism.models.catalogue import ARCHITECTURES, traits
 from prism.runs.record import RunRecord
 
-COLUMNS = ["method", "cell_type", "metric", "mean", "sd", "window_bp", "source"]
+COLUMNS = ["method", "cell_type", "metric", "mean", "sd", "window_bp", "entry", "source"]
 FOLD = "11"
 TEST_GENES = 1167
 ASSAY = "CAGE"
+LIKE = 0.02  # share by which windows and numbers of genes may differ
+# keys of a training that make another protocol; precision and the genes at once in memory do not
+PROTOCOL = (
+    "steps",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "betas",
+    "weight_decay",
+    "schedule",
+    "warmup_steps",
+    "warmup_from",
+    "final_learning_rate",
+    "gradient_clip",
+)
 
 
 def check_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -47,58 +65,94 @@ def method(run: RunRecord) -> str | None:
     return known.publication.method
 
 
-def differences(run: RunRecord, window_bp: int) -> list[str]:
+def differences(run: RunRecord, reference: Mapping[str, Any]) -> list[str]:
     """Why the published number may not be shown beside a run, in words; [] if it may.
 
     run: the record of a finished run.
-    window_bp: window of the published number, bp.
+    reference: the entry that reproduces the published number, as a run of it records it.
     """
-    known, settings = traits(run.architecture), run.entry.get("settings") or {}
-    genes = run.genes("test")
-    signals = run.entry.get("signals")
-    reasons = []
-    # Enformer's 196,608 bp is the papers' "200 kb"
-    if run.length is None or abs(run.length - window_bp) > 0.02 * window_bp:
-        reasons.append(f"window {run.length} bp, published {window_bp} bp")
-    if run.assay.upper() != ASSAY:
-        reasons.append(f"label {run.assay or 'unknown'}, published {ASSAY}")
-    if run.fold != FOLD:
-        reasons.append(f"fold {run.fold}, published {FOLD}")
-    if genes is None or abs(genes - TEST_GENES) > 0.02 * TEST_GENES:
-        reasons.append(f"{run.told_genes('test')} test genes, published {TEST_GENES:,}")
-    given = groups_of(chosen_by(run.entry))
-    reasons += [f"no {words}" for name, words in WORDS.items() if name not in given]
-    if signals is not None and len(signals) < 3 and known.publication and known.publication.signals:
-        reasons.append(f"signals {', '.join(signals) or 'none'}, published three")
-    reasons += [f"{key} {value}, published {CHOICES[key][0]}" for key, value in recorded(run.entry).items()]
-    for each in known.settings:
-        if each.published_at_default and settings.get(each.name, each.default) != each.default:
-            reasons.append(f"{each.name} {settings[each.name]}, published {each.default}")
-    return reasons
+    return _other_window(run, reference) + _other_data(run) + _other_model(run.entry, reference)
 
 
-def beside(run: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
+def beside(run: RunRecord, table: pd.DataFrame, references: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Rows of the published table that may be shown beside a run; empty if none may.
 
     run: the record of a finished run.
     table: checked by `check_table`.
+    references: entries that reproduce published numbers, by name; of one that is missing no number is shown.
+
+    The column `other_window` is true where the window is all that differs: such a number is shown as what it is.
     """
-    rows = _of(run, table)
-    fits = [not differences(run, int(window)) for window in rows["window_bp"]]
-    return rows[fits]
+    rows, kept = _of(run, table), []
+    for entry in rows["entry"]:
+        reasons = differences(run, references[entry]) if entry in references else [""]
+        window = _other_window(run, references[entry]) if entry in references else []
+        kept.append("same" if not reasons else "window" if reasons == window else "")
+    kept = pd.Series(kept, index=rows.index, dtype=str)
+    return rows.assign(other_window=kept == "window")[kept != ""]
 
 
-def omissions(runs: list[RunRecord], table: pd.DataFrame) -> list[str]:
+def _other_window(run: RunRecord, reference: Mapping[str, Any]) -> list[str]:
+    length = reference["length"]
+    # Enformer's 196,608 bp is the papers' "200 kb"
+    if run.length is None or abs(run.length - length) > LIKE * length:
+        return [f"window {run.length} bp, published {length} bp"]
+    return []
+
+
+def _other_data(run: RunRecord) -> list[str]:
+    genes, reasons = run.genes("test"), []
+    if run.assay.upper() != ASSAY:
+        reasons.append(f"label {run.assay or 'unknown'}, published {ASSAY}")
+    if run.fold != FOLD:
+        reasons.append(f"fold {run.fold}, published {FOLD}")
+    if genes is None or abs(genes - TEST_GENES) > LIKE * TEST_GENES:
+        reasons.append(f"{run.told_genes('test')} test genes, published {TEST_GENES:,}")
+    return reasons
+
+
+def _other_model(entry: Mapping[str, Any], reference: Mapping[str, Any]) -> list[str]:
+    """What differs in inputs, settings and training; a key that an old record lacks differs in nothing."""
+    given, published = (groups_of(chosen_by(each)) for each in (entry, reference))
+    reasons = [f"no {WORDS[name]}" for name in published if name not in given]
+    reasons += [f"with {WORDS[name]}" for name in given if name not in published]
+    signals, named = entry.get("signals"), reference.get("signals")
+    if signals is not None and list(signals) != list(named or ()) and (named is not None or len(signals) < 3):
+        told = "three" if named is None else ", ".join(named) or "none"
+        reasons.append(f"signals {', '.join(signals) or 'none'}, published {told}")
+    here, there = reading_of(entry), reading_of(reference)
+    reasons += [f"{key} {here[key]}, published {there[key]}" for key in here if here[key] != there[key]]
+    here, there = (each.get("settings") or {} for each in (entry, reference))
+    for each in traits(entry["architecture"]).settings:
+        found, published = (settings.get(each.name, each.default) for settings in (here, there))
+        if each.published_at_default and found != published:
+            reasons.append(f"{each.name} {found}, published {published}")
+    here, there = entry.get("training") or {}, reference.get("training") or {}
+    for key in PROTOCOL if here else ():
+        if here.get(key) != there.get(key):
+            reasons.append(f"{key} {_told(here.get(key))}, published {_told(there.get(key))}")
+    return reasons
+
+
+def _told(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "none" if value is None else str(value)
+
+
+def omissions(
+    runs: list[RunRecord], table: pd.DataFrame, references: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
     """One line for each model whose method was published for the cell type, but under another protocol.
 
     runs: those of the figure.
     table: the published results.
+    references: entries that reproduce published numbers, by name.
     """
     table, lines = check_table(table), {}
     for run in runs:
-        for window in _of(run, table)["window_bp"].unique():
-            reasons = differences(run, int(window))
-            if reasons:
+        for entry in _of(run, table)["entry"].unique():
+            absent = [f"no entry {entry} in the configuration's models, which reproduces it"]
+            reasons = differences(run, references[entry]) if entry in references else absent
+            if reasons and (entry not in references or reasons != _other_window(run, references[entry])):
                 name = f"published {method(run)} is not drawn beside {run.cell_type} {run.model}"
                 lines[name] = f"{name}: {'; '.join(reasons)}"
     return list(lines.values())

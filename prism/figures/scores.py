@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -132,6 +134,7 @@ def scores_of(
     tables: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None],
     runs: list[RunRecord],
     split: str,
+    references: Mapping[str, Mapping[str, Any]],
 ) -> Scores:
     """Gather a cell type's scores.
 
@@ -140,6 +143,7 @@ def scores_of(
     tables: summary and metrics as `chosen`, and the checked published table or None.
     runs: those of the figure.
     split: train, valid or test.
+    references: entries that reproduce published numbers, by name.
     """
     summary, metrics, published = tables
     floor: dict[str, list[float]] = {}
@@ -150,7 +154,8 @@ def scores_of(
     found = {}
     # the published numbers are of the test split
     if published is not None and split == "test":
-        found = {(row.model, row.fold): beside(row.run, published) for row in rows if row.run is not None}
+        known = [row for row in rows if row.run is not None]
+        found = {(row.model, row.fold): beside(row.run, published, references) for row in known}
     return Scores(
         summary=summary[summary.cell_type == cell_type],
         seeds=metrics[metrics.cell_type == cell_type],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
+
 from workflow_scripts.planning import downloads
 from workflow_scripts.planning.checks.data import peak_signal
 from workflow_scripts.planning.data_files import DataFiles
 from workflow_scripts.planning.needs import masks_by_peaks
+from workflow_scripts.planning.tables.paths import find
 
 FIGURES = "results/comparison/figures"
 QUALITY = "results/qc"
@@ -157,9 +161,15 @@ class Files(DataFiles):
         return figures + [f"{FIGURES}/signal_profile.{name}.svg" for name in profiled]
 
     def published_option(self) -> list[str]:
-        """The table of published results as an option of the figure script, if the configuration names one."""
+        """The table of published results and the entries that reproduce them, as options of the figure script."""
         published = self.plan.config.get("published")
-        return [f"--published={published}"] if published else []
+        if not published:
+            return []
+        with open(find(published, "published"), newline="") as lines:
+            named = {row.get("entry") for row in csv.DictReader(lines, delimiter="\t")}
+        entries = self.plan.entries
+        references = {name: json.loads(entries[name].canonical()) for name in sorted(named & set(entries))}
+        return [f"--published={published}", f"--references={json.dumps(references)}"]
 
     def all_quality(self) -> list[str]:
         """The page on the data of every chosen cell type, and every member of a group."""

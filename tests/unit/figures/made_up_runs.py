@@ -11,12 +11,16 @@ from prism.runs.record import RunRecord
 
 PUBLISHED = pd.DataFrame(
     [
-        ("Prism", "K562", "MSE", 0.1789, 0.0041, 2000, "Prism (ICLR 2026) table 1"),
-        ("Prism", "K562", "Pearson", 0.8751, np.nan, 2000, "Prism (ICLR 2026) table 1"),
-        ("Caduceus", "K562", "MSE", 0.2197, 0.0038, 200000, "Seq2Exp (ICLR 2025) table 1"),
+        ("Prism", "K562", "MSE", 0.1789, 0.0041, 2000, "prism_2k", "Prism (ICLR 2026) table 1"),
+        ("Prism", "K562", "Pearson", 0.8751, np.nan, 2000, "prism_2k", "Prism (ICLR 2026) table 1"),
+        ("Caduceus", "K562", "MSE", 0.2197, 0.0038, 200000, "caduceus_200k", "Seq2Exp (ICLR 2025) table 1"),
     ],
-    columns=["method", "cell_type", "metric", "mean", "sd", "window_bp", "source"],
+    columns=["method", "cell_type", "metric", "mean", "sd", "window_bp", "entry", "source"],
 )
+REFERENCES = {
+    "prism_2k": {"architecture": "prism", "length": 2000, "signals": None, "settings": {}},
+    "caduceus_200k": {"architecture": "caduceus", "length": 200000, "signals": [], "settings": {}},
+}
 
 
 def record(model="prism_2k", architecture="prism", seed=2, cell_type="K562", **changes):

@@ -10,7 +10,7 @@ import pytest
 
 from prism.figures.metrics import metrics_figure
 from tests.unit.drawing.drawn_figure import marks, panels, words
-from tests.unit.figures.made_up_runs import PUBLISHED, record, run, tables
+from tests.unit.figures.made_up_runs import PUBLISHED, REFERENCES, record, run, tables
 
 
 class TestMetrics:
@@ -21,7 +21,8 @@ class TestMetrics:
     runs: ClassVar = [run("ridge_2k", "ridge"), *(run(seed=seed) for seed in range(3))]
 
     def figure(self, **changes):
-        return metrics_figure(*tables(self.scores), **({"runs": self.runs, "published": PUBLISHED} | changes))
+        known = {"runs": self.runs, "published": PUBLISHED, "references": REFERENCES}
+        return metrics_figure(*tables(self.scores), **(known | changes))
 
     def test_seeds_means_and_intervals_stand_where_the_tables_say(self):
         mse, pearson = panels(self.figure())
@@ -60,6 +61,20 @@ class TestMetrics:
         assert marks(pearson, "published sd") == []
         assert "published (bar: its sd), Prism (ICLR 2026)" in words(figure)
         assert "Seq2Exp" not in words(figure)
+
+    def test_a_number_of_another_window_is_grey_and_called_so(self):
+        scores = {("K562", "prism_2k"): {"mse": [0.18]}, ("K562", "caduceus_2k"): {"mse": [0.22]}}
+        known = {"published": PUBLISHED, "references": REFERENCES}
+        figure = metrics_figure(*tables(scores), [run(), run("caduceus_2k", "caduceus")], **known)
+        (mse,) = panels(figure)
+        ((own, _),), ((other, _),) = marks(mse, "published"), marks(mse, "published elsewhere")
+        np.testing.assert_allclose([*own, *other], [0.1789, 0.2197])
+        own, other = (
+            next(line for line in mse.lines if line.get_gid() == gid)
+            for gid in ("published", "published elsewhere")
+        )
+        assert own.get_markeredgecolor() != other.get_markeredgecolor()
+        assert "published with a window of 200 kb, Seq2Exp (ICLR 2025)" in words(figure)
 
     def test_without_a_published_table_nothing_speaks_of_it(self):
         figure = self.figure(published=None)
