@@ -19,6 +19,7 @@ include: "rules/prediction.smk"
 include: "rules/evaluation.smk"
 include: "rules/tokens.smk"
 include: "rules/figures.smk"
+include: "rules/token_figures.smk"
 include: "rules/local_files.smk"
 
 

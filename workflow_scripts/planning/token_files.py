@@ -22,6 +22,9 @@ RESULTS = {
     "h5ad": "tokens.h5ad",
     "record": "record.json",
 }
+# Drawn of every entry into FIGURES/<name>/, as SVG and PNG.
+FIGURES = "results/figures/tokens"
+TOKEN_FIGURES = ("ranked", "controls", "direct_indirect", "profile", "network")
 _CELLS = (
     *("counts", "gene_ids", "cell_type", "donor", "totals", "genes", "dictionary", "dictionary_version"),
     "minimum_overlap",
@@ -215,5 +218,8 @@ class TokenFiles:
         return list(dict.fromkeys(factor for entry in self.plan.tokens.values() for factor in entry.factors))
 
     def all(self) -> list[str]:
-        """Every table of every entry."""
-        return [os.path.join(TOKENS, name, file) for name in self.plan.tokens for file in RESULTS.values()]
+        """Every table and figure of every entry."""
+        tables = [os.path.join(TOKENS, name, file) for name in self.plan.tokens for file in RESULTS.values()]
+        return tables + [
+            f"{FIGURES}/{name}/{each}.svg" for name in self.plan.tokens for each in TOKEN_FIGURES
+        ]

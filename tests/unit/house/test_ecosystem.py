@@ -114,7 +114,7 @@ def test_every_figure_is_explained():
     page = (ROOT / "docs/figures.md").read_text()
     explained = set(re.findall(r"^## ([a-z_0-9]+)$", page, flags=re.MULTILINE))
     assert drawn == explained
-    assert all(re.search(rf"^`{name}[.{{}}\w]*\.svg`", page, flags=re.MULTILINE) for name in drawn)
+    assert all(re.search(rf"^`{name}[./{{}}\w]*\.svg`", page, flags=re.MULTILINE) for name in drawn)
 
 
 @pytest.mark.parametrize("message", quoted_messages())

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from prism.jobs import records
 from tests.unit.figures.tokens import made_up_tables as made_up
-from workflow_scripts.token_figures import FIGURES, TABLES
+from workflow_scripts.planning.token_files import RESULTS, TOKEN_FIGURES
+from workflow_scripts.tokens.figures import FIGURES, TABLES
 
 
 def command(folder: Path) -> list[str]:
@@ -28,7 +29,7 @@ def command(folder: Path) -> list[str]:
     records.write(folder / "record.json", made_up.RECORD | {"primary": {"metric": "auroc"}})
     options = [word for name in made for word in (f"--{name}", str(folder / f"{name}.tsv"))]
     options += ["--record", str(folder / "record.json"), "--out", str(folder / "out")]
-    return [sys.executable, "-m", "workflow_scripts.token_figures", *options]
+    return [sys.executable, "-m", "workflow_scripts.tokens.figures", *options]
 
 
 def test_it_draws_every_figure_in_both_forms_and_names_a_damaged_table(tmp_path, root):
@@ -44,6 +45,22 @@ def test_it_draws_every_figure_in_both_forms_and_names_a_damaged_table(tmp_path,
     assert failed.returncode == 1
     told = "scores.tsv: no column method, contrast, metric, value, low, high; delete it and run the workflow again"
     assert failed.stderr == f"error: {told}\n"
+
+
+def test_without_a_table_its_figures_are_left_out(tmp_path, root):
+    call = command(tmp_path)
+    for name in ("heldout", "routes", "scores", "effects"):
+        place = call.index(f"--{name}")
+        del call[place : place + 2]
+    subprocess.run(call, check=True, cwd=root)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["profile.png", "profile.svg"]
+
+
+def test_the_workflow_asks_for_figures_that_there_are(root):
+    drawn = {name for name, figure in FIGURES.items() if set(figure.tables) <= set(RESULTS)}
+    assert set(TOKEN_FIGURES) == drawn
+    page = (root / "docs/figures.md").read_text()
+    assert [name for name in drawn if f"\n- `{name}.svg`" not in page] == []
 
 
 def test_every_figure_has_a_caption(root):
