@@ -3,10 +3,11 @@
     python -m benchmarks.causal_test [--only FAMILY ...] [--part 1/2] [--minutes 60]
     python -m benchmarks.causal_test --status
     python -m benchmarks.causal_test --table
+    python -m benchmarks.causal_test --figure docs/causal_test.svg
 
 Trains what is missing in the table of runs, one thread, and prints the tables, the primary test last. It can be stopped
 at any moment and goes on where it was: a finished run is a row of --runs. --part 1/2 and --part 2/2 share the genomes
-between two processes. --table and --status train nothing.
+between two processes. --table, --status and --figure train nothing.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ def main() -> None:
     """Train what is missing, then print."""
     threads.limit(1)
     options = parsed()
-    if not (options.status or options.table):
+    if not (options.status or options.table or options.figure):
         train_missing(options)
-    from benchmarks.causal_test import store, table
+    from benchmarks.causal_test import figure, store, table
 
     runs = store.read_runs(options.runs)
+    if options.figure:
+        figure.draw(runs, options.figure)
     print("\n".join(status(runs) if options.status else table.lines(runs)))
 
 
@@ -52,6 +55,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after so many")
     parser.add_argument("--status", action="store_true", help="only say what is done")
     parser.add_argument("--table", action="store_true", help="only print the tables of what is done")
+    parser.add_argument("--figure", type=Path, help="draw what is done into this SVG, and print the tables")
     options = parser.parse_args()
     share, _, shares = options.part.partition("/")
     if not (share.isdigit() and shares.isdigit() and 1 <= int(share) <= int(shares)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from benchmarks.causal_test import __main__ as program
-from benchmarks.causal_test import protocol, runs, store, table
+from benchmarks.causal_test import figure, protocol, runs, store, table
 from benchmarks.causal_test.genomes import FACTUAL, make_genome
 from benchmarks.causal_test.protocol import Task, entry_of, hash_of, tasks
 from prism.models import build
@@ -210,3 +211,10 @@ def test_status_counts_every_run():
     lines = program.status(made_up(3))
     learned = next(line.split() for line in lines if line.startswith("main") and " learned " in line)
     assert learned[:4] == ["main", "learned", "24", "192"]
+
+
+def test_the_figure_draws_every_world_and_its_genomes(tmp_path):
+    figure.draw(made_up(4), tmp_path / "figure.svg")
+    words = re.sub(r"<[^>]+>", "", (tmp_path / "figure.svg").read_text())
+    for world, how in WORLDS.items():
+        assert f"{world}: {how.meaning} (4 of 24 genomes)" in words
