@@ -27,7 +27,7 @@ report: "report/workflow.rst"
 
 
 rule all:
-    default_target: True
+    default_target: PLAN.config["target"] == "all"
     input:
         rules.evaluation_tables.output if PLAN.trained else [],
         tuning.all_tables(PLAN),
@@ -82,6 +82,7 @@ rule figures:
 
 
 rule tokens:
+    default_target: PLAN.config["target"] == "tokens"
     input:
         TOKEN_FILES.all(),
     localrule: True

@@ -39,7 +39,7 @@ ROW = 0.22  # inches of a route
 
 @style.paper()
 def routes_figure(routes: pd.DataFrame, record: Mapping[str, Any]) -> Figure:
-    """Draw a row for each route and a panel for each contrast, in the primary metric.
+    """Draw a row for each route and a panel for each kind of targets, in the primary metric.
 
     routes: as routes.tsv: factor, cell_type, route, contrast, metric, value, low, high.
     record: as record.json: the primary metric, and the small print.
@@ -47,11 +47,14 @@ def routes_figure(routes: pd.DataFrame, record: Mapping[str, Any]) -> Figure:
     """
     need(routes, COLUMNS, "routes.tsv")
     metric = Primary.of(record).metric
-    found = parts(routes[(routes["metric"] == metric) & routes["value"].notna()])
+    drawn = (routes["metric"] == metric) & routes["contrast"].isin(list(TITLES)) & routes["value"].notna()
+    found = parts(routes[drawn])
     sizes = [0.72 + ROW * part.table["route"].nunique() for part in found] or [1.0]
     figure, body = style.page(style.PAGE, sum(sizes) + 0.3, footer(record))
     if not found:
-        style.empty(body.subplots(), "routes.tsv has no score: no known targets, or one route alone")
+        style.empty(
+            body.subplots(), "routes.tsv has no score: no known targets, or no run that predicts expression"
+        )
         return figure
     for row, part in zip(
         np.atleast_1d(body.subfigures(len(found), 1, height_ratios=sizes)), found, strict=True
@@ -66,7 +69,6 @@ def _part(figure: SubFigure, part: Part, metric: str) -> None:
     routes = [name for name in ROUTES if name in set(part.table["route"])]
     routes += [name for name in dict.fromkeys(part.table["route"]) if name not in routes]
     contrasts = [name for name in TITLES if name in set(part.table["contrast"])]
-    contrasts += [name for name in dict.fromkeys(part.table["contrast"]) if name not in contrasts]
     grid = np.atleast_1d(figure.subplots(1, len(contrasts), sharex=True, sharey=True))
     for axes, contrast in zip(grid, contrasts, strict=True):
         rows = part.table[part.table["contrast"] == contrast].drop_duplicates("route").set_index("route")
@@ -74,6 +76,6 @@ def _part(figure: SubFigure, part: Part, metric: str) -> None:
             if route in rows.index:
                 interval_dot(axes, rows.loc[route], place, LOOK, f"{route} {contrast}")
         axes.xaxis.set_major_locator(MaxNLocator(4))
-        axes.set_xlabel(f"{metric_title(metric)},\n{TITLES.get(contrast, contrast.replace('_', ' '))}")
+        axes.set_xlabel(f"{metric_title(metric)},\n{TITLES[contrast]}")
     rows_axis(grid, [ROUTES.get(name, name.replace("_", " ")) for name in routes])
     figure.suptitle(part.title, x=0.01, ha="left", fontsize=7.5)

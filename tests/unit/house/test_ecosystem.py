@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.cli import parse_args
 
 from workflow_scripts.planning.compose import make_plan
 
@@ -153,3 +154,22 @@ def test_rules_work_as_a_module():
         commands = re.findall(r"(.*)-m workflow_scripts", path.read_text())
         assert all(each.endswith("PYTHONPATH=$PRISM_HOME python -P ") for each in commands), path.name
         assert "shell.prefix" not in re.sub(r"#.*", "", path.read_text()), path.name
+
+
+def test_tokens_behind_configfile_is_a_configuration_that_names_the_target():
+    """Snakemake takes every word after --configfile for a file."""
+    _, given = parse_args(["--cores", "2", "--configfile", "config/demo.yaml", "tokens"])
+    assert (given.targets, [str(path) for path in given.configfile]) == (
+        set(),
+        ["config/demo.yaml", "tokens"],
+    )
+    config = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    assert make_plan(config).config["target"] == "all"
+    named = yaml.safe_load((ROOT / "tokens").read_text())
+    target = make_plan(config | named).config["target"]
+    text, rule = (
+        (ROOT / "Snakefile").read_text(),
+        r'^rule (\w+):\n    default_target: PLAN.config\["target"\] == "(\w+)"',
+    )
+    defaults = re.findall(rule, text, re.MULTILINE)
+    assert dict(defaults) == {"all": "all", target: "tokens"}

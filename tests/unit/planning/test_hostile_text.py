@@ -70,6 +70,7 @@ CONFIG = {
     "promoter_activity": ["DNase"],
     "peak_calling": {"signal": "DNase", "cutoff": 3, "min_length": 10, "max_gap": 5},
     "device": "cpu",
+    "target": "all",
     "cpu_precision": "fp32",
     "simulate": {"cell_types": ["simA"]},
 }
