@@ -8,6 +8,8 @@ rule figure_tokens:
         scores=f"{TOKENS}/{{tokens}}/scores.tsv",
         profile=f"{TOKENS}/{{tokens}}/profile.tsv",
         edges=f"{TOKENS}/{{tokens}}/edges.tsv",
+        heldout=f"{TOKENS}/{{tokens}}/heldout.tsv",
+        routes=f"{TOKENS}/{{tokens}}/routes.tsv",
         record=f"{TOKENS}/{{tokens}}/record.json",
     output:
         ranked=report(
@@ -40,6 +42,18 @@ rule figure_tokens:
             category="Dynamic tokens",
             labels={"figure": "5 network of the top 50", "tokens": "{tokens}"},
         ),
+        heldout=report(
+            f"{DRAWN}/{{tokens}}/heldout.svg",
+            caption="../report/tokens_heldout.rst",
+            category="Dynamic tokens",
+            labels={"figure": "6 held-out genes", "tokens": "{tokens}"},
+        ),
+        routes=report(
+            f"{DRAWN}/{{tokens}}/routes.svg",
+            caption="../report/tokens_routes.rst",
+            category="Dynamic tokens",
+            labels={"figure": "7 routes", "tokens": "{tokens}"},
+        ),
         png=expand(f"{DRAWN}/{{{{tokens}}}}/{{figure}}.png", figure=TOKEN_FIGURES),
     log:
         "logs/figures/tokens/{tokens}.log",
@@ -59,5 +73,7 @@ rule figure_tokens:
         " --scores {input.scores:q}"
         " --profile {input.profile:q}"
         " --edges {input.edges:q}"
+        " --heldout {input.heldout:q}"
+        " --routes {input.routes:q}"
         " --record {input.record:q}"
         " --out {params.out:q} > {log:q} 2>&1"

@@ -220,6 +220,98 @@ rule tokens_profile:
         " --profile {output.table:q} > {log:q} 2>&1"
 
 
+rule tokens_held_out:
+    input:
+        cells=lambda wildcards: of_user(PLAN.tokens[wildcards.tokens].cells),
+        others=lambda wildcards: of_user(TOKEN_FILES.of_user(wildcards.tokens)),
+        genes=lambda wildcards: TOKEN_FILES.genes(wildcards.tokens),
+        dictionary=f"{TOKENS}/{{tokens}}/dictionary.tsv",
+        genome=lambda wildcards: TOKEN_FILES.genome(wildcards.tokens),
+        run=lambda wildcards: TOKEN_FILES.checkpoint(wildcards.tokens),
+        windows=lambda wildcards: TOKEN_FILES.windows(wildcards.tokens),
+        foundation=lambda wildcards: foundation_of(wildcards.tokens),
+    output:
+        f"{TOKENS}/{{tokens}}/heldout.tsv",
+    log:
+        "logs/tokens/{tokens}/held_out.log",
+    benchmark:
+        "results/job_costs/tokens/{tokens}/held_out.tsv"
+    conda:
+        "../envs/tokens.yaml"
+    threads: THREADS.get("training", 2)
+    resources:
+        mem_mb=lambda wildcards: TOKEN_FILES.memory(wildcards.tokens),
+        runtime=lambda wildcards: TOKEN_FILES.minutes(wildcards.tokens),
+    params:
+        settings=lambda wildcards: TOKEN_FILES.settings(wildcards.tokens, "held_out"),
+        length=lambda wildcards: TOKEN_FILES.length(wildcards.tokens),
+        fold=lambda wildcards: TOKEN_FILES.fold_options(wildcards.tokens),
+        split=lambda wildcards: TOKEN_FILES.split(wildcards.tokens),
+        cache=FILES.placed(CACHE),
+        numbers_version=NUMBERS_VERSION,
+    shell:
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.tokens.held_out"
+        " --settings {params.settings:q}"
+        " --cells {input.cells:q}"
+        " --genes {input.genes:q}"
+        " --dictionary {input.dictionary:q}"
+        " --genome {input.genome:q}"
+        " --length {params.length:q}"
+        " --run {input.run:q}"
+        " --windows {input.windows:q}"
+        " --foundation {input.foundation:q}"
+        " --cache {params.cache:q}"
+        " {params.fold:q}"
+        " --threads {threads:q}"
+        " --out {output:q} > {log:q} 2>&1"
+
+
+rule tokens_routes:
+    input:
+        cells=lambda wildcards: of_user(PLAN.tokens[wildcards.tokens].cells),
+        others=lambda wildcards: of_user(TOKEN_FILES.of_user(wildcards.tokens)),
+        vcf=lambda wildcards: of_user(TOKEN_FILES.vcf(wildcards.tokens)),
+        genes=lambda wildcards: TOKEN_FILES.genes(wildcards.tokens),
+        dictionary=f"{TOKENS}/{{tokens}}/dictionary.tsv",
+        genome=lambda wildcards: TOKEN_FILES.genome(wildcards.tokens),
+        run=lambda wildcards: TOKEN_FILES.checkpoint(wildcards.tokens),
+        windows=lambda wildcards: TOKEN_FILES.windows(wildcards.tokens),
+        foundation=lambda wildcards: foundation_of(wildcards.tokens),
+        adapters=f"{TOKENS}/{{tokens}}/adapters.ckpt",
+    output:
+        f"{TOKENS}/{{tokens}}/routes.tsv",
+    log:
+        "logs/tokens/{tokens}/routes.log",
+    benchmark:
+        "results/job_costs/tokens/{tokens}/routes.tsv"
+    conda:
+        "../envs/tokens.yaml"
+    threads: THREADS.get("training", 2)
+    resources:
+        mem_mb=lambda wildcards: TOKEN_FILES.memory(wildcards.tokens),
+        runtime=lambda wildcards: TOKEN_FILES.minutes(wildcards.tokens),
+    params:
+        settings=lambda wildcards: TOKEN_FILES.settings(wildcards.tokens, "routes"),
+        length=lambda wildcards: TOKEN_FILES.length(wildcards.tokens),
+        cache=FILES.placed(CACHE),
+        numbers_version=NUMBERS_VERSION,
+    shell:
+        "PYTHONPATH=$PRISM_HOME python -P -m workflow_scripts.tokens.routes"
+        " --settings {params.settings:q}"
+        " --cells {input.cells:q}"
+        " --genes {input.genes:q}"
+        " --dictionary {input.dictionary:q}"
+        " --genome {input.genome:q}"
+        " --length {params.length:q}"
+        " --run {input.run:q}"
+        " --windows {input.windows:q}"
+        " --foundation {input.foundation:q}"
+        " --adapters {input.adapters:q}"
+        " --cache {params.cache:q}"
+        " --threads {threads:q}"
+        " --out {output:q} > {log:q} 2>&1"
+
+
 rule tokens_tables:
     input:
         cells=lambda wildcards: of_user(PLAN.tokens[wildcards.tokens].cells),

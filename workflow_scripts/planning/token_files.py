@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 from workflow_scripts.planning.checks.tokens import simulated, window_length
 from workflow_scripts.planning.files import Files
@@ -22,9 +21,11 @@ RESULTS = {
     "h5ad": "tokens.h5ad",
     "record": "record.json",
 }
+# Tables of jobs of their own.
+FURTHER = {"heldout": "heldout.tsv", "routes": "routes.tsv"}
 # Drawn of every entry into FIGURES/<name>/, as SVG and PNG.
 FIGURES = "results/figures/tokens"
-TOKEN_FIGURES = ("ranked", "controls", "direct_indirect", "profile", "network")
+TOKEN_FIGURES = ("ranked", "controls", "direct_indirect", "profile", "network", "heldout", "routes")
 _CELLS = (
     *("counts", "gene_ids", "cell_type", "donor", "totals", "genes", "dictionary", "dictionary_version"),
     "minimum_overlap",
@@ -34,11 +35,14 @@ _READ = {
     "door": (*_CELLS, "genotypes", "targets"),
     "foundation": (*_CELLS, "foundation", "seed"),
     "adapters": (*_CELLS, "encoder", "genotypes", "adapter", "output_tokens", "seed"),
+    "held_out": (*_CELLS, "encoder", "adapter", "held_out_steps", "seed"),
     "factor": (*_CELLS, "encoder", "targets", "layer", "n_cells", "directions", "seed"),
+    "routes": (*_CELLS, "encoder", "targets", "layer", "n_cells", "pairs", "seed", "statistics"),
 }
 _OF_FACTOR = {
     "door": ("gene", "cell_types", "targets", "indirect"),
     "factor": ("gene", "cell_types", "mutation", "targets", "indirect"),
+    "routes": ("gene", "cell_types", "mutation", "targets", "indirect"),
 }
 _OF_STATISTICS = ("detections", "cells", "donors", "cells_per_donor")
 
@@ -123,14 +127,15 @@ class TokenFiles:
         folder = self.entry(name).folder or f"{TOKENS}/{name}/foundation"
         return f"{folder}/config.json"
 
-    def vcf(self, name: str, factor: str) -> list[str]:
-        """The VCF file of a factor's mutation, if it is one.
+    def vcf(self, name: str, factor: str | None = None) -> list[str]:
+        """The VCF files of mutations that are one.
 
         name: of the entry.
-        factor: its key.
+        factor: key of the only factor that is asked about; default: all.
         """
-        mutation = self.entry(name).factors[factor]["mutation"]
-        return [mutation["vcf"]] if "vcf" in mutation else []
+        factors = self.entry(name).factors
+        mutations = [each["mutation"] for key, each in factors.items() if factor in (None, key)]
+        return list(dict.fromkeys(each["vcf"] for each in mutations if "vcf" in each))
 
     def fold_options(self, name: str) -> list[str]:
         """Options of the adapters' script: the fold whose test genes are held out, where there is one.
@@ -158,7 +163,7 @@ class TokenFiles:
         """The settings that a job reads, as JSON.
 
         name: of the entry.
-        job: door, foundation, adapters, factor; or tables, which has all.
+        job: door, foundation, adapters, held_out, factor, routes; or tables, which has all.
         factor: key of the only factor that is given; default: all.
         profile: whether the factor's mutation profile is among them.
         """
@@ -219,7 +224,8 @@ class TokenFiles:
 
     def all(self) -> list[str]:
         """Every table and figure of every entry."""
-        tables = [os.path.join(TOKENS, name, file) for name in self.plan.tokens for file in RESULTS.values()]
+        files = [*RESULTS.values(), *FURTHER.values()]
+        tables = [f"{TOKENS}/{name}/{file}" for name in self.plan.tokens for file in files]
         return tables + [
             f"{FIGURES}/{name}/{each}.svg" for name in self.plan.tokens for each in TOKEN_FIGURES
         ]

@@ -47,6 +47,7 @@ def choose(
     cell_type: str,
     context: int,
     rng: np.random.Generator,
+    also: str | None = None,
 ) -> Chosen:
     """Choose cells at random among those that hold the factor, so that as many donors as can be are counted.
 
@@ -57,13 +58,15 @@ def choose(
     cell_type: "" for all cells.
     context: most tokens of a cell.
     rng: source of chance.
+    also: id of another gene that the cells must hold; default None.
     Raises ValueError where no cell has a count of the factor, and none holds it within the context.
     """
     cells, token = inputs.cells, inputs.dictionary.token_of[gene]
     rows = np.arange(cells.n) if cell_type == ALL else cells.of_type(cell_type)
     there = expressing(cells, gene, rows, symbol=key).rows
     encoded = inputs.encoded(there, context)
-    holds = np.array([token in cell for cell in encoded], dtype=bool)
+    needed = {token} if also is None else {token, inputs.dictionary.token_of[also]}
+    holds = np.array([needed <= set(cell.tolist()) for cell in encoded], dtype=bool)
     what = f"{key} ({gene})" + (f" in {cell_type}" if cell_type != ALL else "")
     if not holds.any():
         raise ValueError(

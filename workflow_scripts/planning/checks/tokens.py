@@ -43,6 +43,13 @@ def check_tokens(plan: Plan) -> None:
         _check_adapter(plan, entry, where)
         _check_statistics(entry, where)
         refuse_alike(entry.factors, f"{where}.factors:")
+        for pair in entry.settings["pairs"]:
+            if unknown := [name for name in pair if name not in entry.factors]:
+                raise ValueError(
+                    f"{where}.pairs: {unknown[0]!r} is no factor; {among(unknown[0], entry.factors)}"
+                )
+            if pair[0] == pair[1]:
+                raise ValueError(f"{where}.pairs names {pair[0]} twice; give two factors")
         for name in entry.factors:
             _check_factor(plan, entry, name, dictionary, f"{where}.factors.{name}")
 

@@ -38,6 +38,8 @@ _DEFAULTS: dict[str, Any] = {
     "fold": None,
     "layer": -2,
     "targets": None,
+    "pairs": [],
+    "held_out_steps": None,
     "n_cells": 32,
     "directions": None,
     "statistics": {},
@@ -135,6 +137,8 @@ def _filled(given: dict) -> dict:
     if filled["directions"] is None:
         small = not isinstance(filled["foundation"], str)
         filled["directions"] = DIRECTIONS_SMALL if small else DIRECTIONS_LARGE
+    if filled["held_out_steps"] is None:
+        filled["held_out_steps"] = filled["adapter"]["steps"]
     filled["factors"] = {name: _factor(name, each) for name, each in given["factors"].items()}
     return filled
 

@@ -16,6 +16,7 @@ BACKWARD = 3  # of a training step, in forward passes
 ENFORMER_SECONDS = 30.0
 RUN_SECONDS = 0.05
 WAYS = 6  # passes of a cell beside the random directions
+HELD_OUT = 6  # adapters of heldout.tsv: three encoders, static and dynamic outputs
 ADAPTERS = 2  # trained: ours, and the one with exchanged DNA
 GENES = 20_000  # with a window; a small genome has fewer
 
@@ -52,6 +53,9 @@ def hours_of(entry: TokensEntry) -> dict[str, float]:
     window = ENFORMER_SECONDS if "enformer" in settings["encoder"] else RUN_SECONDS if entry.run else 0.0
     found["windows"] = GENES * window
     found["adapters"] = ADAPTERS * adapter["steps"] * adapter["cells_at_once"] * BACKWARD * seconds
+    if entry.run or settings["fold"] is not None:
+        steps = HELD_OUT * settings["held_out_steps"]
+        found["held-out genes"] = steps * adapter["cells_at_once"] * BACKWARD * seconds
     passes, windows = 0, 0
     for factor in entry.factors.values():
         ways = WAYS + settings["directions"]
@@ -75,6 +79,7 @@ def token_lines(jobs: Iterable, plan: Plan) -> list[str]:
         "tokens_adapters": "adapters",
         "tokens_factor": "factors",
         "tokens_profile": "factors",
+        "tokens_held_out": "held-out genes",
     }
     asked: dict[str, set[str]] = {}
     for job in jobs:
