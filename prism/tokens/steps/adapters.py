@@ -1,4 +1,4 @@
-"""The adapters of an entry: ours, the one before its training, and one that learned from exchanged DNA."""
+"""The adapters of an entry: ours, one of random weights, and one that learned from exchanged DNA."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from prism.genome.dataset.folds import splits_of
 from prism.jobs import records
 from prism.jobs.log import say
 from prism.runs.checkpoint import read_checkpoint, write_checkpoint
-from prism.tokens.adapter import Adapter, agreement, warm_start
+from prism.tokens.adapter import Adapter, agreement, untrained, warm_start
 from prism.tokens.dictionary import check_size
 from prism.tokens.dynamic import DynamicTokens, GenomeEmbeddings
 from prism.tokens.foundation import Foundation
@@ -188,7 +188,7 @@ def train_adapters(
         adapter = Adapter(**shape)
         told[name] = _started(adapter, own, model.token_table, settings["seed"])
         if name == OURS:
-            adapters[UNTRAINED] = copy.deepcopy(adapter.state_dict())
+            adapters[UNTRAINED] = _untrained(Adapter(**shape), own, model.token_table).state_dict()
         learned = copy.deepcopy(model)
         tokens = DynamicTokens(adapter, own.table(model.size), residual)
         if asked["steps"]:
@@ -238,6 +238,12 @@ def _started(adapter: Adapter, own: Embedded, static: Tensor, seed: int) -> dict
     values, wanted = torch.from_numpy(own.values), static[torch.from_numpy(own.tokens)]
     before, after = warm_start(adapter, values, wanted, *_learned_from(own), seed=seed)
     return {"warm_start": asdict(before), "matched": asdict(after)}
+
+
+def _untrained(adapter: Adapter, own: Embedded, static: Tensor) -> Adapter:
+    wanted = static[torch.from_numpy(own.tokens)]
+    untrained(adapter, torch.from_numpy(own.values), wanted, _learned_from(own)[0])
+    return adapter
 
 
 def _agreement(adapter: Adapter, own: Embedded, static: Tensor) -> dict[str, float]:
