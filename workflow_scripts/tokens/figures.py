@@ -44,13 +44,11 @@ TABLES = sorted({table for figure in FIGURES.values() for table in figure.tables
 
 
 def main() -> None:
-    """Draw the figures whose tables are given into a folder, as <figure>.svg and <figure>.png."""
+    """Draw all figures into a folder, as <figure>.svg and <figure>.png."""
     given = parsed()
-    tables = {name: read_table(path) for name in TABLES if (path := getattr(given, name))}
+    tables = {name: read_table(getattr(given, name)) for name in TABLES}
     record = read_checked(given.record, "record", "run the workflow again")
     for name, figure in FIGURES.items():
-        if not tables.keys() >= set(figure.tables):
-            continue
         drawn = figure.draw(*(tables[table] for table in figure.tables), record)
         for form in ("svg", "png"):
             with writing(Path(given.out) / f"{name}.{form}") as part:
@@ -61,7 +59,7 @@ def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in TABLES:
-        parser.add_argument(f"--{name}", help=f"{name}.tsv of results/tokens/<name>/")
+        parser.add_argument(f"--{name}", required=True, help=f"{name}.tsv of results/tokens/<name>/")
     parser.add_argument("--record", required=True, help="its record.json")
     parser.add_argument("--out", required=True, help="folder to write into")
     return parser.parse_args()
