@@ -19,6 +19,8 @@ from prism.tokens.perturb.shift import Mean
 from prism.tokens.scoring.contrasts import in_every_donor
 
 EXPRESSION, BOTH, NO_OP, RANDOM = "expression", "both", "no_op", "random_direction"
+# not to be had of real data: a mutation that donors of the training carry, and the expression's true change
+SEEN, TRUE_FOLD = "seen_mutation", "expression_true_change"
 
 
 def chosen_cells(task: Task, made: Made, rows: Sequence[int]) -> np.ndarray:
@@ -71,10 +73,7 @@ def routes(
     moves = {int(made.token[row]): ours.of(row, value) for row, value in to.items()}
     ways = {OURS: moved(table, moves), NO_OP: as_is(table)} | dict(more or {})
     if fold:
-        orders = reranked(
-            made.counts[cells], made.totals[cells], made.gene_ids, made.dictionary, task.sizing.context,
-            {made.gene_ids[row]: times for row, times in fold.items()},
-        )  # fmt: skip
+        orders = _orders(task, made, cells, fold)
         ways[EXPRESSION] = reordered(orders, as_is(table))
         ways[BOTH] = reordered(orders, moved(table, moves, may_lack=True))
     found = measured(foundation, ids, made.world.donor[cells].tolist(), as_is(table), ways)
@@ -84,6 +83,7 @@ def routes(
 def all_controls(
     task: Task, made: Made, foundation: Foundation, adapters: Mapping[str, Mapped], row: int, value: np.ndarray,
     fold: float | None, silent: tuple[int, np.ndarray], matchable: np.ndarray, expression: np.ndarray,
+    known: tuple[np.ndarray, float] | None = None,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """Shifts of one factor's mutation and everything that they are held against: name -> (donors, genes).
 
@@ -97,6 +97,8 @@ def all_controls(
     silent: row of a factor without targets, and the embedding of its mutated window.
     matchable: rows that may stand for the factor.
     expression: (cells, genes), log(1 + counts per 10,000).
+    known: embedding of the window with a mutation that donors carry, and the true change of the factor's expression
+        under ours; default None, for neither.
     """
     ours, token, cells = adapters[OURS], int(made.token[row]), chosen_cells(task, made, [row])
     table, mask = ours.table, made.dictionary.mask
@@ -114,6 +116,9 @@ def all_controls(
     more |= {
         f"{RANDOM} {n}": moved(table, {token: torch.from_numpy(each)}) for n, each in enumerate(directions)
     }
+    if known is not None:
+        more[SEEN] = moved(table, {token: ours.of(row, known[0])})
+        more[TRUE_FOLD] = reordered(_orders(task, made, cells, {row: known[1]}), as_is(table))
     found = routes(
         task, made, foundation, ours, {row: value}, {} if fold is None else {row: fold}, cells, more
     )
@@ -137,3 +142,11 @@ def all_controls(
     found["co_expression"] = in_every_donor(alone, found[OURS])
     found["expression_level"] = in_every_donor(controls.expression_level(expression), found[OURS])
     return found
+
+
+def _orders(task: Task, made: Made, cells: np.ndarray, fold: Mapping[int, float]) -> list[np.ndarray]:
+    """Tokens of cells after the expression of some genes, by row, was multiplied."""
+    return reranked(
+        made.counts[cells], made.totals[cells], made.gene_ids, made.dictionary, task.sizing.context,
+        {made.gene_ids[row]: times for row, times in fold.items()},
+    )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from benchmarks.token_worlds import disturbed
@@ -20,7 +21,7 @@ from prism.tokens.masked_genes import OUTPUT_TOKENS
 from prism.tokens.perturb.controls import shuffled
 from prism.tokens.perturb.expression import fold_change
 from prism.tokens.perturb.shift import no_op_floor
-from prism.tokens.scoring.contrasts import score_table
+from prism.tokens.scoring.contrasts import TARGETS, score_table
 from prism.tokens.scoring.donors import each_donor, mean_of, over_donors
 from prism.tokens.scoring.held_out import (
     MEAN_TOKEN,
@@ -65,14 +66,15 @@ class Ready:
                 [fold_change(*pair) for pair in zip(before, encoder.predicted(windows), strict=True)]
             )
 
-    def mutation(self, factor: int) -> int:
-        """The variant that no donor carries and that takes most of a factor's activity: its row.
+    def mutation(self, factor: int, seen: bool = False) -> int:
+        """The variant that takes most of a factor's activity: its row.
 
         factor: number of the factor.
+        seen: whether donors carry it; default False, none does.
         """
         table = self.made.world.variants
-        unseen = table[(table["factor"] == factor) & ~table["seen"] & table["changing"]]
-        return int(unseen["activity_change"].abs().idxmax())
+        among = table[(table["factor"] == factor) & (table["seen"] == seen) & table["changing"]]
+        return int(among["activity_change"].abs().idxmax())
 
     def judged(self, by_donor: np.ndarray, cells: np.ndarray, without: list[int]) -> np.ndarray:
         """Genes that are judged: (genes,) bool.
@@ -109,7 +111,7 @@ def _factor(
     made, network = ready.made, ready.made.world.network
     row, variant = int(ready.factors[factor]), ready.mutation(factor)
     quiet = len(ready.factors) - SILENT + factor % SILENT
-    role = network.roles[factor]
+    role, change = network.roles[factor], made.world.variants["activity_change"][variant]
     matchable = np.flatnonzero(
         (role != DIRECT) & (role != REPRESSED) & (role != INDIRECT) & (made.token >= 0)
     )
@@ -117,29 +119,48 @@ def _factor(
         ready.task, made, foundation, mapped, row, ready.of_variant[variant], float(ready.fold[variant]),
         (int(ready.factors[quiet]), ready.of_variant[ready.mutation(quiet)]),
         np.setdiff1d(matchable, ready.factors), ready.expression,
+        (ready.of_variant[ready.mutation(factor, seen=True)], float(np.exp(change))),
     )  # fmt: skip
     kept = ready.judged(scores[OURS], disturbed.chosen_cells(ready.task, made, [row]), [row])
     floor = no_op_floor(scores.pop(disturbed.NO_OP)[:, kept])
     scores = {name: each[:, kept] for name, each in scores.items() if not name[-1].isdigit()}
-    direct, indirect = np.isin(role, (DIRECT, REPRESSED))[kept], (role == INDIRECT)[kept]
-    table = score_table(scores, direct | indirect, direct, indirect, draws=200)
+    kinds = {kind: (role == kind)[kept] for kind in (DIRECT, INDIRECT, REPRESSED)}
+    targets, direct, indirect = np.any(list(kinds.values()), axis=0), kinds[DIRECT], kinds[INDIRECT]
+    table = _table(scores, targets, REPRESSED, kinds[REPRESSED], direct, indirect)
     found = {
         f"{line.metric}|{line.contrast}|{line.method}": line.value
         for line in table.itertuples()
         if line.metric in KEPT
     }
     ours = table[(table["method"] == OURS) & (table["contrast"] == "targets") & (table["metric"] == KEPT[0])]
-    effect = np.abs(made.world.change({factor: made.world.variants["activity_change"][variant]}))[kept]
-    found |= {
-        f"effect_rank|targets|{name}": float(stats.spearmanr(over_donors(each), effect).statistic)
-        for name, each in scores.items()
-    }
+    effect = np.abs(made.world.change({factor: change}))[kept]
+    for name, each in scores.items():
+        mean = over_donors(each)
+        varies = np.nanmax(mean) > np.nanmin(mean)  # an expression route that moves no rank gives zeros alone
+        rank = stats.spearmanr(mean, effect, nan_policy="omit").statistic if varies else 0.0
+        found[f"effect_rank|{TARGETS}|{name}"] = float(rank)
     mean = over_donors(scores[OURS])
     return found | {
         "low_in_world": float(ours["low"].iloc[0]), "high_in_world": float(ours["high"].iloc[0]),
-        "share_of_targets": float((direct | indirect).mean()), "n_universe": int(kept.sum()),
+        "share_of_targets": float(targets.mean()), "n_universe": int(kept.sum()),
         "resolved": float((mean > floor).mean()), "median_shift": float(np.median(mean)), "floor": floor,
     }  # fmt: skip
+
+
+def _table(
+    scores: Mapping[str, np.ndarray], targets: np.ndarray, third: str, of_third: np.ndarray, direct: np.ndarray,
+    indirect: np.ndarray,
+) -> pd.DataFrame:  # fmt: skip
+    """The table of scores; each kind of target is found among the genes that are no target of another kind."""
+    parts = [score_table(scores, targets, draws=200)]
+    others = ~of_third
+    both = {name: each[:, others] for name, each in scores.items()}
+    parts.append(score_table(both, (direct | indirect)[others], direct[others], indirect[others], draws=200))
+    parts[-1] = parts[-1][parts[-1]["contrast"] != TARGETS]
+    alone = ~(direct | indirect)
+    last = score_table({name: each[:, alone] for name, each in scores.items()}, of_third[alone], draws=200)
+    parts.append(last.assign(contrast=third))
+    return pd.concat(parts)
 
 
 def _variants(ready: Ready, ours: Mapped) -> dict[str, float]:

@@ -11,12 +11,13 @@ from scipy import stats
 from benchmarks.token_worlds.protocol import ARMS, NULL, tasks
 from benchmarks.token_worlds.store import done
 from prism.evaluation.statistics import t_interval
+from prism.simulate.regulation.network import REPRESSED
 from prism.tokens.masked_genes import OUTPUT_TOKENS
 from prism.tokens.perturb.controls import CONTROLS
 from prism.tokens.scoring.contrasts import DIFFERENCE, DIRECT, INDIRECT, OURS, TARGETS
 
 PRIMARY = f"average_precision|{TARGETS}"
-ROUTES = (OURS, "expression", "both")
+ROUTES = (OURS, "expression", "both", "seen_mutation", "expression_true_change")
 # title -> column without its method
 SCORES = {
     "AP targets": PRIMARY,
@@ -24,6 +25,7 @@ SCORES = {
     "AUROC targets": f"auroc|{TARGETS}",
     "AUROC direct": f"auroc|{DIRECT}",
     "AUROC indirect": f"auroc|{INDIRECT}",
+    "AUROC repressed": f"auroc|{REPRESSED}",
     "diff. of diff.": f"auroc|{DIFFERENCE}",
     "rank of effect": f"effect_rank|{TARGETS}",
 }
@@ -84,7 +86,7 @@ def said(values: np.ndarray) -> str:
 def _arm(arm: str, rows: pd.DataFrame) -> list[str]:
     found = [f"{ARMS[arm].meaning}: {len(rows)} seeds; mean [95 % interval over seeds]", ""]
     methods = [name for name in (*ROUTES, *CONTROLS) if f"{PRIMARY}|{name}" in rows]
-    found.append(f"{'':20s}" + "".join(f"{title:>{WIDTH}s}" for title in SCORES))
+    found.append(f"{'':24s}" + "".join(f"{title:>{WIDTH}s}" for title in SCORES))
     for method in methods:
         cells = []
         for title, column in SCORES.items():
@@ -92,7 +94,7 @@ def _arm(arm: str, rows: pd.DataFrame) -> list[str]:
             if title == "AP gained":  # by ours over the method, in the same world
                 values = None if method == OURS else rows[f"{PRIMARY}|{OURS}"] - values
             cells.append("-" if values is None else said(values))
-        found.append(f"{method:20s}" + "".join(f"{each:>{WIDTH}s}" for each in cells))
+        found.append(f"{method:24s}" + "".join(f"{each:>{WIDTH}s}" for each in cells))
     found.append("")
     for pair in ("0+1", "2+3"):
         for name in ("both_factors", "sum"):
