@@ -91,6 +91,8 @@ rule tokens_adapters:
         "logs/tokens/{tokens}/adapters.log",
     benchmark:
         "results/job_costs/tokens/{tokens}/adapters.tsv"
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(False)),
     conda:
         "../envs/tokens.yaml"
     threads: THREADS.get("training", 2)
@@ -140,6 +142,8 @@ rule tokens_factor:
         "logs/tokens/{tokens}/factors/{factor}.log",
     benchmark:
         "results/job_costs/tokens/{tokens}/factors/{factor}.tsv"
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(False)),
     conda:
         "../envs/tokens.yaml"
     threads: THREADS.get("training", 2)
@@ -188,6 +192,8 @@ rule tokens_profile:
         "logs/tokens/{tokens}/profiles/{factor}.log",
     benchmark:
         "results/job_costs/tokens/{tokens}/profiles/{factor}.tsv"
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(False)),
     conda:
         "../envs/tokens.yaml"
     threads: THREADS.get("training", 2)
@@ -236,6 +242,8 @@ rule tokens_held_out:
         "logs/tokens/{tokens}/held_out.log",
     benchmark:
         "results/job_costs/tokens/{tokens}/held_out.tsv"
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(False)),
     conda:
         "../envs/tokens.yaml"
     threads: THREADS.get("training", 2)
@@ -284,6 +292,8 @@ rule tokens_routes:
         "logs/tokens/{tokens}/routes.log",
     benchmark:
         "results/job_costs/tokens/{tokens}/routes.tsv"
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(False)),
     conda:
         "../envs/tokens.yaml"
     threads: THREADS.get("training", 2)
@@ -356,3 +366,39 @@ rule tokens_tables:
         " --edges {output.edges:q}"
         " --h5ad {output.h5ad:q}"
         " --record {output.record:q} > {log:q} 2>&1"
+
+
+# Enformer as DNA encoder: enformer-pytorch pins a version of transformers, so these have an environment of their own.
+use rule tokens_adapters as tokens_adapters_enformer with:
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(True)),
+    conda:
+        "../envs/enformer.yaml"
+
+
+use rule tokens_factor as tokens_factor_enformer with:
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(True)),
+    conda:
+        "../envs/enformer.yaml"
+
+
+use rule tokens_profile as tokens_profile_enformer with:
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(True)),
+    conda:
+        "../envs/enformer.yaml"
+
+
+use rule tokens_held_out as tokens_held_out_enformer with:
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(True)),
+    conda:
+        "../envs/enformer.yaml"
+
+
+use rule tokens_routes as tokens_routes_enformer with:
+    wildcard_constraints:
+        tokens=family(TOKEN_FILES.by_enformer(True)),
+    conda:
+        "../envs/enformer.yaml"

@@ -211,6 +211,17 @@ class TokenFiles:
         """
         return 8000 if self.entry(name).folder else 3000
 
+    def by_enformer(self, wanted: bool) -> list[str]:
+        """The entries whose DNA encoder is Enformer, or the others.
+
+        wanted: whether those with Enformer.
+        """
+        return [
+            name
+            for name, entry in self.plan.tokens.items()
+            if ("enformer" in entry.settings["encoder"]) == wanted
+        ]
+
     def minutes(self, name: str) -> int:
         """Minutes to ask a scheduler for, of such a job.
 

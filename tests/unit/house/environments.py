@@ -66,12 +66,12 @@ def uses() -> list[tuple[str, str]]:
 
 
 def imports_of(path: Path) -> set[str]:
-    """Modules that a file imports, also inside functions; not those for type checkers only."""
+    """Modules that a file imports, also inside functions; not those for type checkers only, nor optional ones."""
     tree = ast.parse(path.read_text())
     skipped = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)) or is_optional(node)
         for inner in ast.walk(node)
     }
     found = set()
@@ -83,6 +83,12 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
+
+
+def is_optional(node: ast.AST) -> bool:
+    """Whether it tries to import what may be missing, and says what to do where it is."""
+    handlers = node.handlers if isinstance(node, ast.Try) else []
+    return any(each.type is not None and ast.unparse(each.type) == "ModuleNotFoundError" for each in handlers)
 
 
 def file_of(module: str) -> Path | None:
