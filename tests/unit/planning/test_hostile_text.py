@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterator
 
@@ -37,6 +38,35 @@ HOSTILE = [
 FILE = {"address": "in/file.zip", "md5": "a" * 32, "member": "inside.txt"}
 COLUMNS = {"gene_id": "id", "chrom": "chrom", "tss": "tss", "strand": "strand", "symbol": "symbol"}
 RUN = {"cell_types": ["A"], "models": ["small", "filed", "other"], "folds": ["one"], "seeds": [2]}
+FACTORS = {
+    "F1": {
+        "gene": "ENSG00000000001", "cell_types": ["T"], "mutation": {"substitutions": ["-35 G>A"]},
+        "targets": "F1", "indirect": "far",
+    },
+    "F2": {"gene": "ENSG00000000002", "mutation": {"vcf": "in/mutation.vcf", "sample": "donor1"}},
+    "F3": {"gene": "ENSG00000000003", "mutation": {"knock_out": "ACGT"}},
+}  # fmt: skip
+TOKENS = {
+    "words": {
+        "cells": ["in/cells.h5ad"], "counts": "X", "gene_ids": "index", "cell_type": "kind", "donor": "donor",
+        "totals": "recomputed", "genes": "in/genes.tsv", "dictionary": "in/dictionary.json", "dictionary_version": "V1",
+        "foundation": "in/model", "encoder": {"kmers": 3, "cell_type": "A"}, "genotypes": "in/donors.vcf",
+        "adapter": {"kind": "mlp"}, "output_tokens": "static", "fold": "one", "factors": FACTORS,
+        "targets": "in/targets.tsv", "pairs": [["F1", "F3"]],
+        "statistics": {
+            "metric": "auroc", "contrast": "targets", "against": "mask", "correction": "max_statistic",
+        },
+    },
+    "run": {"cells": "in/cells.h5ad", "encoder": {"run": "theirs", "cell_type": "A"}, "factors": {"F3": FACTORS["F3"]}},
+    "long": {
+        "cells": "in/cells.h5ad", "encoder": {"enformer": "in/model", "cell_type": "A"},
+        "factors": {"F3": FACTORS["F3"]},
+    },
+}  # fmt: skip
+BERT = json.dumps({"model_type": "bert", "vocab_size": 5, "num_hidden_layers": 2})
+SPECIALS = {"<pad>": 0, "<mask>": 1}
+GENES = {f"ENSG0000000000{i}": i + 1 for i in (1, 2, 3)}
+DICTIONARY = json.dumps({"tokens": SPECIALS | GENES, "medians": dict.fromkeys(GENES, 1.0)})
 CONFIG = {
     "cell_types": "cells.tsv",
     "models": ["models.yaml"],
@@ -73,6 +103,7 @@ CONFIG = {
     "target": "all",
     "cpu_precision": "fp32",
     "simulate": {"cell_types": ["simA"]},
+    "tokens": TOKENS,
 }
 MODELS = {
     "protocols": {"short": {"steps": 10, "batch_size": 4, "schedule": "cosine", "precision": "fp32"}},
@@ -118,7 +149,7 @@ PLACES = {("windows", "signals", 0): "needs the signal DNase"}
 # A list of one string may be the string itself; a list of runs stands for a mapping; genes may be a file.
 OTHER_FORMS = [("models",), ("predictions", "*", "*"), ("predictions", "*", "genes")]
 # mappings whose keys the user chooses
-FREE = ("assemblies", "released", "predictions", "protocols", "models", "tune", "joint")
+FREE = ("assemblies", "released", "predictions", "protocols", "models", "tune", "joint", "tokens", "factors")
 
 
 def strings(value, path: tuple = ()) -> Iterator[tuple]:
@@ -177,6 +208,16 @@ def write(folder, row: dict = ROW, models: dict = MODELS, fold: tuple = ("one", 
     )
     (folder / "models.yaml").write_text(yaml.safe_dump(models, sort_keys=False))
     (folder / "published.tsv").write_text("")
+    files = {
+        "model/config.json": BERT,
+        "dictionary.json": DICTIONARY,
+        "targets.tsv": "source\ttarget\tweight\nF1\tG2\t1\n",
+        "genes.tsv": "gene_id\tsymbol\nENSG00000000001\tF1\n",
+    }
+    empty = ("model/model.safetensors", "cells.h5ad", "donors.vcf", "mutation.vcf")
+    (folder / "in/model").mkdir(parents=True, exist_ok=True)
+    for name, text in (files | dict.fromkeys(empty, "")).items():
+        (folder / "in" / name).write_text(text)
 
 
 @pytest.fixture
