@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ class Inputs:
         """
         return self._symbols.get(gene, "")
 
-    @property
+    @cached_property
     def _symbols(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for symbol, ids in self.names.and_then(self.dictionary.names).ids_of.items():
