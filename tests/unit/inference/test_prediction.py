@@ -113,7 +113,7 @@ def test_the_script_warns_of_scales_and_goes_on(trained, dataset, tmp_path, root
         windows, genes = tiny_dataset.write(tmp_path / name, scale=scale)
         out = tmp_path / f"{name}.tsv.gz"
         common = ["--windows", windows, "--genes", genes, "--device", "cpu", "--out", out]
-        done = script(root, "predict", *common, "--checkpoint", trained.checkpoint)
+        done = script(root, "prediction.predict", *common, "--checkpoint", trained.checkpoint)
         assert done.returncode == 0, done.stderr
         assert done.stderr.count("warning: ATAC") == 1
         assert word in done.stderr
@@ -127,18 +127,18 @@ def test_a_checkpoint_of_another_model_or_signal_order_is_refused_at_the_start(
     common = ["--windows", dataset[0], "--genes", dataset[1], "--device", "cpu", "--out", out]
     common += ["--checkpoint", trained.checkpoint]
     stated = ["--architecture", "ridge", "--length", "32", "--signals"]
-    done = script(root, "predict", *common, *stated, '["H3K27ac", "ATAC"]')
+    done = script(root, "prediction.predict", *common, *stated, '["H3K27ac", "ATAC"]')
     assert (done.returncode, out.exists()) == (1, False)
     assert (
         "best.ckpt: not the model that was asked for: its signals ATAC, H3K27ac (asked for: H3K27ac, ATAC); "
         in done.stderr
     )
-    done = script(root, "predict", *common, "--architecture", "prism", "--length", "64")
+    done = script(root, "prediction.predict", *common, "--architecture", "prism", "--length", "64")
     assert (
         "its architecture ridge (asked for: prism); its length 32 (asked for: 64); delete it and make it again"
         in done.stderr
     )
-    done = script(root, "predict", *common, *stated, '["ATAC", "H3K27ac"]')
+    done = script(root, "prediction.predict", *common, *stated, '["ATAC", "H3K27ac"]')
     assert (done.returncode, out.exists()) == (0, True)
 
 
@@ -253,7 +253,7 @@ def test_command_lines_train_then_predict(dataset, tmp_path, root):
     paths = paths_in(tmp_path)
     common = ["--windows", dataset[0], "--genes", dataset[1], "--device", "cpu", "--threads", "1"]
     command = [
-        "train",
+        "training.train",
         *common,
         "--folds",
         tmp_path / "folds.tsv",
@@ -277,7 +277,7 @@ def test_command_lines_train_then_predict(dataset, tmp_path, root):
         {"assay": "CAGE"},
     )
     out = tmp_path / "out.tsv.gz"
-    done = script(root, "predict", *common, "--checkpoint", paths.checkpoint, "--out", out)
+    done = script(root, "prediction.predict", *common, "--checkpoint", paths.checkpoint, "--out", out)
     assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(out, sep="\t")) == 32
     done = script(root, *command, "--entry", "[]")

@@ -70,11 +70,12 @@ def test_defaults_are_those_that_the_schema_tells(project):
         (told["foundation"]["properties"], settings["foundation"]),
     ):
         for key, value in given.items():
-            if isinstance(value, (int, float)) and key not in ("seed", "directions"):
+            if isinstance(value, (int, float)) and key not in ("seed", "directions", "held_out_steps"):
                 assert f"default {value:g}" in schema[key]["description"].replace(
                     "default false", "default 0"
                 ), key
     assert settings["directions"] == 200
+    assert settings["held_out_steps"] == settings["adapter"]["steps"]
     assert settings["factors"]["GATA4"]["gene"] == "GATA4"
 
 

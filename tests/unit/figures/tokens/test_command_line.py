@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from prism.jobs import records
 from tests.unit.figures.tokens import made_up_tables as made_up
 from workflow_scripts.planning.token_files import FURTHER, RESULTS, TOKEN_FIGURES
@@ -32,6 +34,7 @@ def command(folder: Path) -> list[str]:
     return [sys.executable, "-m", "workflow_scripts.tokens.figures", *options]
 
 
+@pytest.mark.slow
 def test_it_draws_every_figure_in_both_forms_and_names_a_damaged_table(tmp_path, root):
     call = command(tmp_path)
     subprocess.run(call, check=True, cwd=root)

@@ -54,6 +54,7 @@ def test_effects_are_sorted_and_say_what_each_gene_is(simulated, tables, small_w
     assert (table["q"].dropna() >= table["p"].dropna() - 1e-12).all()
 
 
+@pytest.mark.slow
 def test_scores_are_means_of_the_donors_own_values(simulated, tables):
     (found,) = read_effects(simulated.folder / "F.npz")
     scores = pd.read_csv(tables["scores"], sep="\t").query(
