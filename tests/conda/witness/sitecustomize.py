@@ -10,10 +10,17 @@ import shutil
 import sys
 
 
+def _script() -> str:
+    """The module below workflow_scripts/, such as training.train; else the program's name."""
+    name = os.path.splitext(sys.argv[0])[0]
+    above, _, module = name.rpartition(os.sep + "workflow_scripts" + os.sep)
+    return module.replace(os.sep, ".") if above else os.path.basename(name)
+
+
 def _write() -> None:
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     seen = {
-        "script": os.path.splitext(os.path.basename(sys.argv[0]))[0],
+        "script": _script(),
         "prefix": sys.prefix,
         "stdlib": os.path.dirname(os.__file__),
         "files": sorted(each for each in files if each),
