@@ -157,7 +157,7 @@ def test_no_command_names_a_file_without_the_prefix(tmp_path, root, monkeypatch)
         "sub/results/predictions/simA/simA.tiny.fold1.seed2.tsv.gz",
     )
     commands = [line for line in printed.splitlines() if "python -P -m workflow_scripts." in line]
-    scripts = {re.search(r"workflow_scripts\.(\w+)", line)[1] for line in commands}
+    scripts = {re.search(r"workflow_scripts\.([\w.]+)", line)[1].rpartition(".")[2] for line in commands}
     assert scripts >= {"download", "bedgraph", "elements", "windows", "train", "predict", "mask", "compare"}
     astray = [line for line in commands if re.search(r"(?<![\w/.])(results|resources|logs)/", line)]
     assert astray == []
