@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from prism.genome.dataset.windows import Windows
+from tests.workflow import tokens_project
 from tests.workflow.project import CONFIG, MODELS, Project, make_project, path_with_macs3
 
 pytestmark = pytest.mark.slow
@@ -162,6 +163,19 @@ def test_no_command_names_a_file_without_the_prefix(tmp_path, root, monkeypatch)
     astray = [line for line in commands if re.search(r"(?<![\w/.])(results|resources|logs)/", line)]
     assert astray == []
     assert any("--state-dir sub/results/runs/simA/tiny/fold1/seed2/state" in line for line in commands)
+
+
+def test_no_command_of_the_tokens_names_a_file_without_the_prefix(tmp_path, root):
+    host = Host(tmp_path / "host", root, ["floor", "tiny"])
+    config = yaml.safe_load((host.folder / "config.yaml").read_text())
+    entry = tokens_project.tokens({"run": "simA.tiny.fold1.seed2"})
+    config["prism"] |= {"simulate_cells": tokens_project.CELLS, "tokens": {"small": entry}}
+    config["prism"]["simulate"] = tokens_project.GENOME
+    (host.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    printed = host.snakemake("--dry-run", "--printshellcmds", "prism_tokens")
+    commands = [line for line in printed.splitlines() if "python -P -m workflow_scripts.tokens." in line]
+    assert len(commands) > 7
+    assert [line for line in commands if re.search(r"(?<![\w/.])(results|resources|logs)/", line)] == []
 
 
 def test_replace_prefix_is_refused(tmp_path, root):

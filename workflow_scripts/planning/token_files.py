@@ -46,6 +46,8 @@ _OF_FACTOR = {
 }
 _OF_STATISTICS = ("detections", "cells", "donors", "cells_per_donor")
 
+_FILES = ("genes", "dictionary", "genotypes", "targets")  # keys of an entry that name files, beside cells
+
 
 class TokenFiles:
     """Answers for entries of `tokens`.
@@ -70,7 +72,7 @@ class TokenFiles:
         """
         entry = self.entry(name)
         settings = entry.settings
-        further = [settings[key] for key in ("genes", "dictionary", "genotypes", "targets") if settings[key]]
+        further = [settings[key] for key in _FILES if settings[key]]
         return [*entry.cells, *further]
 
     def is_made(self, path: str) -> bool:
@@ -167,7 +169,7 @@ class TokenFiles:
         factor: key of the only factor that is given; default: all.
         profile: whether the factor's mutation profile is among them.
         """
-        settings = self.entry(name).settings
+        settings = self._placed(self.entry(name).settings)
         if job not in _READ:
             return json.dumps(settings, sort_keys=True)
         kept = {key: settings[key] for key in _READ[job]}
@@ -178,6 +180,16 @@ class TokenFiles:
         if job == "factor":
             kept["statistics"] = {key: settings["statistics"][key] for key in _OF_STATISTICS}
         return json.dumps(kept, sort_keys=True)
+
+    def _placed(self, settings: dict) -> dict:
+        """Settings whose simulated files lie where the workflow writes them: below the prefix of a module."""
+
+        def at(path: str | list[str] | None):
+            if isinstance(path, list):
+                return [at(each) for each in path]
+            return self.files.placed(path) if path and self.is_made(path) else path
+
+        return settings | {key: at(settings[key]) for key in ("cells", *_FILES)}
 
     def measured(self, name: str) -> list[str]:
         """What is measured of every factor.
