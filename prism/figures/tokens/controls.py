@@ -21,6 +21,7 @@ from prism.figures.tokens.tables import (
     counts,
     footer,
     interval_dot,
+    legend_marks,
     method_title,
     metric_title,
     need,
@@ -121,18 +122,7 @@ def _part(figure: SubFigure, part: Part, primary: Primary, targets: str) -> None
 
 
 def _legend(body: SubFigure, primary: Primary) -> None:
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=look["marker"],
-            color=look["color"],
-            label=look["label"],
-            markersize=4.6,
-        )
-        for look in LOOKS.values()
-    ]
+    handles = legend_marks(LOOKS.values())
     handles.append(
         Line2D([], [], color=style.NOTE, label="95% interval over donors (hollow: none)", **INTERVAL)
     )

@@ -26,6 +26,7 @@ from prism.figures.tokens.tables import (
     counts,
     footer,
     interval_dot,
+    legend_marks,
     method_title,
     metric_title,
     need,
@@ -111,19 +112,9 @@ def _difference(axes: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
 
 
 def _legend(body: SubFigure) -> None:
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=look["marker"],
-            color=look["color"],
-            label=f"{kind} targets",
-            markersize=4.6,
-        )
-        for kind, look in KINDS.items()
-        if kind in OFFSET
-    ]
+    handles = legend_marks(
+        look | {"label": f"{kind} targets"} for kind, look in KINDS.items() if kind in OFFSET
+    )
     handles.append(
         Line2D([], [], color=style.NOTE, label="95% interval over donors (hollow: none)", **INTERVAL)
     )

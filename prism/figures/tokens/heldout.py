@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from prism.drawing import style
-from prism.figures.tokens.tables import INTERVAL, footer, interval_dot, need, rows_axis
+from prism.figures.tokens.tables import INTERVAL, footer, interval_dot, legend_marks, need, rows_axis
 
 COLUMNS = ("output_tokens", "encoder", "fold", "metric", "value", "low", "high", "n")
 OUTPUTS = {
@@ -64,18 +64,7 @@ def heldout_figure(heldout: pd.DataFrame, record: Mapping[str, Any]) -> Figure:
         np.atleast_1d(body.subfigures(len(blocks), 1, height_ratios=sizes)), blocks, strict=True
     ):
         _block(part, name, heldout[heldout["output_tokens"] == name])
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            markersize=4.6,
-            marker=look["marker"],
-            color=look["color"],
-            label=look["label"],
-        )
-        for look in LOOKS.values()
-    ]
+    handles = legend_marks(LOOKS.values())
     handles.append(
         Line2D([], [], color=style.NOTE, label="95% interval over genes (hollow: none)", **INTERVAL)
     )

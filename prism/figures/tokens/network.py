@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from prism.drawing import style
-from prism.figures.tokens.tables import KINDS, OTHER_GENE, footer, kinds_in, kinds_of, need
+from prism.figures.tokens.tables import KINDS, OTHER_GENE, footer, kinds_in, kinds_of, legend_marks, need
 
 TOP = 50
 NODE = OTHER_GENE | {"marker": "o"}
@@ -97,18 +97,7 @@ def _label(axes: Axes, angle: float, name: str, shared: bool) -> None:
 
 
 def _legend(body: SubFigure, several: bool, kinds: list[str]) -> None:
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=look["marker"],
-            color=look["color"],
-            label=look["label"],
-            markersize=4.2,
-        )
-        for look in (*(KINDS[kind] for kind in kinds), NODE)
-    ]
+    handles = legend_marks((*(KINDS[kind] for kind in kinds), NODE), size=4.2)
     handles.append(
         Line2D([], [], color=EDGE, linewidth=2, label="width: shift, relative to the ring's largest")
     )

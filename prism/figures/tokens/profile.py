@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from prism.drawing import style
-from prism.figures.tokens.tables import Part, footer, need, parts
+from prism.figures.tokens.tables import Part, footer, legend_marks, need, parts
 from prism.tokens.perturb.profile import agreement
 
 COLUMNS = ("factor", "position", "reference", "alternative", "displacement", "shift", "chosen")
@@ -44,18 +44,7 @@ def profile_figure(profile: pd.DataFrame, record: Mapping[str, Any]) -> Figure:
     handles = [
         Line2D([], [], color="#8A8A8A", linewidth=1.2, label="the changes of a base, least to largest")
     ]
-    handles += [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=look["marker"],
-            color=look["color"],
-            label=look["label"],
-            markersize=4,
-        )
-        for look in CHOSEN.values()
-    ]
+    handles += legend_marks(CHOSEN.values(), size=4)
     body.legend(handles=handles, loc="outside lower left", ncols=3, handlelength=1.4)
     return figure
 

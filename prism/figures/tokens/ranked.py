@@ -14,7 +14,17 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from prism.drawing import style
-from prism.figures.tokens.tables import KINDS, OTHER_GENE, Part, footer, kinds_in, kinds_of, need, parts
+from prism.figures.tokens.tables import (
+    KINDS,
+    OTHER_GENE,
+    Part,
+    footer,
+    kinds_in,
+    kinds_of,
+    legend_marks,
+    need,
+    parts,
+)
 
 COLUMNS = ("gene_id", "symbol", "factor", "shift", "resolved", "q", "random_low", "random_high", "target")
 TOP, LISTED, ALPHA = 50, 12, 0.05
@@ -161,18 +171,7 @@ def _list(axes: Axes, table: pd.DataFrame) -> None:
 
 def _legend(body: SubFigure, kinds: list[str]) -> None:
     looks = [*(KINDS[kind] for kind in kinds), OTHER_GENE]
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=look["marker"],
-            color=look["color"],
-            label=look["label"],
-            markersize=4,
-        )
-        for look in looks
-    ]
+    handles = legend_marks(looks, size=4)
     handles.append(Line2D([], [], linestyle="", marker="x", color=OTHER_GENE["color"], markersize=3,
                           label="not resolved" + (" (targets: hollow)" if kinds else "")))  # fmt: skip
     handles.append(Patch(color=BAND, label="same gene under random moves of equal length, 5–95%"))

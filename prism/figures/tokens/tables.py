@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from prism.drawing import style
 from prism.tokens.perturb.controls import CONTROLS
@@ -193,6 +194,20 @@ def interval_dot(axes: Axes, row: pd.Series, place: float, look: Mapping[str, An
     face = look["color"] if known else "white"
     axes.plot([value], [place], linestyle="", marker=look["marker"], color=look["color"], markerfacecolor=face,
               markersize=4.6, markeredgewidth=0.8, zorder=4, gid=gid)  # fmt: skip
+
+
+def legend_marks(looks: Iterable[Mapping[str, Any]], size: float = 4.6) -> list[Line2D]:
+    """A legend's entry for each look.
+
+    looks: marker, color and label of each.
+    size: of the markers, points; default that of `interval_dot`.
+    """
+    return [
+        Line2D(
+            [], [], linestyle="", markersize=size, **{key: look[key] for key in ("marker", "color", "label")}
+        )
+        for look in looks
+    ]
 
 
 def rows_axis(panels: Sequence[Axes], labels: list[str], bold: Iterable[str] = ()) -> None:
