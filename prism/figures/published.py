@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from prism.genome.genes.feature_groups import WORDS, chosen_by, groups_of
@@ -83,13 +84,18 @@ def beside(run: RunRecord, table: pd.DataFrame, references: Mapping[str, Mapping
 
     The column `other_window` is true where the window is all that differs: such a number is shown as what it is.
     """
-    rows, kept = _of(run, table), []
-    for entry in rows["entry"]:
-        reasons = differences(run, references[entry]) if entry in references else [""]
-        window = _other_window(run, references[entry]) if entry in references else []
-        kept.append("same" if not reasons else "window" if reasons == window else "")
-    kept = pd.Series(kept, index=rows.index, dtype=str)
-    return rows.assign(other_window=kept == "window")[kept != ""]
+    rows = _of(run, table)
+    found = [_fit(run, entry, references) for entry in rows["entry"]]
+    shown = np.array([not reasons or window_alone for reasons, window_alone in found], bool)
+    return rows.assign(other_window=[window_alone for _, window_alone in found])[shown]
+
+
+def _fit(run: RunRecord, entry: str, references: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], bool]:
+    """Why a published number may not stand beside a run, and whether the window is all that differs."""
+    if entry not in references:
+        return [f"no entry {entry} in the configuration's models, which reproduces it"], False
+    reasons = differences(run, references[entry])
+    return reasons, bool(reasons) and reasons == _other_window(run, references[entry])
 
 
 def _other_window(run: RunRecord, reference: Mapping[str, Any]) -> list[str]:
@@ -150,9 +156,8 @@ def omissions(
     table, lines = check_table(table), {}
     for run in runs:
         for entry in _of(run, table)["entry"].unique():
-            absent = [f"no entry {entry} in the configuration's models, which reproduces it"]
-            reasons = differences(run, references[entry]) if entry in references else absent
-            if reasons and (entry not in references or reasons != _other_window(run, references[entry])):
+            reasons, window_alone = _fit(run, entry, references)
+            if reasons and not window_alone:
                 name = f"published {method(run)} is not drawn beside {run.cell_type} {run.model}"
                 lines[name] = f"{name}: {'; '.join(reasons)}"
     return list(lines.values())
