@@ -19,8 +19,9 @@ from prism.genome.tracks.sequence import UNKNOWN, one_hot
 from prism.inference.trained import Trained
 from prism.models.catalogue import traits
 from prism.tokens.dna_windows import DnaWindows
+from prism.tokens.encoder_kinds import ENFORMER_LENGTH
 
-ENFORMER_LENGTH, ENFORMER_BIN, ENFORMER_WIDTH = 196_608, 447, 3_072
+ENFORMER_BIN, ENFORMER_WIDTH = 447, 3_072
 
 
 class Encoder(Protocol):

@@ -11,6 +11,7 @@ from prism.genome.dataset.folds import read as read_folds
 from prism.genome.dataset.folds import splits_of
 from prism.jobs.log import say
 from prism.tokens.dictionary import check_size
+from prism.tokens.encoder_kinds import ENCODERS
 from prism.tokens.encoders import KmerCounts
 from prism.tokens.foundation import Foundation
 from prism.tokens.gene_embeddings import embed
@@ -99,7 +100,7 @@ def _embedded(
     signals = list(encoder.facts["signals"]) if files.checkpoint else []
     dna = dna_of(inputs, files, signals)
     windows = dna.windows()
-    own = next(kind for kind in ("run", "enformer", "kmers") if kind in settings["encoder"])
+    own = next(kind for kind in ENCODERS if kind in settings["encoder"])
     values = {own: embed(encoder, windows, files.cache)}
     if own != FLOOR:
         values[FLOOR] = embed(KmerCounts(), windows, files.cache)

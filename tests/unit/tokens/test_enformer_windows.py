@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from prism.tokens.dna_windows import DnaWindows
-from prism.tokens.encoders import ENFORMER_BIN, ENFORMER_LENGTH, EnformerWindows
+from prism.tokens.encoder_kinds import ENFORMER_LENGTH
+from prism.tokens.encoders import ENFORMER_BIN, EnformerWindows
 from prism.tokens.gene_embeddings import embed
 
 pytestmark = [

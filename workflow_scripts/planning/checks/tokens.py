@@ -9,6 +9,7 @@ from pathlib import Path
 from prism.tokens.cells.genes import read_gene_names
 from prism.tokens.dictionary import Dictionary, check_size, gene_called
 from prism.tokens.dictionary_files import read_dictionary
+from prism.tokens.encoder_kinds import ENCODERS, ENFORMER_LENGTH
 from prism.tokens.perturb.asked import check_inside, read_mutation
 from prism.tokens.scoring.targets import targets_of
 from workflow_scripts.planning.checks.data import check_strands
@@ -16,8 +17,6 @@ from workflow_scripts.planning.needs import needs_of
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.tables.names import among, refuse_alike
 from workflow_scripts.planning.tables.tokens import (
-    ENCODERS,
-    ENFORMER_LENGTH,
     RESIDUAL,
     SIMULATED_CELLS,
     TokensEntry,

@@ -8,9 +8,7 @@ from typing import Any
 
 from workflow_scripts.planning.requests import Training
 
-ENFORMER_LENGTH = 196_608
 SIMULATED_CELLS = "resources/simulated/cells"
-ENCODERS = ("run", "enformer", "kmers")
 RESIDUAL = "residual"
 _FOUNDATION = {
     "width": 64,
