@@ -20,6 +20,7 @@ from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
+from benchmarks import resumable
 from workflow_scripts import threads
 
 RUNS = Path(__file__).resolve().parents[1] / "results" / "causal_test.tsv"
@@ -51,17 +52,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=RUNS, help="table of runs, default %(default)s")
     parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES), help="families")
     parser.add_argument("--genomes", type=int, default=GENOMES, help="the first so many, default all")
-    parser.add_argument("--part", default="1/1", help="2/3: the second of three shares of the genomes")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after so many")
-    parser.add_argument("--status", action="store_true", help="only say what is done")
-    parser.add_argument("--table", action="store_true", help="only print the tables of what is done")
+    resumable.add_options(parser, "genomes", "run")
     parser.add_argument("--figure", type=Path, help="draw what is done into this SVG, and print the tables")
-    options = parser.parse_args()
-    share, _, shares = options.part.partition("/")
-    if not (share.isdigit() and shares.isdigit() and 1 <= int(share) <= int(shares)):
-        parser.error(f"--part {options.part}: give a share and the number of shares, such as 1/2")
-    options.share, options.shares = int(share), int(shares)
-    return options
+    return resumable.parsed(parser)
 
 
 def train_missing(options: argparse.Namespace) -> None:
@@ -74,7 +67,7 @@ def train_missing(options: argparse.Namespace) -> None:
     started, revision = time.monotonic(), git_revision() or ""
     there = store.done(store.read_runs(options.runs))
     wanted = [task for task in tasks(tuple(options.only), options.genomes)
-              if task not in there and task.genome % options.shares == options.share % options.shares]  # fmt: skip
+              if task not in there and resumable.is_ours(task.genome, options)]  # fmt: skip
     for (_, number, world), todo in groupby(wanted, lambda task: (task.family, task.genome, task.world)):
         with tempfile.TemporaryDirectory() as folder:
             genome = make_genome(world, number, Path(folder))

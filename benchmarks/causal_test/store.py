@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
 import pandas as pd
 
 from benchmarks.causal_test.protocol import Task, hash_of
+from benchmarks.resumable import locked
 from prism import NUMBERS_VERSION
 from prism.files.atomic import writing
 
@@ -44,9 +44,7 @@ def add_run(path: Path, row: dict[str, object]) -> None:
     path: the table; made if it is not there.
     row: column -> value; a column that it lacks is left empty.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{path}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(path):
         before = path.read_text() if path.is_file() else "\t".join(COLUMNS) + "\n"
         with writing(path) as part:
             part.write_text(before + "\t".join(_told(row.get(name)) for name in COLUMNS) + "\n")

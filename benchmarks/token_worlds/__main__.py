@@ -21,6 +21,7 @@ import time
 from itertools import groupby
 from pathlib import Path
 
+from benchmarks import resumable
 from workflow_scripts import threads
 
 WORLDS = Path(__file__).resolve().parents[1] / "results" / "token_worlds.tsv"
@@ -52,16 +53,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--only", choices=KINDS, help="default both")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="of the worlds with regulation")
     parser.add_argument("--nulls", type=int, default=NULL_WORLDS, help="worlds without regulation")
-    parser.add_argument("--part", default="1/1", help="2/3: the second of three shares of the seeds")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no world after so many")
-    parser.add_argument("--status", action="store_true", help="only say what is done")
-    parser.add_argument("--table", action="store_true", help="only print the tables of what is done")
-    options = parser.parse_args()
-    share, _, shares = options.part.partition("/")
-    if not (share.isdigit() and shares.isdigit() and 1 <= int(share) <= int(shares)):
-        parser.error(f"--part {options.part}: give a share and the number of shares, such as 1/2")
-    options.share, options.shares = int(share), int(shares)
-    return options
+    resumable.add_options(parser, "seeds", "world")
+    return resumable.parsed(parser)
 
 
 def measure_missing(options: argparse.Namespace) -> None:
@@ -77,7 +70,7 @@ def measure_missing(options: argparse.Namespace) -> None:
         task
         for task in tasks(options.seeds, options.nulls)
         if task not in there
-        and task.seed % options.shares == options.share % options.shares
+        and resumable.is_ours(task.seed, options)
         and options.only in (None, "null" if task.arm == NULL else "skill")
     ]
     for _, todo in groupby(wanted, lambda task: task.seed):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.resumable import locked
 from benchmarks.token_worlds.protocol import ARMS, NULL, Task, hash_of
 from prism.files.atomic import writing
 
@@ -33,9 +33,7 @@ def add_world(path: Path, row: dict[str, object]) -> None:
     path: the table; made if it is not there.
     row: column -> value.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{path}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(path):
         before = pd.read_csv(path, sep="\t", dtype=str) if path.is_file() else pd.DataFrame(columns=FIRST)
         told = {name: f"{each:.6g}" if isinstance(each, float) else str(each) for name, each in row.items()}
         text = io.StringIO()
